@@ -1,0 +1,246 @@
+"""The typed model of the configuration: keys, types, defaults and their descriptions.
+
+This is the one source of truth. The JSON schema under `workflow/schemas/`, the reference table in
+`docs/configuration.md` and `config/config.yaml` are made from it (`make docs`) or held against it by a test.
+"""
+
+import re
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from twinbench.errors import ConfigurationError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_TFDS = re.compile(r"[a-z0-9_]+(/[A-Za-z0-9_.-]+)?(:\d+\.\d+\.\d+)?")
+
+Stream = Literal["init", "order", "dropout"]
+# What may travel into file names, wildcards and patterns: no spaces, quotes or shell characters.
+Pattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.*?/-]+$")]
+Folder = Annotated[str, StringConstraints(min_length=1)]
+
+
+class Section(BaseModel):
+    """A group of keys; unknown keys are refused and a value, once read, does not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Dataset(Section):
+    """One dataset: scikit-learn's `digits`, one of tensorflow-datasets, or a path to an `.npz` file."""
+
+    source: str = Field(
+        description="`digits`, the name of an image-classification dataset of tensorflow-datasets "
+        "(`mnist`, `emnist/balanced`), or a path to an `.npz` with x_train, y_train, x_test, y_test"
+    )
+    name: str = Field(default="", description="name in tables and file names (default: made from the source)")
+    data_dir: Folder | None = Field(
+        default=None, description="folder of prepared tensorflow-datasets (default: the library's own)"
+    )
+    manual_dir: Folder | None = Field(
+        default=None,
+        description="folder with the original downloads, for machines without internet; checksums are verified",
+    )
+    train_examples: int | None = Field(
+        default=None, ge=2, description="train on a fixed, stratified subset of this many images (default: all)"
+    )
+    train_split: str = Field(default="train", description="split of tensorflow-datasets to train on")
+    test_split: str = Field(default="test", description="split of tensorflow-datasets to test on")
+
+    @property
+    def kind(self) -> Literal["digits", "npz", "tfds"]:
+        """Where the images come from."""
+        if self.source == "digits":
+            return "digits"
+        return "npz" if self.source.endswith(".npz") else "tfds"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            value = {"source": value}
+        if isinstance(value, dict) and "source" not in value and isinstance(value.get("name"), str):
+            value = {**value, "source": value["name"]}
+            del value["name"]
+        if isinstance(value, dict) and not value.get("name") and isinstance(value.get("source"), str):
+            source = value["source"]
+            plain = PurePosixPath(source).stem if source.endswith(".npz") else source.split(":")[0]
+            value = {**value, "name": re.sub(r"[^A-Za-z0-9_.-]+", "-", plain).strip("-.") or "dataset"}
+        return value
+
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise ValueError("must be made of letters, digits, '_', '-' and '.', and start with a letter or digit")
+        return name
+
+    @field_validator("source")
+    @classmethod
+    def _known_kind(cls, source: str) -> str:
+        if not source.endswith(".npz") and not _TFDS.fullmatch(source):
+            raise ValueError(
+                "must be 'digits', a tensorflow-datasets name such as 'mnist' or 'emnist/balanced', "
+                "or a path that ends in '.npz'"
+            )
+        return source
+
+
+class Training(Section):
+    """How every run is trained; all of it, with the seed, determines a run's result."""
+
+    epochs: int = Field(default=20, ge=1, description="passes over the training images")
+    batch_size: int = Field(default=32, ge=1, description="images per step")
+    learning_rate: float = Field(default=0.001, gt=0, allow_inf_nan=False, description="the optimiser's step size")
+    optimizer: Literal["adam", "adamw", "sgd", "rmsprop", "nadam", "adagrad"] = Field(
+        default="adam", description="a Keras optimiser; its other settings are Keras's defaults"
+    )
+    validation_fraction: float = Field(
+        default=0.1, gt=0, lt=1, description="share of the training images that is held out, the same for every run"
+    )
+    threads: int = Field(
+        default=1, ge=1, description="CPU threads per run; part of the result, since sums change with it"
+    )
+    determinism: Literal["strict", "seeded", "off"] = Field(
+        default="strict",
+        description="`strict`: seeded, and every operation deterministic; `seeded`: seeded only; "
+        "`off`: initial weights and order are drawn anew in every run",
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        default="float32", description="`bfloat16`: mixed precision, faster on CPUs with AVX512-BF16"
+    )
+    init: Literal["own", "matched"] = Field(
+        default="own", description="`own`: each variant draws its initial weights; `matched`: it gets the reference's"
+    )
+    vary: list[Stream] = Field(
+        default=["init", "order", "dropout"],
+        description="what the seed changes; a stream that is left out is held at seed 0",
+    )
+    job_size: Literal["architecture", "variant"] | int = Field(
+        default="architecture",
+        description="what one process trains: all runs of an architecture, of a variant, or at most this many runs",
+    )
+    checkpoint_every: int = Field(
+        default=1, ge=1, description="epochs between checkpoints: the most that a killed run loses"
+    )
+
+    @field_validator("job_size")
+    @classmethod
+    def _positive_job(cls, size: str | int) -> str | int:
+        if isinstance(size, int) and size < 1:
+            raise ValueError("must be 'architecture', 'variant' or a whole number of at least 1")
+        return size
+
+    @field_validator("vary")
+    @classmethod
+    def _each_once(cls, streams: list[Stream]) -> list[Stream]:
+        if len(set(streams)) != len(streams):
+            raise ValueError("names a stream twice")
+        order = ["init", "order", "dropout"]
+        return sorted(streams, key=order.index)
+
+
+class Statistics(Section):
+    """How runs become verdicts."""
+
+    equivalence_margin: float = Field(
+        default=0.5, gt=0, allow_inf_nan=False, description="points of score within which two variants count as equal"
+    )
+    confidence: float = Field(default=0.95, gt=0.5, lt=1, description="of every interval; 1 minus the tests' level")
+    resamples: int = Field(default=5000, ge=999, description="bootstrap resamples")
+
+
+class Measurements(Section):
+    """What is measured beside the scores."""
+
+    ladder_steps: int = Field(default=20, ge=1, description="training steps that the ladder compares bit by bit")
+    gradient_depths: list[Annotated[int, Field(ge=1)]] = Field(
+        default=[2, 8, 30], description="numbers of blocks at which gradients are measured (claim C5)"
+    )
+    cost_repeats: int = Field(default=7, ge=3, description="interleaved repetitions of each timing by API (claim C7)")
+
+
+class Figures(Section):
+    """How the figures look."""
+
+    context: Literal["paper", "notebook", "talk", "poster"] = Field(
+        default="notebook", description="seaborn's context: the size of text and lines"
+    )
+    palette: str = Field(default="colorblind", description="a seaborn palette")
+    width: float = Field(default=8.0, gt=2, le=40, description="inches")
+    formats: list[Literal["svg", "png", "pdf"]] = Field(
+        default=["svg", "png"], min_length=1, description="file formats"
+    )
+
+
+class Configuration(Section):
+    """The whole configuration."""
+
+    output: Folder = Field(default="results", description="folder of everything that is made")
+    store: Folder | None = Field(
+        default=None, description="folder of the finished runs, may be shared (default: `store` in the output folder)"
+    )
+    datasets: list[Dataset] = Field(
+        default=[Dataset.model_validate("digits")], min_length=1, description="what to train on"
+    )
+    architectures: list[Pattern] = Field(
+        default=["*"],
+        min_length=1,
+        description="what to train: names (`mlp`), variants (`mlp/sequential`) or patterns (`*_cnn`, `*/subclass`); "
+        "the reference of each is always added",
+    )
+    suspects: list[Pattern] = Field(
+        default=["*"], description="deliberate faults to train: names or patterns; `[]` for none"
+    )
+    seeds: int | list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(
+        default=3, description="how many seeds (1, 2, ...), or a list of them"
+    )
+    training: Training = Field(default=Training(), description="how every run is trained")
+    statistics: Statistics = Field(default=Statistics(), description="how runs become verdicts")
+    measurements: Measurements = Field(default=Measurements(), description="what is measured beside the scores")
+    figures: Figures = Field(default=Figures(), description="how the figures look")
+
+    @field_validator("seeds")
+    @classmethod
+    def _some_seeds(cls, seeds: int | list[int]) -> int | list[int]:
+        if isinstance(seeds, int) and not 1 <= seeds <= 100_000:
+            raise ValueError("must be at least 1 and at most 100000, or a list of different whole numbers")
+        if isinstance(seeds, list) and (not seeds or len(set(seeds)) != len(seeds)):
+            raise ValueError("must name at least one seed, and none twice")
+        return seeds
+
+    @field_validator("datasets", "architectures", "suspects", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str | dict) else value
+
+    @field_validator("datasets")
+    @classmethod
+    def _different_names(cls, datasets: list[Dataset]) -> list[Dataset]:
+        names = [dataset.name for dataset in datasets]
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise ValueError(f"two datasets are called {sorted(twice)[0]!r}: give one of them another `name`")
+        return datasets
+
+    @property
+    def seed_list(self) -> list[int]:
+        """The seeds, in the order in which they are trained."""
+        return list(range(1, self.seeds + 1)) if isinstance(self.seeds, int) else list(self.seeds)
+
+    @property
+    def store_folder(self) -> str:
+        """Where finished runs are kept."""
+        return self.store if self.store is not None else f"{self.output}/store"
+
+    def dataset(self, name: str) -> Dataset:
+        """Return the dataset called `name`.
+
+        Raises:
+            ConfigurationError: no dataset of the configuration has this name.
+        """
+        for dataset in self.datasets:
+            if dataset.name == name:
+                return dataset
+        raise ConfigurationError(f"The configuration has no dataset called {name!r}.")
