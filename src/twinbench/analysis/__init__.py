@@ -1,0 +1,5 @@
+"""From records to tables: pure functions on pandas tables, without TensorFlow.
+
+`summary`, `comparisons`, `noise_floor` and `seeds_needed` hold the statistics (the seed is the replication unit);
+`intervals`, `paired_tests` and `power` are the array functions under them.
+"""

@@ -1,0 +1,91 @@
+"""The table `summary`: the score of each variant over its seeds."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from twinbench.analysis.intervals import observed_std, score_resolution, t_interval
+
+COLUMNS: Final[dict[str, str]] = {
+    "dataset": "name of the dataset",
+    "architecture": "name of the architecture",
+    "variant": "name of the variant",
+    "kind": "reference, twin, lookalike or suspect",
+    "score_name": "accuracy or explained variance, in percent points, higher is better",
+    "n": "runs (seeds) that ended well; the others are in no average",
+    "failed": "runs that failed",
+    "mean": "mean score over seeds, in points",
+    "std": "standard deviation of the score over seeds (n - 1), in points; empty with one run",
+    "ci_low": "lower end of Student's t interval for the mean, in points, cut at what the score can reach; "
+    "where all the scores are equal their spread is taken as the smallest that the test set can show",
+    "ci_high": "upper end of that interval",
+    "binomial_se": "standard error that the test set's size alone gives an accuracy of `mean`, in points; "
+    "empty for explained variance",
+}
+
+GROUP: Final = ["dataset", "architecture", "variant"]
+
+
+def ended_well(runs: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which runs count: status `ok` and a test score."""
+    return (runs["status"] == "ok") & runs["test_score"].notna()
+
+
+def binomial_se(mean: float, test_examples: int, score_name: str) -> float:
+    """Return the binomial standard error of an accuracy in points (`scipy.stats.binom`); NaN for other scores.
+
+    Args:
+        mean: accuracy in points, 0 to 100.
+        test_examples: images in the test set.
+        score_name: `accuracy` or another score.
+    """
+    if score_name != "accuracy" or test_examples < 1 or not np.isfinite(mean):
+        return float("nan")
+    proportion = min(max(mean / 100, 0.0), 1.0)
+    return 100 * float(stats.binom.std(test_examples, proportion)) / test_examples
+
+
+def _summary_row(runs: pd.DataFrame, confidence: float) -> dict[str, object]:
+    good = runs[ended_well(runs)]
+    scores = good["test_score"].to_numpy(dtype=np.float64)
+    score_name = str(runs["score_name"].dropna().iloc[0]) if runs["score_name"].notna().any() else ""
+    test_examples = int(good["test_examples"].min()) if good["test_examples"].notna().any() else 0
+    mean = float(scores.mean()) if scores.size else float("nan")
+    std = observed_std(scores)
+    low = high = float("nan")
+    if scores.size > 1:
+        resolution = score_resolution(score_name, test_examples)
+        interval = t_interval(scores, confidence=confidence, resolution=resolution)
+        low = max(float(interval.low), 0.0) if score_name == "accuracy" else float(interval.low)
+        high = min(float(interval.high), 100.0)
+    return {
+        "kind": runs["kind"].iloc[0],
+        "score_name": score_name,
+        "n": scores.size,
+        "failed": len(runs) - scores.size,
+        "mean": mean,
+        "std": std,
+        "ci_low": low,
+        "ci_high": high,
+        "binomial_se": binomial_se(mean, test_examples, score_name),
+    }
+
+
+def summarise(runs: pd.DataFrame, *, confidence: float) -> pd.DataFrame:
+    """Return one row per dataset, architecture and variant, in the order of `runs`.
+
+    Args:
+        runs: the table `runs` (dataset, architecture, variant, kind, seed, status, score_name, test_examples,
+            test_score).
+        confidence: of the t interval, 0 to 1.
+
+    Returns:
+        The columns of `COLUMNS`.
+    """
+    rows = [
+        dict(zip(GROUP, key, strict=True)) | _summary_row(group, confidence)
+        for key, group in runs.groupby(GROUP, sort=False)
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -1,0 +1,229 @@
+import gc
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from tests.analysis.made_runs import run, runs_of
+
+from twinbench.analysis.comparisons import COLUMNS, Verdict, compare_variants
+from twinbench.errors import RecordError
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _quick_garbage_collection():
+    """Keep what other tests imported out of the collections that statsmodels' `multipletests` starts."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+def compare(runs: pd.DataFrame, margin: float = 0.5) -> pd.DataFrame:
+    """Compare with every warning an error: no input may cause one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return compare_variants(runs, margin=margin, confidence=0.95, resamples=999, seed=0)
+
+
+def compare_one(scores: list, reference: list, margin: float = 0.5, **settings) -> "pd.Series":
+    table = compare(runs_of({"functional": reference, "sequential": scores}, **settings), margin)
+    assert len(table) == 1
+    return table.iloc[0]
+
+
+def spread(n: int, std: float, mean: float = 0.0) -> np.ndarray:
+    """Differences with this mean and standard deviation, rounded to images of 10,000."""
+    return np.round(mean + std * stats.zscore(stats.norm.ppf((np.arange(n) + 0.5) / n), ddof=1), 2)
+
+
+def test_the_columns_are_the_documented_ones_in_their_order():
+    table = compare(runs_of({"functional": [98.0, 98.2, 98.3], "sequential": [98.1, 98.0, 98.4]}))
+    assert list(table) == list(COLUMNS)
+    assert compare(runs_of({"functional": [98.0]})).columns.tolist() == list(COLUMNS)
+
+
+def test_bit_identical_pairs_are_identical_and_not_tested():
+    table = runs_of({"functional": [98.0, 98.2], "sequential": [98.0, 98.2]})
+    table["final_weights_sha256"] = [f"weights-{seed}" for seed in table["seed"]]
+    row = compare(table).iloc[0]
+    assert row["verdict"] == Verdict.IDENTICAL
+    assert row["family_size"] == 0
+    assert row[["t_p", "t_p_holm", "wilcoxon_p", "tost_p", "tost_p_holm", "power"]].isna().all()
+    assert (row[["mean_difference", "std_difference", "ci_low", "ci_high", "cohens_dz"]] == 0).all()
+    assert row["probability_of_superiority"] == 0.5
+    assert "Bit-identical to functional in 2 seeds" in row["sentence"]
+
+
+def test_one_pair_of_different_weights_is_enough_not_to_be_identical():
+    table = runs_of({"functional": [98.0, 98.2, 98.1], "sequential": [98.0, 98.2, 98.1]})
+    table["final_weights_sha256"] = [f"weights-{seed}" for seed in table["seed"]]
+    table.loc[5, "final_weights_sha256"] = "other"
+    assert compare(table).iloc[0]["verdict"] != Verdict.IDENTICAL
+
+
+def test_equal_weights_with_unequal_scores_are_not_identical():
+    table = runs_of({"functional": [98.0, 98.2], "sequential": [97.0, 98.2]})
+    table["final_weights_sha256"] = [f"weights-{seed}" for seed in table["seed"]]
+    assert compare(table).iloc[0]["verdict"] != Verdict.IDENTICAL
+
+
+def test_runs_without_hashes_are_never_identical():
+    row = compare_one([98.0, 98.2], [98.0, 98.2], final_weights_sha256=None)
+    assert row["verdict"] != Verdict.IDENTICAL
+    assert np.isfinite(row["tost_p"])
+
+
+def test_numbers_agree_with_scipy_on_the_two_samples():
+    rng = np.random.default_rng(3)
+    reference, scores = rng.normal(98, 0.3, 12), rng.normal(97.8, 0.3, 12)
+    row = compare_one(list(scores), list(reference))
+    paired = stats.ttest_rel(scores, reference)
+    assert row["t_p"] == pytest.approx(paired.pvalue)
+    assert [row["ci_low"], row["ci_high"]] == pytest.approx(list(paired.confidence_interval(0.95)))
+    assert [row["tost_low"], row["tost_high"]] == pytest.approx(list(paired.confidence_interval(0.90)))
+    assert row["wilcoxon_p"] == pytest.approx(stats.wilcoxon(scores, reference).pvalue)
+    assert row["cohens_dz"] == pytest.approx(paired.statistic / np.sqrt(12))
+    wins = np.mean(scores[:, None] > reference[None, :])
+    assert row["probability_of_superiority"] == pytest.approx(wins)
+
+
+def test_the_equivalence_test_and_its_interval_say_the_same():
+    for mean in (0.0, 0.2, 0.35, 0.45, 0.6):
+        differences = spread(10, 0.25, mean)
+        row = compare_one(list(98 + differences), [98.0] * 10)
+        inside = row["tost_low"] > -0.5 and row["tost_high"] < 0.5
+        assert inside == (row["tost_p"] < 0.05)
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "n", "verdict"),
+    [
+        (0.0, 0.2, 10, Verdict.EQUIVALENT),
+        (-2.0, 0.2, 10, Verdict.DIFFERENT),
+        (-0.2, 0.1, 10, Verdict.DIFFERENT_WITHIN_MARGIN),
+        (-0.4, 0.9, 5, Verdict.UNDECIDED),
+    ],
+)
+def test_the_verdict_follows_from_both_tests(mean, std, n, verdict):
+    row = compare_one(list(98 + spread(n, std, mean)), [98.0] * n)
+    assert row["verdict"] == verdict
+    assert f"{abs(row['mean_difference']):.2f} points" in row["sentence"] or row["mean_difference"] == 0
+
+
+def test_an_effect_that_one_test_finds_can_be_undecided_in_a_family_of_many():
+    differences = spread(6, 0.5, -0.7)
+    alone = compare_one(list(98 + differences), [98.0] * 6)
+    assert alone["verdict"] == Verdict.DIFFERENT
+    noise = {f"variant_{k}": list(98 + spread(6, 0.5, 0.01 * k)) for k in range(20)}
+    table = compare(runs_of({"functional": [98.0] * 6, "sequential": list(98 + differences)} | noise))
+    among = table.set_index("variant").loc["sequential"]
+    assert among["t_p"] == pytest.approx(alone["t_p"])
+    assert among["t_p_holm"] == pytest.approx(21 * alone["t_p"])
+    assert among["verdict"] == Verdict.UNDECIDED
+
+
+def test_suspects_are_a_family_of_their_own():
+    runs = runs_of({"functional": [98.0, 98.1, 98.3], "sequential": [98.1, 98.3, 98.2]})
+    faults = [run(f"fault_{k}", s, 90 + k + s / 7, kind="suspect") for k in range(5) for s in range(3)]
+    table = compare(pd.concat([runs, pd.DataFrame(faults)], ignore_index=True)).set_index("variant")
+    assert table.loc["sequential", ["family", "family_size"]].tolist() == ["variants", 1]
+    assert table.loc["fault_0", ["family", "family_size"]].tolist() == ["suspects", 5]
+
+
+@pytest.mark.parametrize("difference", [0.0, -0.01, 1.0, -40.0])
+@pytest.mark.parametrize("n", [2, 3, 10, 60])
+def test_equal_differences_give_numbers_without_warnings_or_certainty(difference, n):
+    reference = [98.0 + 0.01 * k for k in range(n)]
+    row = compare_one([score + difference for score in reference], reference)
+    assert row["std_difference"] == 0
+    assert row["std_used"] == pytest.approx(0.01 / np.sqrt(n))
+    finite = ["ci_low", "ci_high", "tost_low", "tost_high", "t_p", "wilcoxon_p", "tost_p", "cohens_dz", "power"]
+    assert np.isfinite(row[finite].to_numpy(dtype=float)).all()
+    assert row["ci_low"] < row["mean_difference"] < row["ci_high"]
+    assert (row["t_p"] == pytest.approx(1.0)) == (difference == 0)
+    assert "All differences are equal" in row["sentence"]
+
+
+def test_two_seeds_that_agree_by_chance_on_a_small_test_set_prove_nothing():
+    row = compare_one([98.0, 97.0], [99.0, 98.0], test_examples=100)
+    assert row["verdict"] == Verdict.UNDECIDED
+
+
+def test_one_seed_is_undecided_and_says_why():
+    row = compare_one([98.5], [98.0])
+    assert (row["n"], row["mean_difference"], row["verdict"]) == (1, 0.5, Verdict.UNDECIDED)
+    assert row[["std_difference", "ci_low", "t_p", "tost_p", "bca_low"]].isna().all()
+    assert "one seed shows no spread" in row["sentence"]
+
+
+def test_failed_and_missing_runs_are_left_out_in_pairs_and_said():
+    row = compare_one([98.0, None, 98.2, 98.4], [98.1, 98.3, 98.2])
+    assert (row["n"], row["failed"], row["unpaired"]) == (2, 1, 2)
+    assert row["mean_difference"] == pytest.approx(-0.05)
+    assert "1 of its runs failed" in row["sentence"]
+    assert "2 seeds left out for want of a pair" in row["sentence"]
+
+
+def test_a_variant_that_always_fails_is_undecided():
+    row = compare_one([None, None], [98.1, 98.3])
+    assert (row["n"], row["failed"], row["verdict"]) == (0, 2, Verdict.UNDECIDED)
+    assert "no seed in which both it and functional ended well" in row["sentence"]
+
+
+def test_without_its_reference_a_variant_is_undecided():
+    row = compare(runs_of({"sequential": [98.0, 98.1, 98.2]})).iloc[0]
+    assert (row["n"], row["reference"], row["verdict"]) == (0, "", Verdict.UNDECIDED)
+    assert "the reference was not run" in row["sentence"]
+
+
+def test_pairs_are_made_by_seed_and_not_by_position():
+    rows = [run("functional", seed, 90.0 + seed) for seed in (3, 1, 2)]
+    rows += [run("sequential", seed, 91.0 + seed) for seed in (2, 3, 1)]
+    row = compare(pd.DataFrame(rows)).iloc[0]
+    assert (row["mean_difference"], row["std_difference"]) == (1.0, 0.0)
+
+
+def test_each_dataset_is_paired_with_its_own_reference():
+    low = runs_of({"functional": [90.0, 90.5], "sequential": [89.0, 89.2]}, dataset="kmnist")
+    high = runs_of({"functional": [99.0, 99.5], "sequential": [99.0, 99.2]}, dataset="mnist")
+    table = compare(pd.concat([low, high], ignore_index=True))
+    assert table["mean_difference"].tolist() == pytest.approx([-1.15, -0.15])
+
+
+def test_differences_that_are_equal_but_for_rounding_noise_are_ties():
+    # 98.3 - 98.2 and 97.2 - 97.1 differ in the last bits of a float.
+    row = compare_one([98.3, 97.2, 96.4], [98.2, 97.1, 96.3])
+    assert row["std_difference"] == 0
+
+
+def test_the_bootstrap_interval_is_left_empty_where_it_cannot_cover():
+    assert np.isnan(compare_one(list(98 + spread(9, 0.2)), [98.0] * 9)["bca_low"])
+    assert np.isfinite(compare_one(list(98 + spread(10, 0.2)), [98.0] * 10)["bca_low"])
+
+
+def test_adding_a_comparison_does_not_change_the_bootstrap_of_another():
+    scores = {"functional": [98.0] * 10, "sequential": list(98 + spread(10, 0.2))}
+    alone = compare(runs_of(scores)).iloc[0]
+    more = compare(runs_of({"functional": scores["functional"], "subclass": list(98 + spread(10, 0.3)), **scores}))
+    among = more.set_index("variant").loc["sequential"]
+    assert (alone["bca_low"], alone["bca_high"]) == (among["bca_low"], among["bca_high"])
+
+
+def test_explained_variance_without_spread_is_compared_at_float32_resolution():
+    row = compare_one([90.0, 91.0, 92.0], [90.0, 91.0, 92.0], score_name="explained variance")
+    assert 0 < row["std_used"] < 1e-4
+    assert row["verdict"] == Verdict.EQUIVALENT
+
+
+def test_a_run_that_appears_twice_is_refused():
+    rows = [run("functional", 0, 98.0), run("functional", 0, 98.1), run("sequential", 0, 98.0)]
+    with pytest.raises(RecordError, match=r"mlp functional on digits with seed 0 .*twice"):
+        compare(pd.DataFrame(rows))
+
+
+def test_two_references_are_refused():
+    runs = runs_of({"functional": [98.0], "subclass": [98.0], "sequential": [97.0]})
+    runs["kind"] = ["reference", "reference", "twin"]
+    with pytest.raises(RecordError, match="several references"):
+        compare(runs)
