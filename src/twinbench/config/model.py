@@ -92,7 +92,7 @@ class Training(Section):
 
     epochs: int = Field(default=20, ge=1, description="passes over the training images")
     batch_size: int = Field(default=32, ge=1, description="images per step")
-    learning_rate: float = Field(default=0.001, gt=0, allow_inf_nan=False, description="the optimiser's step size")
+    learning_rate: float = Field(default=0.002, gt=0, allow_inf_nan=False, description="the optimiser's step size")
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop", "nadam", "adagrad"] = Field(
         default="adam", description="a Keras optimiser; its other settings are Keras's defaults"
     )

@@ -1,0 +1,164 @@
+"""What there is to train: every architecture with its variants, and the suspects, read from their source files.
+
+The files are read, not imported: an architecture file imports Keras, and planning, tables and figures must not. A new
+file in this folder that sets `TASK` and marks a reference is a new architecture; nothing else need change.
+"""
+
+import ast
+import functools
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from twinbench.architectures.declaration import Difference, Kind, Task
+from twinbench.architectures.source import parse, source_digest
+from twinbench.errors import ConfigurationError
+
+FOLDER = Path(__file__).resolve().parent
+SUSPECTS_FILE = FOLDER / "suspects.py"
+SUSPECTS_ARCHITECTURE = "plain_cnn"
+_MARKS: dict[str, Kind] = {"reference": "reference", "twin": "twin", "lookalike": "lookalike", "suspect": "suspect"}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to write an architecture, or one suspect.
+
+    Attributes:
+        architecture: name of the architecture.
+        name: name of the function that builds it (of a suspect: that changes the recipe).
+        kind: reference, twin, lookalike or suspect.
+        sentence: what it shows.
+        path: the file that defines it.
+        differs: for a lookalike, what it claims to differ in.
+        cause: for a suspect, the code under which `twinbench compare` names it.
+        changes: for a suspect, what it changes.
+    """
+
+    architecture: str
+    name: str
+    kind: Kind
+    sentence: str
+    path: Path
+    differs: Difference | None = None
+    cause: str | None = None
+    changes: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the code that determines this variant."""
+        return source_digest(self.path, self.name)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One network, drawn as a graph, with the ways to write it; the reference comes first."""
+
+    name: str
+    task: Task
+    sentence: str
+    variants: tuple[Variant, ...]
+
+    @property
+    def reference(self) -> Variant:
+        """The variant that the others are compared with."""
+        return self.variants[0]
+
+
+@functools.cache
+def architectures() -> dict[str, Architecture]:
+    """Return every architecture by name, in the order of the names.
+
+    Raises:
+        ConfigurationError: an architecture file is not declared as it must be.
+    """
+    found = {}
+    for path in sorted(FOLDER.glob("*.py")):
+        architecture = _read(path)
+        if architecture is not None:
+            found[architecture.name] = architecture
+    return found
+
+
+@functools.cache
+def suspects() -> tuple[Variant, ...]:
+    """Return every suspect, in the order of its file."""
+    return tuple(_variants(SUSPECTS_FILE, SUSPECTS_ARCHITECTURE))
+
+
+def find_variant(architecture: str, name: str) -> Variant:
+    """Return a variant or suspect by name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    known = architectures()[architecture].variants
+    extra = suspects() if architecture == SUSPECTS_ARCHITECTURE else ()
+    for variant in (*known, *extra):
+        if variant.name == name:
+            return variant
+    raise KeyError(f"{architecture}/{name}")
+
+
+def _read(path: Path) -> Architecture | None:
+    """Read a file as an architecture; None when it sets no TASK and so is none."""
+    module = parse(path)
+    task = next(
+        (
+            statement.value.value
+            for statement in module.body
+            if isinstance(statement, ast.Assign)
+            and isinstance(statement.targets[0], ast.Name)
+            and statement.targets[0].id == "TASK"
+            and isinstance(statement.value, ast.Constant)
+        ),
+        None,
+    )
+    if task is None:
+        return None
+    if task != "classify" and task != "reconstruct":  # noqa: PLR1714 # so that the type is narrowed
+        raise ConfigurationError(f"{path}: TASK is {task!r}; it must be 'classify' or 'reconstruct'.")
+    variants = _variants(path, path.stem)
+    references = [variant for variant in variants if variant.kind == "reference"]
+    if len(references) != 1:
+        raise ConfigurationError(f"{path}: mark exactly one function with @reference, not {len(references)}.")
+    return Architecture(
+        name=path.stem,
+        task=task,
+        sentence=_first_line(ast.get_docstring(module)),
+        variants=(*references, *(variant for variant in variants if variant.kind != "reference")),
+    )
+
+
+def _variants(path: Path, architecture: str) -> list[Variant]:
+    variants = []
+    for statement in parse(path).body:
+        if not isinstance(statement, ast.FunctionDef):
+            continue
+        for decorator in statement.decorator_list:
+            mark = decorator.func if isinstance(decorator, ast.Call) else decorator
+            if isinstance(mark, ast.Name) and mark.id in _MARKS:
+                variant = Variant(
+                    architecture=architecture,
+                    name=statement.name,
+                    kind=_MARKS[mark.id],
+                    sentence=_first_line(ast.get_docstring(statement)),
+                    path=path,
+                )
+                if isinstance(decorator, ast.Call):
+                    variant = replace(variant, **_literals(decorator, path))
+                variants.append(variant)
+    return variants
+
+
+def _literals(call: ast.Call, path: Path) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for keyword in call.keywords:
+        if keyword.arg is None or not isinstance(keyword.value, ast.Constant):
+            raise ConfigurationError(f"{path}:{call.lineno}: a mark takes literal keyword arguments only.")
+        values[keyword.arg] = str(keyword.value.value)
+    return values
+
+
+def _first_line(docstring: str | None) -> str:
+    return docstring.strip().splitlines()[0] if docstring else ""

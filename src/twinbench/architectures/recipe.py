@@ -1,0 +1,70 @@
+"""A recipe: all that distinguishes one way of training a model from another, beside the numbers in the configuration.
+
+A variant's recipe differs from the reference's in its builder alone; a suspect's differs in one deliberate fault.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from twinbench.architectures.catalogue import Variant, architectures
+from twinbench.architectures.declaration import Builder, Task
+
+Loss = Literal["crossentropy on logits", "crossentropy on probabilities", "mean squared error"]
+Feed = Literal["shuffled", "first batch repeated"]
+Validation = Literal["stratified", "tail of the sorted images"]
+Metric = Literal["accuracy", "explained variance", "categorical accuracy on integer labels"]
+
+
+def unchanged(model: Any) -> None:
+    """Leave a model as it was built."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to build, compile and feed a model.
+
+    Attributes:
+        build: `(input_shape, classes) -> keras.Model`.
+        task: `classify` or `reconstruct`.
+        loss: the loss that is minimised. `crossentropy on probabilities` takes the model's output for probabilities,
+            whatever it is.
+        metric: what the person sees as the score while training; the recorded test score is always the true one.
+        scale: factor on the pixel values (0..255) before they reach the model.
+        learning_rate: the configured one, or the optimiser's own default.
+        batch_factor: how many times the configured batch size.
+        feed: in what way the training images are drawn.
+        validation: how the validation images were held out.
+        seed_offset: added to the run's seed.
+        after_build: changes the built model before it is trained.
+    """
+
+    build: Builder
+    task: Task
+    loss: Loss
+    metric: Metric
+    scale: float = 1 / 255
+    learning_rate: Literal["configured", "default"] = "configured"
+    batch_factor: int = 1
+    feed: Feed = "shuffled"
+    validation: Validation = "stratified"
+    seed_offset: int = 0
+    after_build: Callable[[Any], None] = unchanged
+
+
+def recipe_of(variant: Variant) -> Recipe:
+    """Import the variant's file (and so Keras) and return how it is trained."""
+    module = importlib.import_module(f"twinbench.architectures.{variant.path.stem}")
+    if variant.kind == "suspect":
+        architecture = architectures()[variant.architecture]
+        untouched = recipe_of(architecture.reference)
+        changed: Recipe = getattr(module, variant.name)(untouched)
+        return changed
+    task = architectures()[variant.architecture].task
+    return Recipe(
+        build=getattr(module, variant.name),
+        task=task,
+        loss="crossentropy on logits" if task == "classify" else "mean squared error",
+        metric="accuracy" if task == "classify" else "explained variance",
+    )
