@@ -36,7 +36,8 @@ class Dataset(Section):
     )
     name: str = Field(default="", description="name in tables and file names (default: made from the source)")
     data_dir: Folder | None = Field(
-        default=None, description="folder of prepared tensorflow-datasets (default: the library's own)"
+        default=None,
+        description="folder of prepared tensorflow-datasets, read and written (default: the workflow's own)",
     )
     manual_dir: Folder | None = Field(
         default=None,
@@ -79,7 +80,9 @@ class Dataset(Section):
     @field_validator("source")
     @classmethod
     def _known_kind(cls, source: str) -> str:
-        if not source.endswith(".npz") and not _TFDS.fullmatch(source):
+        if source.endswith(".npz") or source == "digits":
+            return source
+        if not _TFDS.fullmatch(source):
             raise ValueError(
                 "must be 'digits', a tensorflow-datasets name such as 'mnist' or 'emnist/balanced', "
                 "or a path that ends in '.npz'"

@@ -1,0 +1,34 @@
+"""What the network or a server did to a download, in words."""
+
+import re
+
+_MEANINGS = {"403": " (forbidden)", "404": " (not found)", "407": " (the proxy wants a password)"}
+
+
+def network_reason(cause: BaseException) -> str:
+    """Say what happened, where `cause` is about the network; otherwise return nothing."""
+    import requests.exceptions as kinds  # noqa: PLC0415 - only a failed download needs its error types
+
+    text = str(cause)
+    host = _host(text)
+    status = re.search(r"HTTP code: (\d+)|too many (\d+) error", text)
+    if status:
+        code = status.group(1) or status.group(2)
+        return f"the server {host}answered {code}{_MEANINGS.get(code, '')}"
+    if not isinstance(cause, kinds.RequestException):
+        return ""
+    if "IncompleteRead" in text or "prematurely" in text:
+        return "the connection broke in the middle of a file"
+    for kind, reason in (
+        (kinds.ProxyError, "the proxy could not be reached (HTTP_PROXY, HTTPS_PROXY)"),
+        (kinds.SSLError, f"the certificate of the server {host}was refused (REQUESTS_CA_BUNDLE names your own)"),
+        (kinds.ConnectTimeout, f"the server {host}did not answer"),
+    ):
+        if isinstance(cause, kind):
+            return reason
+    return f"the server {host}stalled" if "timed out" in text.lower() else f"the server {host}could not be reached"
+
+
+def _host(text: str) -> str:
+    found = re.search(r"https?://([^/\s:]+)|host='([^']+)'", text)
+    return f"{found.group(1) or found.group(2)} " if found else ""

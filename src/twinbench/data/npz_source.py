@@ -1,0 +1,146 @@
+"""Read a user's own `.npz` file, and say in a sentence what is wrong with it."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinbench.data.arrays import Images, Labels, Source
+from twinbench.data.files import hash_file
+from twinbench.errors import DataError
+
+_KEYS = ("x_train", "y_train", "x_test", "y_test")
+
+
+def read_npz(path: Path) -> Source:
+    """Read x_train, y_train, x_test and y_test, in the order in which the file has them.
+
+    Images are `(n, height, width)` or `(n, height, width, channels)`: integers from 0 to 255, truth values
+    (which become 0 and 255), or floats from 0 to 1 (which become round(255 * value), halves to even).
+    Labels are `(n,)` or `(n, 1)` integers from 0, without gaps. Nothing is ever unpickled.
+
+    Raises:
+        DataError: the file is missing or damaged, or an array cannot be used; the sentence names file and key.
+    """
+    arrays = _read_arrays(path)
+    x_train, x_test = (_images(arrays[key], f"'{key}' in {path}") for key in ("x_train", "x_test"))
+    y_train, y_test = (_labels(arrays[key], f"'{key}' in {path}") for key in ("y_train", "y_test"))
+    for split, images, labels in (("train", x_train, y_train), ("test", x_test, y_test)):
+        if len(images) != len(labels):
+            raise DataError(
+                f"'x_{split}' and 'y_{split}' in {path} disagree: {len(images)} images and {len(labels)} labels."
+            )
+        if len(images) == 0:
+            raise DataError(f"'x_{split}' in {path} is empty: it must hold at least one image.")
+    if x_train.shape[1:] != x_test.shape[1:]:
+        raise DataError(
+            f"'x_train' and 'x_test' in {path} disagree: images of {_size(x_train)} and of {_size(x_test)}."
+        )
+    classes = int(y_train.max()) + 1
+    missing = sorted(set(range(classes)) - set(np.unique(y_train).tolist()))
+    if missing:
+        raise DataError(
+            f"'y_train' in {path} has labels up to {classes - 1} but none is {missing[0]}: number the classes from 0, "
+            "without gaps."
+        )
+    if y_test.max() >= classes:
+        raise DataError(
+            f"'y_test' in {path} has label {y_test.max()}, which is out of range: 'y_train' has 0 to {classes - 1}."
+        )
+    return Source(
+        origin=f"file {path.name}",
+        version=f"sha256:{hash_file(path)}",
+        x_train=x_train,
+        y_train=y_train,
+        x_test=x_test,
+        y_test=y_test,
+        class_names=tuple(str(label) for label in range(classes)),
+    )
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    if not path.is_file():
+        raise DataError(f"The dataset file {path} does not exist: check `source` in the configuration.")
+    arrays = {}
+    try:
+        # Not np.load(path): it would take a plain .npy or a pickle for what it is.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise DataError(f"{path} is not an .npz file: write one with numpy.savez.")
+            absent = [key for key in _KEYS if key not in archive.files]
+            if absent:
+                raise DataError(
+                    f"{path} has no '{absent[0]}': it must hold {', '.join(_KEYS)}, and holds "
+                    f"{', '.join(archive.files) or 'nothing'}."
+                )
+            for key in _KEYS:
+                try:
+                    arrays[key] = archive[key]
+                except (ValueError, EOFError, OSError, zipfile.BadZipFile, MemoryError) as error:
+                    raise DataError(_unreadable(key, path, error)) from error
+    except PermissionError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise DataError(f"{path} is not an .npz file, or a damaged one: write it anew with numpy.savez.") from error
+    return arrays
+
+
+def _unreadable(key: str, path: Path, error: Exception) -> str:
+    if "allow_pickle" in str(error) or "Object arrays" in str(error):
+        return (
+            f"'{key}' in {path} is an array of Python objects, which twinbench never unpickles: "
+            "save it as an array of numbers."
+        )
+    return f"'{key}' in {path} is damaged and cannot be read: write the file anew with numpy.savez."
+
+
+def _images(array: NDArray[Any], where: str) -> Images:
+    if array.ndim not in {3, 4} or 0 in array.shape[1:]:
+        raise DataError(
+            f"{where} has the shape {array.shape}; it must be (n, height, width) or (n, height, width, channels)."
+        )
+    if array.ndim == 3:
+        array = array[..., np.newaxis]
+    if array.dtype == np.uint8 or array.size == 0:
+        return np.ascontiguousarray(array, dtype=np.uint8)
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8) * np.uint8(255)
+    if array.dtype.kind not in "iuf":
+        raise DataError(f"{where} holds values of type {array.dtype}; images are uint8, or floats from 0 to 1.")
+    if not np.isfinite(array).all():
+        raise DataError(f"{where} holds NaN or infinite values; every pixel must be a number.")
+    low, high = array.min(), array.max()
+    if array.dtype.kind == "f":
+        if low < 0 or high > 1:
+            raise DataError(
+                f"{where} holds floats from {low:g} to {high:g}; save images as uint8 from 0 to 255, "
+                "or as floats from 0 to 1."
+            )
+        scaled: Images = np.rint(array * 255).astype(np.uint8)
+        return scaled
+    if low < 0 or high > 255:
+        raise DataError(f"{where} holds values from {low} to {high}; pixels must be from 0 to 255.")
+    return array.astype(np.uint8)
+
+
+def _labels(array: NDArray[Any], where: str) -> Labels:
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        hint = "; turn one-hot rows into labels with argmax(axis=1)" if array.ndim == 2 else ""
+        raise DataError(f"{where} has the shape {array.shape}; labels must be (n,){hint}.")
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise DataError(f"{where} holds NaN; every label must be a whole number from 0.")
+    if array.dtype.kind not in "iu":
+        raise DataError(f"{where} holds values of type {array.dtype}; labels must be whole numbers (int64) from 0.")
+    if array.size and array.min() < 0:
+        raise DataError(f"{where} has the negative label {array.min()}; labels must be whole numbers from 0.")
+    if array.size and array.max() > 1_000_000:
+        raise DataError(f"{where} has the label {array.max()}; number the classes from 0, without gaps.")
+    return array.astype(np.int64)
+
+
+def _size(images: Images) -> str:
+    return "x".join(str(length) for length in images.shape[1:])

@@ -1,0 +1,75 @@
+"""Prepare a dataset of the configuration: one `.npz` of uint8 images and labels, and its manifest."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from twinbench.config import Dataset
+from twinbench.data.arrays import Source, check_trainable
+from twinbench.data.digits import read_digits
+from twinbench.data.files import hash_file, replacing
+from twinbench.data.manifest import Manifest, describe
+from twinbench.data.network import Limits
+from twinbench.data.npz_source import read_npz
+from twinbench.data.splits import stratified_subset
+from twinbench.data.tfds_source import read_tfds
+from twinbench.errors import DataError
+
+
+def prepare(
+    dataset: Dataset, npz: Path, manifest: Path, *, cache: Path | None = None, limits: Limits | None = None
+) -> Manifest:
+    """Write the arrays of `dataset` to `npz` and what is known of them to `manifest`.
+
+    The `.npz` holds x_train and x_test, `(n, height, width, channels)` uint8, and y_train and y_test, `(n,)` int64.
+    Prepared twice, it is the same file byte for byte; both files are there in full or not at all.
+
+    Args:
+        dataset: the dataset's section of the configuration.
+        npz: file to write.
+        manifest: file to write.
+        cache: folder for downloads (default: `cache` beside `npz`); each dataset uses its own folder in it.
+        limits: how long a download may stall and how often it is tried.
+
+    Raises:
+        DataError: the dataset cannot be found, downloaded, verified, used or written.
+    """
+    whole = _read(dataset, npz.parent / "cache" if cache is None else cache, limits or Limits())
+    check_trainable(whole, dataset.name)
+    source = _subset(whole, dataset)
+    with replacing(npz) as file:
+        # NumPy gives every member the same date, so equal arrays make equal files.
+        np.savez(file, allow_pickle=False, **source.arrays)
+    description = describe(
+        source,
+        name=dataset.name,
+        npz_sha256=hash_file(npz),
+        available_train_examples=len(whole.y_train),
+        splits=(dataset.train_split, dataset.test_split),
+    )
+    with replacing(manifest) as file:
+        file.write(description.to_json().encode())
+    return description
+
+
+def _read(dataset: Dataset, cache: Path, limits: Limits) -> Source:
+    if dataset.kind == "digits":
+        return read_digits()
+    if dataset.kind == "npz":
+        return read_npz(Path(dataset.source).expanduser())
+    return read_tfds(dataset, cache / dataset.name, limits)
+
+
+def _subset(source: Source, dataset: Dataset) -> Source:
+    size = dataset.train_examples
+    available, classes = len(source.y_train), len(source.class_names)
+    if size is None or size == available:
+        return source
+    if not classes <= size <= available:
+        raise DataError(
+            f"'train_examples' of dataset '{dataset.name}' is {size}; it must be at least {classes}, one image "
+            f"for each class, and at most {available}, all that there are."
+        )
+    chosen = stratified_subset(source.y_train, size)
+    return dataclasses.replace(source, x_train=source.x_train[chosen], y_train=source.y_train[chosen])

@@ -1,0 +1,44 @@
+"""Datasets that many tests share: the embedded digits, and the real MNIST prepared through tensorflow-datasets."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from twinbench.config import Dataset
+from twinbench.data import prepare
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def digits_npz(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The prepared digits; the manifest is beside it."""
+    npz = tmp_path_factory.mktemp("digits") / "digits.npz"
+    prepare(Dataset.model_validate("digits"), npz, npz.with_suffix(".json"))
+    return npz
+
+
+@pytest.fixture(scope="session")
+def mnist_files() -> Path:
+    """The folder of MNIST's four original files: TWINBENCH_MNIST, or `../shared/datasets/mnist`."""
+    folder = Path(os.environ.get("TWINBENCH_MNIST") or _ROOT.parent / "shared" / "datasets" / "mnist")
+    if not (folder / "train-images-idx3-ubyte.gz").is_file():
+        message = f"MNIST's original files are not in {folder}; set TWINBENCH_MNIST to their folder."
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mnist_npz(mnist_files: Path, pytestconfig: pytest.Config) -> Path:
+    """The real MNIST, prepared once; kept in pytest's cache for as long as the code that prepares it is the same."""
+    sources = sorted((_ROOT / "src" / "twinbench" / "data").glob("*.py"))
+    key = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    npz = pytestconfig.cache.mkdir("mnist") / key / "mnist.npz"
+    if not npz.with_suffix(".json").exists():
+        dataset = Dataset.model_validate({"source": "mnist", "manual_dir": str(mnist_files)})
+        prepare(dataset, npz, npz.with_suffix(".json"), cache=npz.parent / "cache")
+    return npz
