@@ -8,7 +8,7 @@ import ast
 import functools
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from twinbench.architectures.declaration import Difference, Kind, Task
 from twinbench.architectures.source import parse, source_digest
@@ -116,7 +116,7 @@ def _read(path: Path) -> Architecture | None:
     )
     if task is None:
         return None
-    if task != "classify" and task != "reconstruct":  # noqa: PLR1714 # so that the type is narrowed
+    if task not in ("classify", "reconstruct"):
         raise ConfigurationError(f"{path}: TASK is {task!r}; it must be 'classify' or 'reconstruct'.")
     variants = _variants(path, path.stem)
     references = [variant for variant in variants if variant.kind == "reference"]
@@ -124,7 +124,7 @@ def _read(path: Path) -> Architecture | None:
         raise ConfigurationError(f"{path}: mark exactly one function with @reference, not {len(references)}.")
     return Architecture(
         name=path.stem,
-        task=task,
+        task=cast(Task, task),
         sentence=_first_line(ast.get_docstring(module)),
         variants=(*references, *(variant for variant in variants if variant.kind != "reference")),
     )
