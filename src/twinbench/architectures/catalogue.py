@@ -124,7 +124,7 @@ def _read(path: Path) -> Architecture | None:
         raise ConfigurationError(f"{path}: mark exactly one function with @reference, not {len(references)}.")
     return Architecture(
         name=path.stem,
-        task=cast(Task, task),
+        task=cast("Task", task),
         sentence=_first_line(ast.get_docstring(module)),
         variants=(*references, *(variant for variant in variants if variant.kind != "reference")),
     )
