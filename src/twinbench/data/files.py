@@ -49,6 +49,8 @@ def cannot_write(path: Path, error: OSError) -> str:
             "with `output` in the configuration."
         )
     reason = os.strerror(error.errno) if error.errno else str(error)
+    if error.errno in {errno.EEXIST, errno.ENOTDIR}:
+        reason = "its folder is a file"
     return f"{path} cannot be written ({reason}); choose a folder that you may write to with `output`."
 
 
