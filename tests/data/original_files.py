@@ -48,7 +48,7 @@ def emnist_zip(config, classes, first):
 
 
 def register(monkeypatch, builder, url, files):
-    """Make the real `builder` class expect `files` under `url`: other addresses, counts and checksums, the same code."""
+    """Make the real `builder` class expect `files` under `url`, with other addresses and checksums."""
     from tensorflow_datasets.core.download import checksums
     from tensorflow_datasets.image_classification import mnist
 

@@ -197,7 +197,7 @@ def test_a_dataset_that_is_no_image_classification_is_refused_with_what_it_is_ma
 
     section = defined({"text": tfds.features.Text(), "label": tfds.features.ClassLabel(num_classes=2)},
                       [{"text": "a", "label": 0}])  # fmt: skip
-    with pytest.raises(DataError, match="not image classification: its examples are made of text, label"):
+    with pytest.raises(DataError, match="not image classification: its examples are made of label, text"):
         _prepare(tmp_path, **section)
 
 

@@ -126,7 +126,7 @@ def _keys(features: Any, tfds: Any, dataset: Dataset) -> tuple[str, str]:
     if len(images) != 1 or len(labels) != 1:
         raise DataError(
             f"Dataset '{dataset.name}' ({dataset.source}) is not image classification: its examples are made of "
-            f"{', '.join(kinds) or 'no named parts'}, and twinbench needs one image and one class label."
+            f"{', '.join(sorted(kinds)) or 'no named parts'}, and twinbench needs one image and one class label."
         )
     if features[images[0]].np_dtype != np.uint8:
         raise DataError(
