@@ -57,7 +57,7 @@ def sentence_of_builder(error: Exception, dataset: Dataset) -> str:
 
 
 def _configurations(name: str) -> list[str]:
-    import tensorflow_datasets as tfds  # noqa: PLC0415 - imported already, where its error comes from
+    import tensorflow_datasets as tfds
 
     return sorted(tfds.builder_cls(name).builder_configs)
 

@@ -40,7 +40,7 @@ def read_tfds(dataset: Dataset, cache: Path, limits: Limits) -> Source:
     Raises:
         DataError: the dataset is unknown, cannot be had, fails its checksum, or is not image classification.
     """
-    import tensorflow_datasets as tfds  # noqa: PLC0415 - half a second, and TensorFlow later on
+    import tensorflow_datasets as tfds
 
     tfds.display_progress_bar(sys.stderr.isatty())
     builder = _prepared(dataset, cache, limits)
@@ -74,7 +74,7 @@ def read_tfds(dataset: Dataset, cache: Path, limits: Limits) -> Source:
 
 def _prepared(dataset: Dataset, cache: Path, limits: Limits) -> Any:
     """The builder of `dataset`, its files downloaded and prepared if they are not yet."""
-    import tensorflow_datasets as tfds  # noqa: PLC0415
+    import tensorflow_datasets as tfds
 
     manual = None if dataset.manual_dir is None else Path(dataset.manual_dir).expanduser()
     folder = cache / "prepared" if dataset.data_dir is None else Path(dataset.data_dir).expanduser()
@@ -181,7 +181,7 @@ def _read_split(
 
 def _batches(builder: Any, split: str, image_key: str, label_key: str) -> Iterator[tuple[Any, Any]]:
     """Images, `(k, h, w, c)`, and labels, `(k,)`, of a split, a few at a time."""
-    import tensorflow_datasets as tfds  # noqa: PLC0415
+    import tensorflow_datasets as tfds
 
     if builder.info.file_format.value == "array_record":  # which tensorflow-datasets does not read with TensorFlow
         for example in builder.as_data_source(split=split):

@@ -17,7 +17,7 @@ from twinbench.plan import Run
 
 # Raise by one when a change to the engine changes what a run computes.
 ENGINE = 1
-_IRRELEVANT = {"job_size", "checkpoint_every"}
+_IRRELEVANT = {"job_size", "checkpoint_every", "checkpoint_seconds"}
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ def identify(run: Run, training: Training, dataset_sha256: str, device: str) -> 
         "source": find_variant(run.architecture, run.variant).digest,
         "seed": run.seed,
         "device": device,
+        "compiler": architectures()[run.architecture].compiler,
         "tensorflow": version("tensorflow"),
         "keras": version("keras"),
         "training": {
