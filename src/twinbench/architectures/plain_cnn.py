@@ -77,8 +77,8 @@ class PlainCNN(Model):  # type: ignore[misc] # keras is untyped
         self.dropout = layers.Dropout(0.25)
         self.head = layers.Dense(classes)
 
-    def call(self, image: Any) -> Any:
-        """Return logits (batch, classes); Keras hands the training mode on to the layers."""
+    def call(self, image: Any, training: bool | None = None) -> Any:
+        """Return logits (batch, classes). Without `training` here, `fit` would run every layer in inference mode."""
         x = self.first_pool(self.rectify(self.normalise(self.first(image))))
         x = self.flatten(self.second_pool(self.second(x)))
         return self.head(self.dropout(x))

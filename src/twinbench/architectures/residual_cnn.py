@@ -80,8 +80,8 @@ class ResidualCNN(Model):  # type: ignore[misc] # keras is untyped
         self.flatten = layers.Flatten()
         self.head = layers.Dense(classes)
 
-    def call(self, image: Any) -> Any:
-        """Return logits (batch, classes)."""
+    def call(self, image: Any, training: bool | None = None) -> Any:
+        """Return logits (batch, classes). Without `training` here, `fit` would run every layer in inference mode."""
         x = self.first_pool(self.stem(image))
         for block in self.blocks:
             x = block(x)

@@ -1,0 +1,441 @@
+"""Canonical nodes for built-in layers: what each computes, whichever way it is spelled."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+
+from twinbench.audit.graph import Edge, Node, Weight
+from twinbench.audit.settings import (
+    LayerSettings,
+    activation_identity,
+    is_linear,
+    plain,
+    positive_axis,
+    regularizer_identity,
+    resolved,
+)
+from twinbench.audit.trace import LayerCall, builtin_class
+
+Shape = tuple[int | None, ...]
+
+MERGES = {
+    "Add": ("add", False),
+    "Multiply": ("multiply", False),
+    "Average": ("average", False),
+    "Maximum": ("maximum", False),
+    "Minimum": ("minimum", False),
+    "Subtract": ("subtract", True),
+    "Concatenate": ("concatenate", True),
+}
+DROPOUTS = {
+    "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout", "GaussianNoise",
+    "AlphaDropout",
+}  # fmt: skip
+ACTIVATIONS = {"Activation", "ReLU", "LeakyReLU", "ELU", "Softmax"}
+_PASS = {"Identity", "InputLayer", "ActivityRegularization"}
+_RESHAPES = {"Flatten", "Reshape"}
+_WITH_ACTIVATION = {
+    "Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose",
+    "SeparableConv1D", "SeparableConv2D", "DepthwiseConv1D", "DepthwiseConv2D",
+}  # fmt: skip
+_POOLS = {"AveragePooling": "mean", "MaxPooling": "max"}
+_GLOBAL = {"GlobalAveragePooling": "mean", "GlobalMaxPooling": "max"}
+
+
+class Builder(Protocol):
+    """What a translator needs of the graph under construction."""
+
+    def emit(self, node: Node) -> Edge: ...  # noqa: D102
+    def node(self, edge: Edge) -> Node: ...  # noqa: D102
+    def splice(self, inner: Any, edge: Edge, shape: Shape, dtype: str) -> Edge: ...  # noqa: D102
+
+
+def shape_of(tensor: Any) -> Shape:
+    """The static shape of a tensor without its batch axis; empty where even the rank is unknown."""
+    return () if tensor.shape.rank is None else tuple(tensor.shape.as_list()[1:])
+
+
+class LayerTranslator:
+    """Emits the canonical nodes of one call of a built-in layer."""
+
+    def __init__(self, builder: Builder) -> None:
+        self.builder = builder
+
+    def translate(self, call: LayerCall, edges: list[Edge]) -> list[Edge]:
+        """Emits the nodes of a call and returns the edges of its outputs."""
+        return self._layer(call.layer, call, edges, call.cls)
+
+    def _layer(  # noqa: PLR0911 - one return per kind of layer
+        self, layer: Any, call: LayerCall, edges: list[Edge], cls: type
+    ) -> list[Edge]:
+        name = cls.__name__
+        shape = shape_of(call.outputs[0]) if call.outputs else ()
+        rank = call.inputs[0].shape.rank if call.inputs else None
+        if name in _PASS:
+            return self._pass(layer, edges)
+        if name in DROPOUTS and not float(getattr(layer, "rate", getattr(layer, "stddev", 1.0))):
+            return edges[:1]
+        if name in ACTIVATIONS:
+            return [self._activation_layer(layer, name, call, edges)]
+        if name in _RESHAPES:
+            return [self.reshape(edges[0], shape, layer=layer, spelling=name)]
+        if name == "Permute":
+            return [self.transpose(edges[0], (0, *layer.dims), shape, layer=layer, spelling=name)]
+        if name == "Rescaling":
+            spelled = {"layer": layer, "spelling": name}
+            return [self.scale(edges[0], layer.scale, layer.offset, shape, **spelled)]
+        if name == "TimeDistributed":
+            return [self._time_distributed(layer, call, edges)]
+        read = resolved(layer, cls, rank)
+        if name in MERGES:
+            return [self._merge(layer, name, read, edges, shape)]
+        pooled = self._pooling(layer, name, call, edges, shape)
+        if pooled is not None:
+            return [pooled]
+        return self._plain(layer, name, read=read, call=call, edges=edges, shape=shape)
+
+    def _pass(self, layer: Any, edges: list[Edge]) -> list[Edge]:
+        penalty = getattr(layer, "activity_regularizer", None)
+        if penalty is not None and edges:
+            self.builder.node(edges[0]).regularizers["activity"] = regularizer_identity(penalty)
+        return edges[:1]
+
+    def _plain(
+        self, layer: Any, name: str, *, read: LayerSettings, call: LayerCall, edges: list[Edge], shape: Shape
+    ) -> list[Edge]:
+        raw = dict(read.settings)
+        node = Node(
+            index=0,
+            kind=read.kind,
+            settings=read.settings | {k: plain(v) for k, v in call.arguments.items()},
+            parents=edges,
+            weights=weights_of(layer),
+            seeds=seeds_of(layer),
+            layer=layer,
+            name=layer.name,
+            spelling=name,
+            training=call.training,
+            masked=call.masked and takes_mask(layer),
+            shape=shape,
+            initializers=read.initializers,
+            regularizers=read.regularizers,
+            constraints=read.constraints,
+            policy=policy_of(layer),
+            raw=raw,
+        )
+        _as_dense(node, layer, name)
+        if name == "Normalization":
+            node.settings |= {
+                "mean": plain(_array(layer, "mean")),
+                "variance": plain(_array(layer, "variance")),
+            }
+            node.weights = ()
+        edge = self.builder.emit(node)
+        if name in _WITH_ACTIVATION and getattr(layer, "activation", None) is not None:
+            edge = self.activation(edge, layer.activation, shape, layer=layer, part=True)
+        return [(edge[0], k) for k in range(max(1, len(call.outputs)))]
+
+    def _merge(self, layer: Any, name: str, read: LayerSettings, edges: list[Edge], shape: Shape) -> Edge:
+        kind, ordered = MERGES[name]
+        settings = {"axis": read.settings["axis"]} if kind == "concatenate" else {}
+        if kind == "concatenate":
+            settings["axis"] = positive_axis(settings["axis"], len(shape) + 1)
+        return self.merge(kind, edges, settings, shape, ordered=ordered, layer=layer, spelling=name)
+
+    def merge(
+        self,
+        kind: str,
+        edges: list[Edge],
+        settings: dict[str, Any],
+        shape: Shape,
+        *,
+        ordered: bool,
+        layer: Any = None,
+        spelling: str = "",
+        name: str = "",
+    ) -> Edge:
+        """Emits a merge of several edges."""
+        return self.builder.emit(
+            Node(
+                0,
+                kind,
+                settings,
+                edges,
+                ordered=ordered,
+                layer=layer,
+                name=layer.name if layer is not None else name,
+                spelling=spelling,
+                shape=shape,
+            )
+        )
+
+    def _pooling(self, layer: Any, name: str, call: LayerCall, edges: list[Edge], shape: Shape) -> Edge | None:
+        prefix = name[:-2]
+        spatial = int(name[-2]) if name[-2:] in ("1D", "2D", "3D") else 0
+        if prefix in _GLOBAL:
+            channels_last = layer.data_format == "channels_last"
+            axes = tuple(range(1, 1 + spatial)) if channels_last else tuple(range(2, 2 + spatial))
+            return self.reduce(edges[0], _GLOBAL[prefix], axes, shape, layer=layer, spelling=name, call=call)
+        if prefix not in _POOLS:
+            return None
+        if set(layer.pool_size) == {1} and set(layer.strides) == {1}:
+            return edges[0]
+        before = shape_of(call.inputs[0])
+        last = layer.data_format == "channels_last"
+        window = before[:-1] if last else before[1:]
+        if layer.padding == "valid" and None not in window and tuple(layer.pool_size) == tuple(window):
+            axes = tuple(range(1, 1 + spatial)) if last else tuple(range(2, 2 + spatial))
+            return self.reduce(edges[0], _POOLS[prefix], axes, shape, layer=layer, spelling=name, call=call)
+        return None
+
+    def reduce(
+        self,
+        edge: Edge,
+        how: str,
+        axes: tuple[int, ...],
+        shape: Shape,
+        *,
+        layer: Any = None,
+        spelling: str = "",
+        name: str = "",
+        call: LayerCall | None = None,
+    ) -> Edge:
+        """Emits a reduction over whole axes; kept axes of length one become a reshape."""
+        before = self.builder.node(edge).shape
+        settings = {"how": how, "axes": axes}
+        raw = resolved(layer, type(layer), None).settings if layer is not None else {}
+        bare = tuple(n for k, n in enumerate(before or (), start=1) if k not in axes)
+        reduced = self.builder.emit(
+            Node(
+                0,
+                "reduce",
+                settings,
+                [edge],
+                layer=layer,
+                name=layer.name if layer is not None else name,
+                spelling=spelling,
+                masked=bool(call and call.masked and takes_mask(layer)),
+                shape=bare,
+                raw=raw,
+            )
+        )
+        return reduced if len(shape) == len(bare) else self.reshape(reduced, shape, layer=layer, spelling=spelling)
+
+    def _activation_layer(self, layer: Any, name: str, call: LayerCall, edges: list[Edge]) -> Edge:
+        shape = shape_of(call.outputs[0])
+        function = layer.activation if name == "Activation" else _called(layer, name)
+        extra: dict[str, Any] = {}
+        if name == "Softmax":
+            axis = positive_axis(plain(layer.axis), len(shape) + 1)
+            if axis != len(shape):
+                extra["axis"] = axis
+        masked = call.masked and name == "Softmax"
+        return self.activation(edges[0], function, shape, layer=layer, extra=extra, spelling=name, masked=masked)
+
+    def activation(
+        self,
+        edge: Edge,
+        function: Any,
+        shape: Shape,
+        *,
+        layer: Any = None,
+        part: bool = False,
+        name: str = "",
+        spelling: str = "",
+        extra: dict[str, Any] | None = None,
+        masked: bool = False,
+    ) -> Edge:
+        """Emits an activation, unless it is linear."""
+        identity = activation_identity(function)
+        if is_linear(identity) and not extra:
+            return edge
+        settings = {"function": identity[0], "values": identity[1], **(extra or {})}
+        return self.builder.emit(
+            Node(
+                0,
+                "activation",
+                settings,
+                [edge],
+                layer=layer,
+                part=part,
+                name=layer.name if layer is not None else name,
+                spelling=spelling or "activation",
+                shape=shape,
+                masked=masked,
+            )
+        )
+
+    def reshape(self, edge: Edge, shape: Shape, *, layer: Any = None, spelling: str = "", name: str = "") -> Edge:
+        """Emits a change of shape that keeps the order of the values; chains of them become one."""
+        parent = self.builder.node(edge)
+        while parent.kind == "reshape":
+            edge = parent.parents[0]
+            parent = self.builder.node(edge)
+        if parent.shape is not None and parent.shape == shape and None not in shape[1:]:
+            return edge
+        to: Any = "flat" if len(shape) == 1 else shape
+        title = layer.name if layer is not None else name
+        return self.builder.emit(
+            Node(0, "reshape", {"to": to}, [edge], layer=layer, name=title, spelling=spelling, shape=shape)
+        )
+
+    def transpose(
+        self,
+        edge: Edge,
+        order: tuple[int, ...],
+        shape: Shape,
+        *,
+        layer: Any = None,
+        spelling: str = "",
+        name: str = "",
+    ) -> Edge:
+        """Emits a permutation of axes, unless it leaves them as they are."""
+        if order == tuple(range(len(order))):
+            return edge
+        title = layer.name if layer is not None else name
+        return self.builder.emit(
+            Node(
+                0,
+                "transpose",
+                {"order": order},
+                [edge],
+                layer=layer,
+                name=title,
+                spelling=spelling,
+                shape=shape,
+            )
+        )
+
+    def scale(
+        self,
+        edge: Edge,
+        factor: Any,
+        offset: Any,
+        shape: Shape,
+        *,
+        layer: Any = None,
+        spelling: str = "",
+        name: str = "",
+    ) -> Edge:
+        """Emits `factor * x + offset`; chains of them become one, and the neutral one vanishes."""
+        factor = np.asarray(factor, dtype="float64")
+        offset = np.asarray(offset, dtype="float64")
+        parent = self.builder.node(edge)
+        if parent.kind == "scale":
+            inner_factor, inner_offset = (np.asarray(parent.settings[k]) for k in ("factor", "offset"))
+            factor, offset = factor * inner_factor, factor * inner_offset + offset
+            edge = parent.parents[0]
+        factor, offset = (_significant(part) for part in (factor, offset))
+        if np.all(factor == 1) and np.all(offset == 0):
+            return edge
+        settings = {"factor": plain(factor.tolist()), "offset": plain(offset.tolist())}
+        title = layer.name if layer is not None else name
+        return self.builder.emit(
+            Node(
+                0,
+                "scale",
+                settings,
+                [edge],
+                layer=layer,
+                name=title,
+                spelling=spelling or "scaling",
+                shape=shape,
+            )
+        )
+
+    def _time_distributed(self, layer: Any, call: LayerCall, edges: list[Edge]) -> Edge:
+        inner = layer.layer
+        shape = shape_of(call.outputs[0])
+        cls = builtin_class(inner)
+        before = shape_of(call.inputs[0])
+        if cls is None or cls.__name__ == "TimeDistributed":
+            dtype = call.inputs[0].dtype.name
+            if isinstance(inner, keras.Model):
+                return self.builder.splice(inner, edges[0], before[1:], dtype)
+            return self._plain(
+                layer,
+                "TimeDistributed",
+                read=resolved(layer, type(layer), None),
+                call=call,
+                edges=edges,
+                shape=shape,
+            )[0]
+        first = len(self.builder.nodes)  # type: ignore[attr-defined]
+        edge = self._layer(inner, call, edges, cls)[0]
+        for node in self.builder.nodes[first:]:  # type: ignore[attr-defined]
+            if node.kind not in ("Dense", "activation", "scale", "reshape", *DROPOUTS):
+                node.settings["over_time"] = True
+        return edge
+
+
+def _called(layer: Any, name: str) -> Any:
+    def function(x: Any) -> Any:
+        return keras.layers.Softmax()(x) if name == "Softmax" else layer.call(x)
+
+    function.__name__ = {"ReLU": "relu", "LeakyReLU": "leaky_relu", "ELU": "elu", "Softmax": "softmax"}[name]
+    if name == "LeakyReLU":
+        function.__name__ = f"leaky_relu(negative_slope={float(layer.negative_slope):g})"
+    if name == "ReLU" and (layer.max_value is not None or layer.negative_slope or layer.threshold):
+        function.__name__ = (
+            f"relu(max_value={layer.max_value}, negative_slope={layer.negative_slope:g}, threshold={layer.threshold:g})"
+        )
+    return function
+
+
+def _as_dense(node: Node, layer: Any, name: str) -> None:
+    """A convolution that looks at one position, or an einsum over the last axis, is a dense layer."""
+    if name in ("Conv1D", "Conv2D", "Conv3D"):
+        ones = {*layer.kernel_size, *layer.strides, *layer.dilation_rate, layer.groups}
+        if ones == {1} and layer.data_format == "channels_last":
+            node.kind = "Dense"
+            node.settings = {"units": layer.filters, "use_bias": layer.use_bias}
+    elif name == "EinsumDense":
+        left, _, out = layer.equation.replace(" ", "").replace("->", ",").partition(",")
+        kernel, _, out = out.partition(",")
+        mixed = len(kernel) == 2 and left[-1:] == kernel[0] and left[:-1] + kernel[1] == out.replace("...", "")
+        bias = str(layer.bias_axes or "")
+        if mixed and bias in ("", kernel[-1]):
+            node.kind = "Dense"
+            node.settings = {"units": (node.shape or (0,))[-1], "use_bias": bool(bias)}
+    elif name == "Dense":
+        node.settings = {"units": layer.units, "use_bias": layer.use_bias}
+
+
+def weights_of(layer: Any) -> tuple[Weight, ...]:
+    """The variables of a layer with the role of each: the last parts of its path that tell them apart."""
+    variables = list(layer.weights)
+    short = [v.path.split("/")[-1] for v in variables]
+    if len(set(short)) < len(short):
+        short = ["/".join(v.path.split("/")[-2:]) for v in variables]
+    return tuple(Weight(role, variable) for role, variable in zip(short, variables, strict=True))
+
+
+def seeds_of(layer: Any) -> tuple[Any, ...]:
+    """The states of the random generators that a layer draws from."""
+    known = {id(variable) for variable in layer.weights}
+    return tuple(v for v in layer.variables if id(v) not in known and "seed_generator" in v.path)
+
+
+def takes_mask(layer: Any) -> bool:
+    """Whether a layer computes something else when a mask reaches it."""
+    names = getattr(layer, "_call_signature", None)
+    return names is not None and any(name.endswith("mask") for name in names.parameters)
+
+
+def policy_of(layer: Any) -> str:
+    """The name of a layer's dtype policy."""
+    return str(getattr(getattr(layer, "dtype_policy", None), "name", "float32"))
+
+
+def _array(layer: Any, name: str) -> Any:
+    value = getattr(layer, name, None)
+    return None if value is None else np.round(np.asarray(keras.ops.convert_to_numpy(value)), 6)
+
+
+def _significant(values: np.ndarray) -> np.ndarray:
+    """Rounds to six significant digits, so that float32 and float64 spellings of a constant are equal."""
+    flat = [float(f"{value:.6g}") for value in np.ravel(values)]
+    return np.asarray(flat).reshape(values.shape)

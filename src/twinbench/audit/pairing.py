@@ -1,0 +1,79 @@
+"""Two models brought together: traced, matched layer by layer, with the way to carry weights across."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+
+from twinbench.audit.alignment import Alignment, align
+from twinbench.audit.canonical import canonical_graph, ensure_built
+from twinbench.audit.differences import Difference, structural_differences
+from twinbench.audit.graph import Graph
+from twinbench.audit.inputs import placeholder_inputs
+from twinbench.audit.signature import Signature
+from twinbench.audit.transfer import Transfer, transfer_by_graph, transfer_by_order
+
+
+@dataclass
+class Subject:
+    """A built model with its inputs and, where it could be traced, its canonical graph."""
+
+    model: keras.Model
+    signature: Signature
+    graph: Graph | None = None
+    untraced: str = ""
+
+    def variables(self) -> list[Any]:
+        """The variables that its outputs depend on; all of them where there is no graph."""
+        if self.graph is not None:
+            return self.graph.variables()
+        return [v for v in self.model.variables if "seed_generator" not in v.path]
+
+
+@dataclass
+class Pair:
+    """Two subjects and what connects them."""
+
+    a: Subject
+    b: Subject
+    alignment: Alignment | None
+    transfer: Transfer
+    differences: list[Difference] = field(default_factory=list)
+
+    @property
+    def same_graph(self) -> bool | None:
+        """Whether the canonical graphs are equal; None where one of the models could not be traced."""
+        if self.alignment is None:
+            return None
+        return not [d for d in self.differences if d.code.split(".")[0] in ("arch", "preprocessing", "masking")]
+
+
+def subject(model: keras.Model, signature: Signature) -> Subject:
+    """Builds a model by calling it once on zeros, and traces it.
+
+    Raises:
+        Exception: Whatever the model raises when it is called on a batch.
+    """
+    ensure_built(model, signature, placeholder_inputs(signature))
+    try:
+        return Subject(model, signature, canonical_graph(model, signature))
+    except Exception as error:  # what cannot be traced is probed as a function
+        return Subject(model, signature, None, f"{type(error).__name__}: {error}".splitlines()[0][:200])
+
+
+def pair(a: Subject, b: Subject) -> Pair:
+    """Matches two subjects layer by layer; without a graph on both sides, weight by weight."""
+    if a.graph is None or b.graph is None:
+        return Pair(a, b, None, transfer_by_order(a.variables(), b.variables()))
+    alignment = align(a.graph, b.graph)
+    transfer = transfer_by_graph(a.graph, b.graph, alignment)
+    return Pair(a, b, alignment, transfer, structural_differences(a.graph, b.graph, alignment))
+
+
+def count_parameters(variables: list[Any]) -> int:
+    """How many numbers unique variables hold, random generators' states left out."""
+    unique = {id(v): v for v in variables if "seed_generator" not in str(getattr(v, "path", ""))}
+    return int(sum(np.prod(tuple(v.shape), dtype="int64") for v in unique.values()))

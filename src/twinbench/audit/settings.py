@@ -1,0 +1,202 @@
+"""The settings of a built-in layer with every default resolved and every equivalent spelling made one.
+
+A layer's `get_config` mixes what it computes with how it starts, how it is held back and how fast it runs.
+Here these are told apart, and strings, objects and dicts that mean the same become equal values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+
+_NOT_ARCHITECTURE = {
+    "name", "trainable", "dtype", "seed", "use_cudnn", "unroll", "implementation", "build_config", "activation",
+    "batch_input_shape", "registered_name", "autocast", "lora_rank", "lora_alpha", "quantization_mode",
+    "quantization_config", "gptq_unquantized_kernel", "synchronized", "zero_output_for_mask", "flash_attention",
+    "sparse", "ragged", "batch_shape", "optional", "return_state", "renorm_clipping", "batch_size",
+}  # fmt: skip
+"""What does not change the function computed, or is read from the graph itself."""
+
+_RECURRENT_CELLS = {"LSTMCell": "LSTM", "GRUCell": "GRU", "SimpleRNNCell": "SimpleRNN"}
+
+_PROBE = np.array(
+    [[-30.0, -7.5, -3.2, -1.0, -0.9], [-0.3, -0.01, 0.0, 0.02, 0.4], [0.8, 1.0, 2.7, 6.5, 40.0]],
+    dtype="float32",
+)
+
+
+@dataclass
+class LayerSettings:
+    """What a layer computes, apart from how its weights start and are held back."""
+
+    kind: str
+    settings: dict[str, Any]
+    initializers: dict[str, Any] = field(default_factory=dict)
+    regularizers: dict[str, Any] = field(default_factory=dict)
+    constraints: dict[str, Any] = field(default_factory=dict)
+
+
+def resolved(layer: Any, cls: type, rank: int | None) -> LayerSettings:
+    """Reads a built-in layer.
+
+    Args:
+        layer: The layer.
+        cls: The built-in class whose `call` it runs.
+        rank: Rank of its first input, batch axis included, to make negative axes positive.
+    """
+    kind = cls.__name__
+    try:
+        config = dict(layer.get_config())
+    except Exception:  # a person's own `get_config` may fail in any way
+        config = {k: v for k, v in vars(layer).items() if isinstance(v, bool | int | float | str) and k[0] != "_"}
+    if kind == "RNN":
+        kind, config = _unwrap_recurrent(layer, config)
+    kept = LayerSettings(kind, {})
+    for key, value in config.items():
+        if key.endswith("_initializer"):
+            kept.initializers[key.removesuffix("_initializer")] = initializer_identity(_object(layer, key, value))
+        elif key.endswith("_regularizer"):
+            penalty = regularizer_identity(_object(layer, key, value))
+            if penalty is not None:
+                kept.regularizers[key.removesuffix("_regularizer")] = penalty
+        elif key.endswith("_constraint"):
+            if value is not None:
+                kept.constraints[key.removesuffix("_constraint")] = plain(value)
+        elif key not in _NOT_ARCHITECTURE:
+            kept.settings[key] = plain(value)
+    if "axis" in kept.settings and rank is not None:
+        kept.settings["axis"] = positive_axis(kept.settings["axis"], rank)
+    recurrent = ("activation", "recurrent_activation")
+    for key in recurrent:
+        if kind in ("LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D") and config.get(key):
+            kept.settings[key] = activation_identity(_activation(config[key]))
+    return kept
+
+
+def _unwrap_recurrent(layer: Any, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    cell = getattr(layer, "cell", None)
+    kind = _RECURRENT_CELLS.get(type(cell).__name__)
+    if kind is None or type(cell).__module__.split(".")[0] != "keras":
+        config.pop("cell", None)
+        return f"RNN({type(cell).__name__})", config
+    assert cell is not None  # noqa: S101 - it has a known class
+    merged = {**cell.get_config(), **{k: v for k, v in config.items() if k != "cell"}}
+    return kind, merged
+
+
+def _object(layer: Any, key: str, value: Any) -> Any:
+    """The live object behind a configured value, where the layer keeps it."""
+    live = getattr(layer, key, None)
+    if live is None:
+        live = getattr(getattr(layer, "cell", None), key, None)
+    return value if live is None else live
+
+
+def plain(value: Any) -> Any:  # noqa: PLR0911 - one return per kind of value
+    """A configuration value as hashable plain data, without names, seeds and module paths."""
+    if isinstance(value, dict):
+        if "class_name" in value:
+            inner = value.get("config")
+            return (str(value["class_name"]), plain(inner if isinstance(inner, dict) else {"": inner}))
+        kept = {k: plain(v) for k, v in value.items() if k not in ("name", "seed", "dtype", "trainable")}
+        return tuple(sorted(kept.items(), key=lambda item: str(item[0])))
+    if isinstance(value, list | tuple):
+        return tuple(plain(item) for item in value)
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return tuple(np.ravel(value).tolist()) if value.size < 64 else ("array", value.shape, hash(value.tobytes()))
+    if isinstance(value, bool | int | float | str) or value is None:
+        return value
+    return getattr(value, "__name__", None) or type(value).__name__
+
+
+def positive_axis(axis: Any, rank: int) -> Any:
+    """Axes counted from the front; a list of one axis is that axis."""
+    if isinstance(axis, tuple):
+        axes = tuple(sorted(a + rank if a < 0 else a for a in axis))
+        return axes[0] if len(axes) == 1 else axes
+    if isinstance(axis, int):
+        return axis + rank if axis < 0 else axis
+    return axis
+
+
+def initializer_identity(initializer: Any) -> Any:  # noqa: PLR0911 - one return per kind of initialiser
+    """What an initialiser draws: `he_normal`, `HeNormal()` and the fitting `VarianceScaling` are one."""
+    if isinstance(initializer, dict | str):
+        try:
+            initializer = keras.initializers.get(initializer)
+        except Exception:  # unknown initialisers are compared by their configuration
+            return plain(initializer)
+    if isinstance(initializer, keras.initializers.VarianceScaling):
+        parts = (round(float(initializer.scale), 9), initializer.mode, initializer.distribution)
+        return ("VarianceScaling", *parts)
+    if isinstance(initializer, keras.initializers.Zeros):
+        return ("Constant", 0.0)
+    if isinstance(initializer, keras.initializers.Ones):
+        return ("Constant", 1.0)
+    if isinstance(initializer, keras.initializers.Constant):
+        return ("Constant", plain(np.asarray(initializer.value).tolist()))
+    if isinstance(initializer, keras.initializers.Initializer):
+        try:
+            return (type(initializer).__name__, plain(initializer.get_config()))
+        except Exception:  # a person's own initialiser may lack a configuration
+            return (type(initializer).__name__,)
+    return getattr(initializer, "__name__", None) or type(initializer).__name__
+
+
+def regularizer_identity(regularizer: Any) -> Any:
+    """What a regulariser adds to the loss; one with all factors zero is none."""
+    if isinstance(regularizer, dict | str):
+        try:
+            regularizer = keras.regularizers.get(regularizer)
+        except Exception:  # unknown regularisers are compared by their configuration
+            return plain(regularizer)
+    if regularizer is None:
+        return None
+    if isinstance(regularizer, keras.regularizers.L1 | keras.regularizers.L2 | keras.regularizers.L1L2):
+        factors = tuple(round(float(np.asarray(getattr(regularizer, f, 0.0))), 12) for f in ("l1", "l2"))
+        return None if factors == (0.0, 0.0) else ("L1L2", *factors)
+    try:
+        return (type(regularizer).__name__, plain(regularizer.get_config()))
+    except Exception:  # a person's own regulariser may lack a configuration
+        return getattr(regularizer, "__name__", None) or type(regularizer).__name__
+
+
+def _activation(value: Any) -> Any:
+    try:
+        return keras.activations.get(value)
+    except Exception:  # unknown activations are compared by their configuration
+        return value
+
+
+def activation_name(function: Any) -> str:
+    """The name of an activation: that of the function, or of the layer used as one."""
+    name = getattr(function, "__name__", None) or getattr(function, "name", None) or type(function).__name__
+    return "silu" if name == "swish" else str(name)
+
+
+def activation_identity(function: Any) -> tuple[str, tuple[float, ...]]:
+    """An activation by what it does to known numbers, so that every spelling of one function is equal.
+
+    Returns:
+        The name to show, and the values of the function on a fixed 3 by 5 table (softmax-like functions work
+        along the last axis). Where the function cannot be evaluated the name alone identifies it.
+    """
+    name = activation_name(function)
+    if callable(function):
+        try:
+            values = np.asarray(keras.ops.convert_to_numpy(function(keras.ops.convert_to_tensor(_PROBE))))
+            if values.shape == _PROBE.shape:
+                return name, tuple(float(v) for v in np.round(values.astype("float64").ravel(), 4))
+        except Exception:  # a person's own function may fail in any way
+            return name, ()
+    return name, ()
+
+
+def is_linear(identity: tuple[str, tuple[float, ...]]) -> bool:
+    """Whether an activation returns what it was given."""
+    return bool(identity[1]) and np.allclose(identity[1], _PROBE.ravel(), atol=1e-4)

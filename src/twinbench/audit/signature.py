@@ -1,0 +1,171 @@
+"""What a model takes in: the shape, type and range of every input, and arrays that fit them.
+
+A model that was never built does not know its own inputs; then they come from the other model, from an
+example batch or from the person. All shapes are without the batch axis; `None` is an axis that may have any
+length.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import keras
+import numpy as np
+
+Structure = Literal["single", "list", "dict"]
+
+_FREE_AXIS = 12
+_FREE_IMAGE_AXIS = 32
+
+
+@dataclass(frozen=True)
+class InputSignature:
+    """One input of a model: its name, its shape without the batch axis, and its dtype."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str = "float32"
+
+    def concrete(self) -> tuple[int, ...]:
+        """The shape with every free axis given a length (32 for images, 12 for sequences)."""
+        free = _FREE_IMAGE_AXIS if len(self.shape) >= 3 else _FREE_AXIS
+        return tuple(free if axis is None else axis for axis in self.shape)
+
+    @property
+    def integer(self) -> bool:
+        """Whether the input is declared as whole numbers."""
+        return "int" in self.dtype
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Every input of a model, and how `model(...)` wants them: one tensor, a list, or a dict by name."""
+
+    inputs: tuple[InputSignature, ...]
+    structure: Structure = "single"
+
+    def pack(self, arrays: Sequence[Any]) -> Any:
+        """Arranges one value per input as the model's `call` expects it."""
+        if self.structure == "single":
+            return arrays[0]
+        if self.structure == "dict":
+            return {spec.name: array for spec, array in zip(self.inputs, arrays, strict=True)}
+        return list(arrays)
+
+    def shapes(self) -> tuple[tuple[int | None, ...], ...]:
+        """The shapes of all inputs, in order."""
+        return tuple(spec.shape for spec in self.inputs)
+
+    def as_called_by(self, model: keras.Model) -> Signature:
+        """The same inputs, packed as a model that knows its own inputs wants them."""
+        own = signature_of(model)
+        if own is None or len(own.inputs) != len(self.inputs):
+            return self
+        if own.structure == "dict":
+            named = tuple(replace(spec, name=mine.name) for spec, mine in zip(self.inputs, own.inputs, strict=True))
+            return Signature(named, "dict")
+        return replace(self, structure=own.structure)
+
+    def merged_with(self, other: Signature) -> Signature:
+        """Fills axes that are free here with the other model's, where both have the same rank."""
+        if len(self.inputs) != len(other.inputs):
+            return self
+        filled = []
+        for mine, theirs in zip(self.inputs, other.inputs, strict=True):
+            if len(mine.shape) == len(theirs.shape):
+                shape = tuple(b if a is None else a for a, b in zip(mine.shape, theirs.shape, strict=True))
+                filled.append(replace(mine, shape=shape))
+            else:
+                filled.append(mine)
+        return replace(self, inputs=tuple(filled))
+
+
+def signature_of(model: keras.Model) -> Signature | None:
+    """Reads the inputs of a model from the model itself; None where it has not been built and cannot say."""
+    try:
+        struct = getattr(model, "_inputs_struct", None)
+        if struct is None and isinstance(model, keras.Sequential) and model.built:
+            struct = model._functional._inputs_struct if model._functional else None
+    except AttributeError:
+        struct = None
+    if struct is not None:
+        return _from_struct(struct)
+    return _from_build_shapes(model)
+
+
+def _from_struct(struct: Any) -> Signature:
+    if isinstance(struct, dict):
+        names = sorted(struct)
+        return Signature(tuple(_spec(struct[name], str(name)) for name in names), "dict")
+    tensors = keras.tree.flatten(struct)
+    structure: Structure = "list" if isinstance(struct, list | tuple) else "single"
+    return Signature(tuple(_spec(tensor, tensor.name) for tensor in tensors), structure)
+
+
+def _spec(tensor: Any, name: str) -> InputSignature:
+    dtype = keras.backend.standardize_dtype(tensor.dtype)
+    return InputSignature(name, tuple(tensor.shape[1:]), dtype)
+
+
+def _from_build_shapes(model: keras.Model) -> Signature | None:
+    shapes = getattr(model, "_build_shapes_dict", None)
+    if not shapes:
+        return None
+    found = []
+    for name, shape in shapes.items():
+        if isinstance(shape, list | tuple) and all(axis is None or isinstance(axis, int) for axis in shape):
+            found.append(InputSignature(str(name), tuple(shape[1:])))
+        elif isinstance(shape, dict):
+            return Signature(tuple(InputSignature(k, tuple(shape[k][1:])) for k in sorted(shape)), "dict")
+        elif isinstance(shape, list | tuple):
+            found += [InputSignature(f"{name}_{k}", tuple(one[1:])) for k, one in enumerate(shape)]
+    return Signature(tuple(found), "single" if len(found) == 1 else "list")
+
+
+def signature_from_shapes(shapes: Sequence[tuple[int | None, ...]]) -> Signature:
+    """The signature that a person gave: one shape without batch axis per input, float32."""
+    specs = tuple(InputSignature(f"input_{k}", tuple(shape)) for k, shape in enumerate(shapes))
+    return Signature(specs, "single" if len(specs) == 1 else "list")
+
+
+def signature_from_example(example: Any) -> Signature:
+    """The signature of a batch of data: an array, a list of arrays or a dict of arrays, batch axis first."""
+
+    def spec(array: Any, name: str) -> InputSignature:
+        array = np.asarray(array)
+        kind = "float32" if array.dtype.kind in "fc" else str(array.dtype)
+        return InputSignature(name, tuple(array.shape[1:]), kind)
+
+    if isinstance(example, dict):
+        return Signature(tuple(spec(example[name], name) for name in sorted(example)), "dict")
+    if isinstance(example, list | tuple):
+        specs = tuple(spec(array, f"input_{k}") for k, array in enumerate(example))
+        return Signature(specs, "single" if len(specs) == 1 else "list")
+    return Signature((spec(example, "input"),))
+
+
+def call_model(model: keras.Model, packed: Any, training: bool | None) -> Any:
+    """Calls a model on packed inputs, spreading a list over the positional arguments of `call` where it has several."""
+    if isinstance(packed, list) and _positional_inputs(model) == len(packed) > 1:
+        return model(*packed, training=training) if _takes_training(model) else model(*packed)
+    return model(packed, training=training) if _takes_training(model) else model(packed)
+
+
+def _takes_training(model: keras.Model) -> bool:
+    return bool(getattr(model, "_call_has_training_arg", True))
+
+
+def _positional_inputs(model: keras.Model) -> int:
+    count = 0
+    for parameter in inspect.signature(model.call).parameters.values():
+        if parameter.name in ("training", "mask") or parameter.kind not in (
+            inspect.Parameter.POSITIONAL_ONLY,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        ):
+            continue
+        if parameter.default is inspect.Parameter.empty:
+            count += 1
+    return count
