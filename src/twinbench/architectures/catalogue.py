@@ -8,9 +8,9 @@ import ast
 import functools
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from twinbench.architectures.declaration import Difference, Kind, Task
+from twinbench.architectures.declaration import Compiler, Difference, Kind, Task
 from twinbench.architectures.source import parse, source_digest
 from twinbench.errors import ConfigurationError
 
@@ -52,10 +52,15 @@ class Variant:
 
 @dataclass(frozen=True)
 class Architecture:
-    """One network, drawn as a graph, with the ways to write it; the reference comes first."""
+    """One network, drawn as a graph, with the ways to write it; the reference comes first.
+
+    `compiler` is how the engine compiles its training, the same for all variants: `graph` (TensorFlow's own kernels,
+    the best for convolutions on a CPU) or `xla` (one fused program an epoch, the best for dense networks).
+    """
 
     name: str
     task: Task
+    compiler: Compiler
     sentence: str
     variants: tuple[Variant, ...]
 
@@ -102,32 +107,36 @@ def find_variant(architecture: str, name: str) -> Variant:
 
 def _read(path: Path) -> Architecture | None:
     """Read a file as an architecture; None when it sets no TASK and so is none."""
-    module = parse(path)
-    task = next(
-        (
-            statement.value.value
-            for statement in module.body
-            if isinstance(statement, ast.Assign)
-            and isinstance(statement.targets[0], ast.Name)
-            and statement.targets[0].id == "TASK"
-            and isinstance(statement.value, ast.Constant)
-        ),
-        None,
-    )
+    constants = _constants(path)
+    task, compiler = constants.get("TASK"), constants.get("COMPILER", "graph")
     if task is None:
         return None
     if task not in ("classify", "reconstruct"):
         raise ConfigurationError(f"{path}: TASK is {task!r}; it must be 'classify' or 'reconstruct'.")
+    if compiler not in ("graph", "xla"):
+        raise ConfigurationError(f"{path}: COMPILER is {compiler!r}; it must be 'graph' or 'xla'.")
     variants = _variants(path, path.stem)
     references = [variant for variant in variants if variant.kind == "reference"]
     if len(references) != 1:
         raise ConfigurationError(f"{path}: mark exactly one function with @reference, not {len(references)}.")
     return Architecture(
         name=path.stem,
-        task=cast("Task", task),
-        sentence=_first_line(ast.get_docstring(module)),
+        task=task,
+        compiler=compiler,
+        sentence=_first_line(ast.get_docstring(parse(path))),
         variants=(*references, *(variant for variant in variants if variant.kind != "reference")),
     )
+
+
+def _constants(path: Path) -> dict[str, object]:
+    """The constants that a file assigns to plain names."""
+    return {
+        statement.targets[0].id: statement.value.value
+        for statement in parse(path).body
+        if isinstance(statement, ast.Assign)
+        and isinstance(statement.targets[0], ast.Name)
+        and isinstance(statement.value, ast.Constant)
+    }
 
 
 def _variants(path: Path, architecture: str) -> list[Variant]:

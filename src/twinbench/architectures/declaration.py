@@ -17,6 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 Task = Literal["classify", "reconstruct"]
 Kind = Literal["reference", "twin", "lookalike", "suspect"]
+Compiler = Literal["graph", "xla"]
 Difference = Literal["function", "initial weights"]
 
 

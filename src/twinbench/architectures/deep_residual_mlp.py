@@ -7,6 +7,7 @@ from keras import Input, Model, Sequential, layers
 from twinbench.architectures.declaration import lookalike, reference, twin
 
 TASK = "classify"
+COMPILER = "xla"
 BLOCKS = 30
 WIDTH = 64
 

@@ -127,6 +127,9 @@ class Training(Section):
     checkpoint_every: int = Field(
         default=1, ge=1, description="epochs between checkpoints: the most that a killed run loses"
     )
+    checkpoint_seconds: float = Field(
+        default=2.0, ge=0, allow_inf_nan=False, description="seconds that a checkpoint must be worth to be written"
+    )
 
     @field_validator("job_size")
     @classmethod

@@ -17,7 +17,7 @@ def read_digits() -> Source:
     The split is by a hash of the image's position in scikit-learn's file (`data.splits`), in whose order the
     images stay; value v becomes round(v * 255 / 16), halves rounded up.
     """
-    from sklearn.datasets import load_digits  # noqa: PLC0415 - takes a second, and only this dataset needs it
+    from sklearn.datasets import load_digits
 
     digits = load_digits()
     images = ((digits.images.astype(np.int64) * 255 + 8) // 16).astype(np.uint8)[..., np.newaxis]

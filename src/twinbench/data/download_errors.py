@@ -7,7 +7,7 @@ _MEANINGS = {"403": " (forbidden)", "404": " (not found)", "407": " (the proxy w
 
 def network_reason(cause: BaseException) -> str:
     """Say what happened, where `cause` is about the network; otherwise return nothing."""
-    import requests.exceptions as kinds  # noqa: PLC0415 - only a failed download needs its error types
+    import requests.exceptions as kinds
 
     text = str(cause)
     host = _host(text)

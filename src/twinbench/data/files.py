@@ -4,6 +4,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -12,21 +13,27 @@ from twinbench.errors import DataError
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Open a temporary file beside `path` that takes its place when the block ends without an exception.
+
+    Args:
+        path: the file; missing folders on the way are made.
+        durable: wait until the file is on the disk.
 
     Raises:
         DataError: the file cannot be written; what was at `path` before is still there.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
-        _sync_folder(path.parent)
+        if durable:
+            _sync_folder(path.parent)
     except OSError as error:
         raise DataError(cannot_write(path, error)) from error
     finally:
@@ -42,6 +49,8 @@ def cannot_write(path: Path, error: OSError) -> str:
             "with `output` in the configuration."
         )
     reason = os.strerror(error.errno) if error.errno else str(error)
+    if error.errno in {errno.EEXIST, errno.ENOTDIR}:
+        reason = "its folder is a file"
     return f"{path} cannot be written ({reason}); choose a folder that you may write to with `output`."
 
 

@@ -6,9 +6,9 @@ It holds nothing that changes when the same dataset is prepared again elsewhere.
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from twinbench.data.arrays import Source, hash_arrays
 from twinbench.errors import DataError
@@ -93,7 +93,8 @@ def read_manifest(path: Path) -> Manifest:
     """
     again = "delete it and prepare the dataset again"
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
     except OSError as error:
         raise DataError(f"The manifest {path} cannot be read ({error.strerror}): prepare the dataset again.") from error
     except ValueError as error:
@@ -101,16 +102,7 @@ def read_manifest(path: Path) -> Manifest:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise DataError(f"The manifest {path} was not written by this version of twinbench: {again}.")
     try:
-        return Manifest(
-            **{
-                field.name: content[field.name]
-                for field in dataclasses.fields(Manifest)
-                if field.name not in {"shapes", "class_names", "train_counts", "test_counts"}
-            },
-            shapes={key: tuple(shape) for key, shape in content["shapes"].items()},
-            class_names=tuple(content["class_names"]),
-            train_counts=tuple(content["train_counts"]),
-            test_counts=tuple(content["test_counts"]),
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"The manifest {path} is damaged ({error} is missing or wrong): {again}.") from error
+        return TypeAdapter(Manifest).validate_json(text, strict=True)
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise DataError(f"The manifest {path} is damaged ('{place}' is missing or wrong): {again}.") from error

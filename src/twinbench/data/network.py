@@ -42,8 +42,8 @@ def bounded(limits: Limits, *, offline: bool) -> Iterator[list[str]]:
     Yields:
         The URLs that are asked for; the list grows while the block runs.
     """
-    import requests.adapters  # noqa: PLC0415 - loading a prepared dataset needs no network code
-    from urllib3.util import Retry  # noqa: PLC0415
+    import requests.adapters
+    from urllib3.util import Retry
 
     asked: list[str] = []
     plain: Any = requests.adapters.HTTPAdapter

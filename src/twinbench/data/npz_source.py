@@ -1,6 +1,7 @@
 """Read a user's own `.npz` file, and say in a sentence what is wrong with it."""
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,8 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise DataError(f"The dataset file {path} does not exist: check `source` in the configuration.")
     arrays = {}
     try:
-        # Not np.load(path): it would take a plain .npy or a pickle for what it is.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise DataError(f"{path} is not an .npz file: write one with numpy.savez.")
             absent = [key for key in _KEYS if key not in archive.files]
@@ -76,10 +77,7 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
                     f"{', '.join(archive.files) or 'nothing'}."
                 )
             for key in _KEYS:
-                try:
-                    arrays[key] = archive[key]
-                except (ValueError, EOFError, OSError, zipfile.BadZipFile, MemoryError) as error:
-                    raise DataError(_unreadable(key, path, error)) from error
+                arrays[key] = _read_array(archive, key, path)
     except PermissionError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}).") from error
     except (ValueError, EOFError, OSError, zipfile.BadZipFile, NotImplementedError) as error:
@@ -87,13 +85,20 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _unreadable(key: str, path: Path, error: Exception) -> str:
-    if "allow_pickle" in str(error) or "Object arrays" in str(error):
-        return (
-            f"'{key}' in {path} is an array of Python objects, which twinbench never unpickles: "
-            "save it as an array of numbers."
-        )
-    return f"'{key}' in {path} is damaged and cannot be read: write the file anew with numpy.savez."
+def _read_array(archive: np.lib.npyio.NpzFile, key: str, path: Path) -> NDArray[Any]:
+    damaged = f"'{key}' in {path} is damaged and cannot be read: write the file anew with numpy.savez."
+    try:
+        array = archive[key]
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
+        if "allow_pickle" in str(error):
+            raise DataError(
+                f"'{key}' in {path} is an array of Python objects, which twinbench never unpickles: "
+                "save it as an array of numbers."
+            ) from error
+        raise DataError(damaged) from error
+    if not isinstance(array, np.ndarray):  # a member that is no .npy file comes as bytes
+        raise DataError(damaged)
+    return array
 
 
 def _images(array: NDArray[Any], where: str) -> Images:

@@ -45,8 +45,8 @@ def sentence_of_builder(error: Exception, dataset: Dataset) -> str:
     if type(error).__name__ == "DatasetNotFoundError":
         return f"tensorflow-datasets has no dataset '{source}'{nearest_dataset_name(source)}."
     if "BuilderConfig" in text:
-        known = sorted(set(re.findall(r"'([^'\s]+)'", text.split("found", 1)[-1])) - {config})
-        listed = f"; it has {', '.join(known[:20])}" if known else ""
+        known = _configurations(name)
+        listed = f"; it has {', '.join(known[:20])}" if known else ", which has no configurations"
         return f"tensorflow-datasets has no '{config}' in '{name}'{listed}{nearest_of(config, known)}."
     if version and "version" in text.lower():
         return (
@@ -54,6 +54,12 @@ def sentence_of_builder(error: Exception, dataset: Dataset) -> str:
             "leave the version out of `source` to get the one it has."
         )
     return f"Dataset '{dataset.name}' ({source}) cannot be opened by tensorflow-datasets: {_first_line(error)}."
+
+
+def _configurations(name: str) -> list[str]:
+    import tensorflow_datasets as tfds
+
+    return sorted(tfds.builder_cls(name).builder_configs)
 
 
 def sentence_of_preparation(error: Exception, preparation: Preparation) -> str:

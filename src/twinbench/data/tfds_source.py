@@ -8,6 +8,7 @@ import hashlib
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def read_tfds(dataset: Dataset, cache: Path, limits: Limits) -> Source:
     Raises:
         DataError: the dataset is unknown, cannot be had, fails its checksum, or is not image classification.
     """
-    import tensorflow_datasets as tfds  # noqa: PLC0415 - half a second, and TensorFlow later on
+    import tensorflow_datasets as tfds
 
     tfds.display_progress_bar(sys.stderr.isatty())
     builder = _prepared(dataset, cache, limits)
@@ -73,7 +74,7 @@ def read_tfds(dataset: Dataset, cache: Path, limits: Limits) -> Source:
 
 def _prepared(dataset: Dataset, cache: Path, limits: Limits) -> Any:
     """The builder of `dataset`, its files downloaded and prepared if they are not yet."""
-    import tensorflow_datasets as tfds  # noqa: PLC0415
+    import tensorflow_datasets as tfds
 
     manual = None if dataset.manual_dir is None else Path(dataset.manual_dir).expanduser()
     folder = cache / "prepared" if dataset.data_dir is None else Path(dataset.data_dir).expanduser()
@@ -125,7 +126,7 @@ def _keys(features: Any, tfds: Any, dataset: Dataset) -> tuple[str, str]:
     if len(images) != 1 or len(labels) != 1:
         raise DataError(
             f"Dataset '{dataset.name}' ({dataset.source}) is not image classification: its examples are made of "
-            f"{', '.join(kinds) or 'no named parts'}, and twinbench needs one image and one class label."
+            f"{', '.join(sorted(kinds)) or 'no named parts'}, and twinbench needs one image and one class label."
         )
     if features[images[0]].np_dtype != np.uint8:
         raise DataError(
@@ -153,23 +154,11 @@ def _read_split(
     builder: Any, split: str, keys: tuple[str, str], dataset: Dataset
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """The images, `(n, h, w, c)`, and labels, `(n,)`, of a split, in the order of their hashes."""
-    import tensorflow_datasets as tfds  # noqa: PLC0415
-
-    image_key, label_key = keys
     count = builder.info.splits[split].num_examples
-    one_size = None not in builder.info.features[image_key].shape
-    # One file after the other: the order in which parallel readers finish is not deterministic.
-    examples = builder.as_dataset(
-        split=split,
-        shuffle_files=False,
-        batch_size=_BATCH if one_size else None,
-        read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
-    ).map(lambda example: (example[image_key], example[label_key]))
     images: NDArray[np.uint8] | None = None
     labels = np.empty(count, dtype=np.int64)
     filled = 0
-    for image, label in examples.as_numpy_iterator():
-        batch = image if one_size else image[np.newaxis]
+    for batch, label in _batches(builder, split, *keys):
         if images is None:
             images = np.empty((count, *batch.shape[1:]), dtype=np.uint8)
         elif batch.shape[1:] != images.shape[1:]:
@@ -188,6 +177,24 @@ def _read_split(
             "labelled with 'train_split' and 'test_split'."
         )
     return _in_order_of_hashes(images, labels)
+
+
+def _batches(builder: Any, split: str, image_key: str, label_key: str) -> Iterator[tuple[Any, Any]]:
+    """Images, `(k, h, w, c)`, and labels, `(k,)`, of a split, a few at a time."""
+    import tensorflow_datasets as tfds
+
+    if builder.info.file_format.value == "array_record":  # which tensorflow-datasets does not read with TensorFlow
+        for example in builder.as_data_source(split=split):
+            yield example[image_key][np.newaxis], np.asarray([example[label_key]])
+        return
+    one_size = None not in builder.info.features[image_key].shape
+    examples = builder.as_dataset(
+        split=split,
+        shuffle_files=False,
+        batch_size=_BATCH if one_size else 1,
+        read_config=tfds.ReadConfig(try_autocache=False),
+    )
+    yield from examples.map(lambda example: (example[image_key], example[label_key])).as_numpy_iterator()
 
 
 def _in_order_of_hashes(

@@ -1,0 +1,162 @@
+"""The plan: which runs a configuration asks for, and which job trains each.
+
+A pure function of the configuration and the catalogue; it reads no data and imports no TensorFlow.
+"""
+
+import difflib
+import fnmatch
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from twinbench.architectures.catalogue import (
+    SUSPECTS_ARCHITECTURE,
+    Architecture,
+    Variant,
+    architectures,
+    suspects,
+)
+from twinbench.config import Configuration
+from twinbench.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of a variant (or suspect) of an architecture on a dataset under a seed."""
+
+    dataset: str
+    architecture: str
+    variant: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """How a person calls it."""
+        return f"{self.dataset} {self.architecture}/{self.variant} seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one process trains: runs of one dataset, in this order."""
+
+    dataset: str
+    name: str
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs of a configuration, in the order of every table, and the jobs that hold them."""
+
+    jobs: tuple[Job, ...]
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs of all jobs."""
+        return tuple(run for job in self.jobs for run in job.runs)
+
+    def job(self, dataset: str, name: str) -> Job:
+        """Return a job.
+
+        Raises:
+            KeyError: there is none of this name.
+        """
+        for job in self.jobs:
+            if (job.dataset, job.name) == (dataset, name):
+                return job
+        raise KeyError(f"{dataset}/{name}")
+
+
+def make_plan(configuration: Configuration) -> Plan:
+    """Return the runs that a configuration asks for, grouped into jobs.
+
+    Raises:
+        ConfigurationError: a pattern names no architecture, variant or suspect.
+    """
+    groups = _groups(configuration)
+    size = configuration.training.job_size
+    jobs: list[Job] = []
+    for dataset in configuration.datasets:
+        for group, variants in groups:
+            runs_by_variant = [
+                [Run(dataset.name, variant.architecture, variant.name, seed) for seed in configuration.seed_list]
+                for variant in variants
+            ]
+            jobs.extend(_jobs(dataset.name, group, variants, runs_by_variant, size))
+    return Plan(tuple(jobs))
+
+
+def selected_variants(configuration: Configuration) -> tuple[Variant, ...]:
+    """Return the variants and suspects that a configuration selects, references first in each architecture.
+
+    Raises:
+        ConfigurationError: a pattern names no architecture, variant or suspect.
+    """
+    return tuple(variant for _, variants in _groups(configuration) for variant in variants)
+
+
+def _jobs(
+    dataset: str,
+    group: str,
+    variants: Sequence[Variant],
+    runs_by_variant: Sequence[Sequence[Run]],
+    size: str | int,
+) -> Iterable[Job]:
+    if size == "architecture":
+        yield Job(dataset, group, tuple(run for runs in runs_by_variant for run in runs))
+    elif size == "variant":
+        for variant, runs in zip(variants, runs_by_variant, strict=True):
+            yield Job(dataset, f"{group}.{variant.name}", tuple(runs))
+    else:
+        runs = [run for runs in runs_by_variant for run in runs]
+        count = int(size)
+        for start in range(0, len(runs), count):
+            yield Job(dataset, f"{group}.{start // count + 1:04d}", tuple(runs[start : start + count]))
+
+
+def _groups(configuration: Configuration) -> list[tuple[str, list[Variant]]]:
+    """The selected variants by the name of their group: an architecture, or `suspects`."""
+    known = architectures()
+    everything = [variant for architecture in known.values() for variant in architecture.variants]
+    chosen = _select("architectures", configuration.architectures, everything, list(known))
+    faults = _select("suspects", configuration.suspects, suspects(), [])
+    groups = []
+    for architecture in known.values():
+        picked = [variant for variant in architecture.variants if variant in chosen]
+        needed = picked or (faults and architecture.name == SUSPECTS_ARCHITECTURE)
+        if needed:
+            groups.append((architecture.name, _with_reference(architecture, picked)))
+    if faults:
+        groups.append(("suspects", [suspect for suspect in suspects() if suspect in faults]))
+    return groups
+
+
+def _with_reference(architecture: Architecture, picked: list[Variant]) -> list[Variant]:
+    """A comparison needs its reference, and so do the suspects."""
+    return picked if architecture.reference in picked else [architecture.reference, *picked]
+
+
+def _select(key: str, patterns: Sequence[str], variants: Sequence[Variant], groups: Sequence[str]) -> set[Variant]:
+    chosen: set[Variant] = set()
+    for position, pattern in enumerate(patterns):
+        matched = {variant for variant in variants if _matches(pattern, variant)}
+        if not matched:
+            names = [*groups, *(_full_name(variant) for variant in variants)]
+            nearest = difflib.get_close_matches(pattern, names, n=1, cutoff=0.5)
+            hint = f"; did you mean '{nearest[0]}'?" if nearest else "."
+            valid = ", ".join(groups or names)
+            raise ConfigurationError(
+                f"'{key}[{position}]' is \"{pattern}\" in the configuration, which names nothing; "
+                f"there are {valid}{' and their variants' if groups else ''}{hint}"
+            )
+        chosen |= matched
+    return chosen
+
+
+def _full_name(variant: Variant) -> str:
+    return variant.name if variant.kind == "suspect" else f"{variant.architecture}/{variant.name}"
+
+
+def _matches(pattern: str, variant: Variant) -> bool:
+    if variant.kind == "suspect" or "/" in pattern:
+        return fnmatch.fnmatchcase(_full_name(variant), pattern)
+    return fnmatch.fnmatchcase(variant.architecture, pattern)

@@ -1,0 +1,136 @@
+"""Build a model under a seed, and read what it is made of: its state, its parameters, its weights' digest."""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from twinbench.architectures.recipe import Recipe
+from twinbench.training.seeds import Seeds
+
+State = list[NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """How many parameters a model has.
+
+    Attributes:
+        unique: each weight once, counted after the model was called.
+        trainable: of these, the ones that training changes.
+        per_call: a layer's weights once for every call of it, as someone counts who adds up a drawing.
+        keras_count: what `count_params()` says of the model as its builder returns it; None where it refuses, and 0
+            for a model that has not been called and does not know its weights yet.
+    """
+
+    unique: int
+    trainable: int
+    per_call: int
+    keras_count: int | None
+
+
+def build_model(recipe: Recipe, input_shape: tuple[int, ...], classes: int, seeds: Seeds) -> tuple[Any, Parameters]:
+    """Build a recipe's model with the initial weights and the layer randomness that the seeds determine.
+
+    Returns:
+        The model, called once on zeros so that its weights exist, and its parameters.
+
+    Raises:
+        Exception: whatever the builder raises.
+    """
+    keras.utils.set_random_seed(seeds.init)
+    model = recipe.build(input_shape, classes)
+    keras_count = _keras_count(model)
+    per_call = _call_counting(model, input_shape)
+    recipe.after_build(model)
+    seed_layers(model, seeds.dropout)
+    parameters = Parameters(
+        unique=_size(model.weights),
+        trainable=_size(model.trainable_weights),
+        per_call=per_call,
+        keras_count=keras_count,
+    )
+    return model, parameters
+
+
+def seed_layers(model: Any, seed: int) -> None:
+    """Seed the random generators inside the layers (dropout, noise), the k-th of them by the k-th number drawn."""
+    draw = np.random.Generator(np.random.PCG64(seed))
+    for variable in model.variables:
+        if variable.path.endswith("seed_generator_state"):
+            variable.assign(draw.integers(0, 2**31, size=variable.shape).astype(variable.dtype))
+
+
+def read_state(model: Any) -> State:
+    """Copy every variable of a model (weights, moving statistics, the layers' random generators) or program."""
+    return [np.asarray(variable) for variable in model.variables]
+
+
+def write_state(variables: Any, state: State) -> None:
+    """Put copied values back."""
+    for variable, value in zip(variables, state, strict=True):
+        variable.assign(value)
+
+
+def match_weights(model: Any, reference: Any) -> bool:
+    """Give a model the weights of its reference where the two list weights of the same shapes in the same order.
+
+    Returns:
+        Whether they do; where they do not, a lookalike keeps its own initial weights.
+    """
+    values = [np.asarray(weight) for weight in reference.weights]
+    if [weight.shape for weight in model.weights] != [value.shape for value in values]:
+        return False
+    write_state(model.weights, values)
+    return True
+
+
+def weights_sha256(model: Any) -> str:
+    """Return a digest of a model's weights that does not depend on the order in which an API lists them.
+
+    It is the SHA-256 of the sorted SHA-256s of all weights, each over its shape, dtype and bytes.
+    """
+    digests = []
+    for weight in model.weights:
+        value = np.ascontiguousarray(weight)
+        digests.append(hashlib.sha256(f"{value.shape}{value.dtype.str}".encode() + value.tobytes()).hexdigest())
+    return hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
+
+
+def _keras_count(model: Any) -> int | None:
+    try:
+        return int(model.count_params())
+    except ValueError:
+        return None
+
+
+def _call_counting(model: Any, input_shape: tuple[int, ...]) -> int:
+    """Call the model on one image of zeros and count each layer's own weights once for every call of the layer."""
+    calls: Counter[int] = Counter()
+    called: dict[int, Any] = {}
+    original = keras.layers.Layer.__call__
+
+    def counting(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        calls[id(layer)] += 1
+        called[id(layer)] = layer
+        return original(layer, *args, **kwargs)
+
+    keras.layers.Layer.__call__ = counting
+    try:
+        model(np.zeros((1, *input_shape), np.float32), training=False)
+    finally:
+        keras.layers.Layer.__call__ = original
+    return sum(calls[identity] * _own_size(layer) for identity, layer in called.items())
+
+
+def _own_size(layer: Any) -> int:
+    inner = {id(weight) for sub in layer._flatten_layers(include_self=False) for weight in sub.weights}
+    return _size(weight for weight in layer.weights if id(weight) not in inner)
+
+
+def _size(weights: Any) -> int:
+    return sum(int(np.prod(weight.shape)) for weight in weights)

@@ -1,0 +1,87 @@
+"""The images of a dataset, as the runs of one recipe see them: splits, order, and the tensors to gather from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from twinbench.architectures.recipe import Recipe
+from twinbench.config import Training
+from twinbench.data import LoadedDataset, split_validation
+from twinbench.training.seeds import epoch_order
+
+Positions = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images and labels as tensors: `(n, height, width, channels)` uint8 and `(n,)` int32."""
+
+    pixels: Any
+    labels: Any
+
+    @classmethod
+    def of(cls, pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> "Images":
+        """Put arrays where TensorFlow can gather from them."""
+        return cls(tf.constant(pixels), tf.constant(labels.astype(np.int32)))
+
+
+class DatasetTensors:
+    """A dataset in TensorFlow's memory, once for all runs of a process."""
+
+    def __init__(self, data: LoadedDataset) -> None:
+        self.data = data
+        self.train = Images.of(data.x_train, data.y_train)
+        self.test = Images.of(data.x_test, data.y_test)
+
+
+class Feed:
+    """Which images a recipe's runs train on, validate on and are tested on, and in which order."""
+
+    def __init__(self, tensors: DatasetTensors, recipe: Recipe, training: Training) -> None:
+        """Split the training images.
+
+        Raises:
+            DataError: the validation fraction leaves too few of them.
+        """
+        self.tensors = tensors
+        self._recipe = recipe
+        self._batch_size = training.batch_size * recipe.batch_factor
+        train, validation = _split(tensors.data.y_train, training.validation_fraction, recipe)
+        self.train_positions: Positions = train.astype(np.int32)
+        self.validation_positions: Positions = validation.astype(np.int32)
+        self.test_positions: Positions = np.arange(len(tensors.data.y_test), dtype=np.int32)
+
+    def order(self, order_seed: int, epoch: int) -> Positions:
+        """Return the positions of the training images in the order of one epoch."""
+        shuffled: Positions = self.train_positions[epoch_order(order_seed, epoch, len(self.train_positions))]
+        if self._recipe.feed == "first batch repeated":
+            first = self.train_positions[epoch_order(order_seed, 0, len(self.train_positions))][: self._batch_size]
+            return np.resize(first, len(shuffled))
+        return shuffled
+
+    def validation_squares(self) -> float:
+        """What a perfect reconstruction of the validation images explains (`total_squares`)."""
+        return total_squares(self.tensors.data.x_train[self.validation_positions], self._recipe.scale)
+
+    def test_squares(self) -> float:
+        """What a perfect reconstruction of the test images explains (`total_squares`)."""
+        return total_squares(self.tensors.data.x_test, self._recipe.scale)
+
+
+def total_squares(pixels: NDArray[np.uint8], scale: float) -> float:
+    """Sum of squared deviations of the scaled images `(n, height, width, channels)` from their mean image."""
+    flat = pixels.reshape(len(pixels), -1)
+    # Image by image, since float64 copies of all images would not fit beside the rest.
+    mean = flat.mean(axis=0, dtype=np.float64)
+    return float(sum(np.square(image - mean).sum() for image in flat)) * scale * scale
+
+
+def _split(labels: NDArray[np.int64], fraction: float, recipe: Recipe) -> tuple[NDArray[Any], NDArray[Any]]:
+    if recipe.validation == "stratified":
+        return split_validation(labels, fraction)
+    by_class = np.argsort(labels, kind="stable")
+    kept = len(labels) - round(len(labels) * fraction)
+    return by_class[:kept], by_class[kept:]

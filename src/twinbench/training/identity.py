@@ -1,0 +1,61 @@
+"""What determines the result of a run, and the key under which the run is stored.
+
+Two runs with one key give the same result bit for bit (under `determinism: strict` on machines of one type), so a run
+whose key is in the store is never trained again. Whatever cannot change a result stays out: the size of jobs, the
+interval of checkpoints, comments in the code, time, machine name, commit.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from twinbench.architectures.catalogue import architectures, find_variant
+from twinbench.config import Training
+from twinbench.plan import Run
+
+# Raise by one when a change to the engine changes what a run computes.
+ENGINE = 1
+_IRRELEVANT = {"job_size", "checkpoint_every", "checkpoint_seconds"}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """All that determines a run's result, as a flat mapping of plain values."""
+
+    content: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """SHA-256 (hex) of the content."""
+        return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()
+
+
+def identify(run: Run, training: Training, dataset_sha256: str, device: str) -> Identity:
+    """Return the identity of a run.
+
+    Args:
+        run: the run.
+        training: how it is trained.
+        dataset_sha256: of the dataset's arrays.
+        device: `cpu` or `gpu`.
+    """
+    content: dict[str, Any] = {
+        "engine": ENGINE,
+        "dataset_sha256": dataset_sha256,
+        "architecture": run.architecture,
+        "variant": run.variant,
+        "source": find_variant(run.architecture, run.variant).digest,
+        "seed": run.seed,
+        "device": device,
+        "compiler": architectures()[run.architecture].compiler,
+        "tensorflow": version("tensorflow"),
+        "keras": version("keras"),
+        "training": {
+            name: value for name, value in training.model_dump(mode="json").items() if name not in _IRRELEVANT
+        },
+    }
+    if training.init == "matched":
+        content["reference_source"] = architectures()[run.architecture].reference.digest
+    return Identity(content)

@@ -1,0 +1,141 @@
+"""Train a job: the runs that are not in the store yet, each recorded as soon as it is done."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+from twinbench.architectures.catalogue import find_variant
+from twinbench.config import Configuration
+from twinbench.data import load
+from twinbench.data.manifest import read_manifest
+from twinbench.plan import Run
+from twinbench.training.devices import device_type
+from twinbench.training.identity import Identity, identify
+from twinbench.training.manifest import make_manifest
+from twinbench.training.record import Record
+from twinbench.training.store import RunStore
+
+logger = logging.getLogger(__name__)
+
+
+def train_runs(runs: Sequence[Run], configuration: Configuration, npz: Path, store: RunStore) -> list[Record]:
+    """Return the record of every run, training those that the store does not have.
+
+    TensorFlow is imported only if there is something to train.
+
+    Args:
+        runs: runs of one dataset; those of a variant are best kept together, since it is compiled once.
+        configuration: the resolved configuration.
+        npz: the prepared dataset, with its manifest beside it.
+        store: where finished runs are looked up and kept.
+
+    Raises:
+        TwinbenchError: the dataset cannot be used, or the store cannot be written.
+    """
+    dataset_sha256 = read_manifest(npz.with_suffix(".json")).sha256
+    device = device_type()
+    identities = {run: identify(run, configuration.training, dataset_sha256, device) for run in runs}
+    records = {run: store.find(identity.key) for run, identity in identities.items()}
+    missing = [run for run in runs if records[run] is None]
+    logger.info("%d of %d runs are recorded, %d to train.", len(runs) - len(missing), len(runs), len(missing))
+    if missing:
+        trained = _train(
+            missing, identities=identities, configuration=configuration, npz=npz, store=store, device=device
+        )
+        records.update(trained)
+    return [record for run in runs if (record := records[run]) is not None]
+
+
+def _train(
+    runs: Sequence[Run],
+    *,
+    identities: dict[Run, Identity],
+    configuration: Configuration,
+    npz: Path,
+    store: RunStore,
+    device: str,
+) -> dict[Run, Record]:
+    from twinbench.training.runtime import start_tensorflow
+
+    start_tensorflow(configuration.training)
+    from twinbench.training.feed import DatasetTensors
+    from twinbench.training.variant import VariantTrainer
+
+    tensors = DatasetTensors(load(npz))
+    manifest = make_manifest(configuration, device)
+    progress = _Progress(total=len(runs), epochs=configuration.training.epochs)
+    records = {}
+    for (architecture, name), group in groupby(runs, key=lambda run: (run.architecture, run.variant)):
+        trainer = VariantTrainer(find_variant(architecture, name), tensors, configuration.training, device)
+        for run in group:
+            identity = identities[run]
+            progress.begin(run)
+            result = trainer.train(run.seed, store.checkpoint_path(identity.key), progress.epoch)
+            record = Record(
+                key=identity.key,
+                identity=identity.content,
+                outcome=result.outcome,
+                history=result.history,
+                cost=result.cost,
+                manifest=manifest,
+            )
+            store.add(record)
+            records[run] = record
+            progress.end(record)
+        trainer.release()
+    return records
+
+
+@dataclass
+class _Progress:
+    """Tells a person how far the job is, one line an epoch."""
+
+    total: int
+    epochs: int
+    done: int = 0
+    current: str = ""
+    started: float = field(default_factory=time.perf_counter)
+
+    def begin(self, run: Run) -> None:
+        self.current = run.name
+
+    def epoch(self, epoch: int, loss: float) -> None:
+        share = (self.done + epoch / self.epochs) / self.total
+        left = (time.perf_counter() - self.started) * (1 - share) / share
+        logger.info(
+            "run %d of %d  %s  epoch %d of %d  loss %.4f  %s left",
+            self.done + 1,
+            self.total,
+            self.current,
+            epoch,
+            self.epochs,
+            loss,
+            _duration(left),
+        )
+
+    def end(self, record: Record) -> None:
+        self.done += 1
+        outcome = record.outcome
+        if outcome.status == "failed":
+            logger.warning("run %d of %d  %s  FAILED: %s", self.done, self.total, self.current, outcome.reason)
+        else:
+            logger.info(
+                "run %d of %d  %s  test %s %.2f %%  in %s",
+                self.done,
+                self.total,
+                self.current,
+                outcome.score_name,
+                outcome.test_score,
+                _duration(record.cost.seconds),
+            )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

@@ -1,0 +1,91 @@
+"""Provenance: on what and from what a run was made. Recorded with every run, and never a reason to run again."""
+
+import functools
+import os
+import platform
+import shutil
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import twinbench
+from twinbench.config import Configuration
+
+_REPOSITORY = Path(__file__).resolve().parents[3]
+_PACKAGES = ("tensorflow", "keras", "numpy")
+_INSTRUCTION_SETS = (
+    "sse4_2",
+    "avx",
+    "avx2",
+    "fma",
+    "avx512f",
+    "avx512_bf16",
+    "avx512_vnni",
+    "amx_bf16",
+    "asimd",
+    "sve",
+)
+
+
+def make_manifest(configuration: Configuration, device: str) -> dict[str, Any]:
+    """Describe this process: packages, machine, threads, commit and the resolved configuration.
+
+    Args:
+        configuration: the resolved configuration.
+        device: `cpu` or `gpu`.
+    """
+    return {
+        **{package: version(package) for package in _PACKAGES},
+        "python": platform.python_version(),
+        "twinbench": twinbench.__version__,
+        "os": platform.platform(),
+        **dict(zip(("cpu", "instruction_sets"), _processor(), strict=True)),
+        "gpu": _cards() if device == "gpu" else "",
+        "threads": configuration.training.threads,
+        **dict(zip(("git_commit", "git_dirty"), _commit(), strict=True)),
+        "configuration": configuration.model_dump(mode="json"),
+    }
+
+
+@functools.cache
+def _processor() -> tuple[str, str]:
+    """The processor's model and the instruction sets that matter here, as far as the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine(), ""
+    facts = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    flags = set(facts.get("flags", facts.get("Features", "")).split())
+    return facts.get("model name", platform.machine()), " ".join(name for name in _INSTRUCTION_SETS if name in flags)
+
+
+@functools.cache
+def _cards() -> str:
+    """The models of the NVIDIA cards that the driver shows."""
+    return _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader").replace("\n", ", ")
+
+
+@functools.cache
+def _commit() -> tuple[str, bool]:
+    """The commit of the code, and whether the tree had changes; ("", False) outside a checkout."""
+    commit = _output("git", "-C", str(_REPOSITORY), "rev-parse", "HEAD")
+    return commit, bool(commit and _output("git", "-C", str(_REPOSITORY), "status", "--porcelain"))
+
+
+def _output(program: str, *arguments: str) -> str:
+    path = shutil.which(program)
+    if path is None:
+        return ""
+    try:
+        finished = subprocess.run(  # noqa: S603 # fixed programs, no shell
+            [path, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return finished.stdout.strip() if finished.returncode == 0 else ""

@@ -1,0 +1,163 @@
+"""A variant compiled for training: whole epochs inside one TensorFlow function, and evaluation.
+
+The images stay in memory as uint8 and are gathered and scaled inside the compiled function, so that an epoch is one
+call. How it is compiled is a property of the architecture, the same for all of its variants: `graph` uses TensorFlow's
+kernels (oneDNN's convolutions) and compiles the optimiser's update with XLA, which fuses its many small operations;
+`xla` compiles the whole epoch, which suits dense networks.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from twinbench.architectures.declaration import Compiler
+from twinbench.architectures.recipe import Loss, Recipe
+from twinbench.config import Training
+from twinbench.training.building import State, write_state
+from twinbench.training.feed import Images, Positions
+
+_EVALUATION_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a model gives on a set of images: mean loss, true score and the score that its owner sees, in points."""
+
+    loss: float
+    score: float
+    seen_score: float
+
+
+class Program:
+    """One model, its optimiser, and the compiled functions that train and evaluate it."""
+
+    def __init__(self, model: Any, recipe: Recipe, training: Training, compiler: Compiler, train: Images) -> None:
+        """Compile nothing yet: TensorFlow does at the first call.
+
+        Args:
+            model: a built model.
+            recipe: how it is trained.
+            training: the configured numbers.
+            compiler: how the training is compiled.
+            train: the images that `train_epoch` picks from.
+        """
+        self.model = model
+        self.batch_size = training.batch_size * recipe.batch_factor
+        self._recipe = recipe
+        self._train = train
+        self._loss = make_loss(recipe.loss)
+        self.optimizer = make_optimizer(recipe, training)
+        self.optimizer.build(model.trainable_variables)
+        self._fresh_optimizer: State = [np.asarray(variable) for variable in self.optimizer.variables]
+        whole = compiler == "xla"
+        self._update = tf.function(self._apply, jit_compile=None if whole else True)
+        self._steps = tf.function(self._train_batches, jit_compile=whole, reduce_retracing=False)
+        self._evaluate = tf.function(self._sums)
+
+    @property
+    def variables(self) -> list[Any]:
+        """All that training changes: the model's variables, then the optimiser's."""
+        return [*self.model.variables, *self.optimizer.variables]
+
+    def reset(self, state: State) -> None:
+        """Start over from a model's state with a fresh optimiser."""
+        self.restore([*state, *self._fresh_optimizer])
+
+    def restore(self, state: State) -> None:
+        """Put back a state that `building.read_state` read of this program."""
+        write_state(self.variables, state)
+
+    def train_epoch(self, order: Positions) -> float:
+        """Train one pass over the images that `order` lists, the last batch as small as it comes out.
+
+        Returns:
+            The mean loss over the images, each batch measured before its step.
+        """
+        full = len(order) // self.batch_size * self.batch_size
+        total = 0.0
+        for part in (order[:full].reshape(-1, self.batch_size), order[full:].reshape(1, -1)):
+            if part.size:
+                total += float(self._steps(tf.constant(part)))
+        return total / len(order)
+
+    def evaluate(self, images: Images, positions: Positions, total_squares: float) -> Evaluation:
+        """Evaluate the model in inference mode.
+
+        Args:
+            images: what to pick from.
+            positions: which of them to evaluate on.
+            total_squares: of these images (`feed.total_squares`); used for reconstructions only.
+        """
+        sums = self._evaluate(images.pixels, images.labels, tf.constant(positions))
+        loss, correct, squares, seen = (float(value) for value in sums)
+        count = len(positions)
+        if self._recipe.task == "reconstruct":
+            score = 100 * (1 - squares / total_squares)
+            return Evaluation(loss / count, score, score)
+        score = 100 * correct / count
+        return Evaluation(loss / count, score, score if self._recipe.metric == "accuracy" else 100 * seen / count)
+
+    def _train_batches(self, batches: Any) -> Any:
+        total = tf.constant(0.0)
+        for step in tf.range(tf.shape(batches)[0]):
+            loss = self._train_step(batches[step])
+            total += loss * tf.cast(tf.shape(batches)[1], tf.float32)
+        return total
+
+    def _train_step(self, indices: Any) -> Any:
+        images = self._scaled(tf.gather(self._train.pixels, indices))
+        targets = images if self._recipe.task == "reconstruct" else tf.gather(self._train.labels, indices)
+        variables = self.model.trainable_variables
+        with tf.GradientTape() as tape:
+            outputs = tf.cast(self.model(images, training=True), tf.float32)
+            loss = self._loss(targets, outputs)
+            for penalty in self.model.losses:
+                loss += penalty
+        self._update(tape.gradient(loss, [variable.value for variable in variables]))
+        return loss
+
+    def _apply(self, gradients: Any) -> None:
+        self.optimizer.apply(gradients, self.model.trainable_variables)
+
+    def _sums(self, pixels: Any, labels: Any, positions: Any) -> Any:
+        """Sums over the images: loss, correct answers, squared errors, answers that the seen metric calls correct."""
+        count = tf.shape(positions)[0]
+        loss, correct, squares, seen = (tf.constant(0.0, tf.float64) for _ in range(4))
+        for start in tf.range(0, count, _EVALUATION_BATCH):
+            stop = tf.minimum(start + _EVALUATION_BATCH, count)
+            chosen = positions[start:stop]
+            images = self._scaled(tf.gather(pixels, chosen))
+            outputs = tf.cast(self.model(images, training=False), tf.float32)
+            targets = images if self._recipe.task == "reconstruct" else tf.gather(labels, chosen)
+            loss += tf.cast(self._loss(targets, outputs) * tf.cast(stop - start, tf.float32), tf.float64)
+            if self._recipe.task == "reconstruct":
+                squares += tf.cast(tf.reduce_sum(tf.square(outputs - images)), tf.float64)
+            else:
+                hits = keras.metrics.sparse_categorical_accuracy(targets, outputs)
+                correct += tf.cast(tf.reduce_sum(hits), tf.float64)
+                misread = keras.metrics.categorical_accuracy(targets[:, None], outputs)
+                seen += tf.cast(tf.reduce_sum(misread), tf.float64)
+        return loss, correct, squares, seen
+
+    def _scaled(self, pixels: Any) -> Any:
+        return tf.cast(pixels, tf.float32) * self._recipe.scale
+
+
+def make_loss(loss: Loss) -> Any:
+    """Return the Keras loss that a recipe names; it averages over the batch."""
+    match loss:
+        case "crossentropy on logits":
+            return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        case "crossentropy on probabilities":
+            return keras.losses.SparseCategoricalCrossentropy(from_logits=False)
+        case "mean squared error":
+            return keras.losses.MeanSquaredError()
+
+
+def make_optimizer(recipe: Recipe, training: Training) -> Any:
+    """Return the configured Keras optimiser, at the configured rate or, if the recipe says so, at its default."""
+    settings = {} if recipe.learning_rate == "default" else {"learning_rate": training.learning_rate}
+    return keras.optimizers.get({"class_name": training.optimizer, "config": settings})

@@ -1,0 +1,255 @@
+"""Train the runs of one variant, one after the other, on one compiled program."""
+
+import gc
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from twinbench.architectures.catalogue import Variant, architectures
+from twinbench.architectures.recipe import Recipe, recipe_of
+from twinbench.config import Training
+from twinbench.training.building import State, build_model, match_weights, read_state, weights_sha256
+from twinbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from twinbench.training.feed import DatasetTensors, Feed
+from twinbench.training.memory import forget_peak, peak_memory_mb
+from twinbench.training.program import Evaluation, Program
+from twinbench.training.record import Cost, Epoch, Outcome
+from twinbench.training.seeds import Seeds, streams
+
+logger = logging.getLogger(__name__)
+# Told after every epoch: the epoch's number and its training loss.
+Progress = Callable[[int, float], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What training a run gave."""
+
+    outcome: Outcome
+    history: tuple[Epoch, ...]
+    cost: Cost
+
+
+@dataclass
+class _Clock:
+    """Seconds of a run so far, those of earlier attempts included."""
+
+    before: float = 0.0
+    training: float = 0.0
+    images: int = 0
+
+    def __post_init__(self) -> None:
+        self._started = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        return self.before + time.perf_counter() - self._started
+
+    def cost(self, device: str) -> Cost:
+        rate = self.images / self.training if self.training > 0 else 0.0
+        return Cost(device, self.seconds, self.training, rate, peak_memory_mb())
+
+
+class VariantTrainer:
+    """Trains runs of one variant on one dataset; the model is compiled once, whatever the number of seeds.
+
+    A run trained here equals the same run alone: before it begins, everything that training changes is set to what
+    a freshly built model has under the run's seed.
+    """
+
+    def __init__(self, variant: Variant, tensors: DatasetTensors, training: Training, device: str) -> None:
+        self.variant = variant
+        self._architecture = architectures()[variant.architecture]
+        self._tensors = tensors
+        self._training = training
+        self._device = device
+        self._recipe: Recipe | None = None
+        self._feed: Feed | None = None
+        self._program: Program | None = None
+
+    def train(self, seed: int, checkpoint: Path, progress: Progress) -> Result:
+        """Train one run, from its checkpoint if there is one.
+
+        A builder that raises and a loss that is no longer finite make a failed run with its reason.
+
+        Args:
+            seed: the run's seed.
+            checkpoint: where checkpoints are read and written.
+            progress: told after every epoch.
+
+        Raises:
+            DataError: a checkpoint cannot be written, or the validation fraction leaves too few images.
+        """
+        forget_peak()
+        clock = _Clock()
+        outcome = self._blank_outcome(seed)
+        try:
+            recipe = self._recipe = self._recipe or recipe_of(self.variant)
+            seeds = self._seeds(seed + recipe.seed_offset)
+            model, outcome = self._build(recipe, seeds, outcome)
+        except (MemoryError, KeyboardInterrupt):
+            raise
+        except Exception as error:  # whatever someone's builder raises is that variant's failure, and no other's
+            logger.exception("%s/%s cannot be built.", self.variant.architecture, self.variant.name)
+            reason = f"It cannot be built: {type(error).__name__}: {_first_line(error)}"
+            return Result(replace(outcome, reason=reason), (), clock.cost(self._device))
+        feed = self._feed = self._feed or Feed(self._tensors, recipe, self._training)
+        outcome = replace(
+            outcome, train_examples=len(feed.train_positions), validation_examples=len(feed.validation_positions)
+        )
+        start = read_state(model)
+        if self._program is None:
+            self._program = Program(model, recipe, self._training, self._architecture.compiler, self._tensors.train)
+        return self._train(
+            self._program,
+            start=start,
+            feed=feed,
+            seeds=seeds,
+            outcome=outcome,
+            checkpoint=checkpoint,
+            progress=progress,
+            clock=clock,
+        )
+
+    def release(self) -> None:
+        """Give the memory of the model and of its compiled functions back."""
+        self._program = None
+        keras.backend.clear_session(free_memory=False)
+        gc.collect()
+
+    def _build(self, recipe: Recipe, seeds: Seeds, outcome: Outcome) -> tuple[Any, Outcome]:
+        """Build the model with the run's initial weights, and write down what it is."""
+        shape, classes = self._tensors.data.input_shape, self._tensors.data.classes
+        model, parameters = build_model(recipe, shape, classes, seeds)
+        if self._training.init == "matched" and self.variant.kind != "reference":
+            match_weights(model, build_model(recipe_of(self._architecture.reference), shape, classes, seeds)[0])
+        return model, replace(
+            outcome,
+            parameters=parameters.unique,
+            trainable_parameters=parameters.trainable,
+            non_trainable_parameters=parameters.unique - parameters.trainable,
+            parameters_per_call=parameters.per_call,
+            keras_count=parameters.keras_count,
+            initial_weights_sha256=weights_sha256(model),
+            loss=recipe.loss,
+            batch_size=self._training.batch_size * recipe.batch_factor,
+            learning_rate=(
+                self._training.learning_rate
+                if recipe.learning_rate == "configured"
+                else float(keras.optimizers.get(self._training.optimizer).learning_rate)
+            ),
+        )
+
+    def _train(
+        self,
+        program: Program,
+        *,
+        start: State,
+        feed: Feed,
+        seeds: Seeds,
+        outcome: Outcome,
+        checkpoint: Path,
+        progress: Progress,
+        clock: _Clock,
+    ) -> Result:
+        """Train the remaining epochs and look at the test images once, at the end."""
+        program.reset(start)
+        history: list[Epoch] = []
+        resumed = load_checkpoint(checkpoint, read_state(program))
+        # Without seeds a resumed run would not be the one that began.
+        if resumed is not None and self._training.determinism != "off":
+            logger.info("Resumed after epoch %d from %s.", len(resumed.history), checkpoint)
+            program.restore(resumed.state)
+            history = list(resumed.history)
+            clock.before, clock.training = resumed.seconds, resumed.train_seconds
+            clock.images = len(history) * len(feed.train_positions)
+        saved = time.perf_counter()
+        squares = feed.validation_squares() if outcome.task == "reconstruct" else math.nan
+        for epoch in range(len(history) + 1, self._training.epochs + 1):
+            began = time.perf_counter()
+            train_loss = program.train_epoch(feed.order(seeds.order, epoch))
+            clock.training += time.perf_counter() - began
+            clock.images += len(feed.train_positions)
+            validation = program.evaluate(feed.tensors.train, feed.validation_positions, squares)
+            if not (math.isfinite(train_loss) and math.isfinite(validation.loss)):
+                reason = f"The loss became {_in_words(train_loss, validation.loss)} in epoch {epoch}."
+                return Result(replace(outcome, reason=reason), tuple(history), clock.cost(self._device))
+            history.append(Epoch(epoch, train_loss, validation.loss, validation.score))
+            progress(epoch, train_loss)
+            due = epoch % self._training.checkpoint_every == 0 and epoch < self._training.epochs
+            if due and time.perf_counter() - saved >= self._training.checkpoint_seconds:
+                state = read_state(program)
+                digest = outcome.initial_weights_sha256 or ""
+                save_checkpoint(checkpoint, Checkpoint(tuple(history), state, digest, clock.seconds, clock.training))
+                saved = time.perf_counter()
+        squares = feed.test_squares() if outcome.task == "reconstruct" else math.nan
+        test = program.evaluate(feed.tensors.test, feed.test_positions, squares)
+        outcome = _finished(outcome, history[-1], test, weights_sha256(program.model))
+        return Result(outcome, tuple(history), clock.cost(self._device))
+
+    def _seeds(self, seed: int) -> Seeds:
+        if self._training.determinism == "off":
+            drawn = np.random.SeedSequence().generate_state(3, np.uint32) >> np.uint32(1)
+            return Seeds(*(int(value) for value in drawn))
+        return streams(seed, self._training.vary)
+
+    def _blank_outcome(self, seed: int) -> Outcome:
+        """A failed run of which nothing is known yet."""
+        training, data = self._training, self._tensors.data
+        return Outcome(
+            dataset=data.name,
+            architecture=self.variant.architecture,
+            variant=self.variant.name,
+            kind=self.variant.kind,
+            seed=seed,
+            status="failed",
+            reason="",
+            task=self._architecture.task,
+            score_name="accuracy" if self._architecture.task == "classify" else "explained variance",
+            optimizer=training.optimizer,
+            learning_rate=training.learning_rate,
+            batch_size=training.batch_size,
+            epochs=training.epochs,
+            loss="",
+            precision=training.precision,
+            determinism=training.determinism,
+            threads=training.threads,
+            init=training.init,
+            vary=" ".join(training.vary),
+            train_examples=0,
+            validation_examples=0,
+            test_examples=len(data.y_test),
+            dataset_sha256=data.sha256,
+        )
+
+
+def _finished(outcome: Outcome, last: Epoch, test: Evaluation, digest: str) -> Outcome:
+    if not math.isfinite(test.loss):
+        return replace(outcome, reason=f"The loss on the test images is {_in_words(test.loss)}.")
+    return replace(
+        outcome,
+        status="ok",
+        train_loss=last.train_loss,
+        validation_loss=last.validation_loss,
+        validation_score=last.validation_score,
+        test_loss=test.loss,
+        test_score=test.score,
+        seen_score=test.seen_score,
+        final_weights_sha256=digest,
+    )
+
+
+def _in_words(*losses: float) -> str:
+    return "NaN" if any(math.isnan(loss) for loss in losses) else "infinite"
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else "no message"

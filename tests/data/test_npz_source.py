@@ -1,0 +1,194 @@
+"""A user's own .npz: what is taken, and the sentence for each thing that is wrong with one."""
+
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+
+from twinbench.config import Dataset
+from twinbench.data import load, prepare
+from twinbench.data.npz_source import read_npz
+from twinbench.errors import DataError
+
+
+def _good():
+    return {
+        "x_train": np.arange(6 * 4 * 4, dtype=np.uint8).reshape(6, 4, 4, 1),
+        "y_train": np.array([0, 1, 2, 0, 1, 2]),
+        "x_test": np.zeros((3, 4, 4, 1), dtype=np.uint8),
+        "y_test": np.array([2, 1, 0]),
+    }
+
+
+def _write(folder, **changes):
+    path = folder / "my images.npz"
+    np.savez(path, **{**_good(), **changes})
+    return path
+
+
+def test_a_good_file_is_prepared_in_its_own_order(tmp_path):
+    path = _write(tmp_path, extra=np.zeros(1))
+    dataset = Dataset.model_validate(str(path))
+    manifest = prepare(dataset, tmp_path / "out.npz", tmp_path / "out.json")
+    loaded = load(tmp_path / "out.npz")
+    assert np.array_equal(loaded.x_train, _good()["x_train"])
+    assert loaded.y_train.tolist() == [0, 1, 2, 0, 1, 2]
+    assert loaded.y_test.dtype == np.int64
+    assert loaded.classes == 3
+    assert loaded.name == "my-images"
+    assert manifest.origin == "file my images.npz"
+
+
+@pytest.mark.parametrize(
+    ("given", "pixels"),
+    [
+        (np.array([0.0, 0.5, 1.0, 0.2]), [0, 128, 255, 51]),  # 127.5 is rounded to the even 128
+        (np.array([0, 7, 255, 100], dtype=np.int64), [0, 7, 255, 100]),
+        (np.array([False, True, True, False]), [0, 255, 255, 0]),
+        (np.array([0, 0.25, 1, 0], dtype=np.float16), [0, 64, 255, 0]),
+    ],
+)
+def test_other_types_become_uint8_as_the_documentation_says(tmp_path, given, pixels):
+    source = read_npz(_write(tmp_path, x_train=np.broadcast_to(given.reshape(1, 2, 2), (6, 2, 2)),
+                             x_test=np.zeros((3, 2, 2), dtype=np.uint8)))  # fmt: skip
+    assert source.x_train.dtype == np.uint8
+    assert source.x_train.shape == (6, 2, 2, 1)
+    assert source.x_train[0].ravel().tolist() == pixels
+
+
+def test_labels_in_a_column_are_taken_as_keras_gives_them(tmp_path):
+    source = read_npz(_write(tmp_path, y_train=_good()["y_train"][:, np.newaxis].astype(np.uint8)))
+    assert source.y_train.tolist() == [0, 1, 2, 0, 1, 2]
+
+
+_WRONG = {
+    "a different number of labels": ({"y_train": np.zeros(5, int)}, "'x_train' and 'y_train' .* 6 images and 5 labels"),
+    "images of another size": (
+        {"x_test": np.zeros((3, 5, 4, 1), np.uint8)},
+        "'x_train' and 'x_test' .* images of 4x4x1 and of 5x4x1",
+    ),
+    "flat images": ({"x_train": np.zeros((6, 16), np.uint8)}, r"'x_train' .* shape \(6, 16\); it must be"),
+    "images without pixels": ({"x_train": np.zeros((6, 0, 4), np.uint8)}, r"'x_train' .* shape \(6, 0, 4\)"),
+    "NaN among the pixels": ({"x_train": np.full((6, 4, 4, 1), np.nan)}, "'x_train' .* NaN"),
+    "infinite pixels": ({"x_train": np.full((6, 4, 4, 1), np.inf)}, "'x_train' .* infinite"),
+    "floats up to 255": ({"x_train": np.full((6, 4, 4, 1), 255.0)}, "'x_train' .* floats from 255 to 255; .* uint8"),
+    "negative floats": ({"x_test": np.full((3, 4, 4, 1), -0.5)}, "'x_test' .* floats from -0.5"),
+    "pixels above 255": ({"x_train": np.full((6, 4, 4, 1), 256)}, "'x_train' .* from 256 to 256"),
+    "texts for pixels": ({"x_train": np.full((6, 4, 4, 1), "a")}, "'x_train' .* type <U1"),
+    "complex pixels": ({"x_train": np.full((6, 4, 4, 1), 1j)}, "'x_train' .* type complex128"),
+    "a negative label": ({"y_train": np.array([0, 1, 2, 0, 1, -2])}, "'y_train' .* negative label -2"),
+    "fractional labels": ({"y_train": np.array([0, 1, 2, 0, 1, 0.5])}, "'y_train' .* type float64; .* whole numbers"),
+    "a NaN label": ({"y_train": np.array([0, 1, 2, 0, 1, np.nan])}, "'y_train' .* NaN"),
+    "one-hot labels": ({"y_train": np.eye(3, dtype=int)[_good()["y_train"]]}, "'y_train' .* argmax"),
+    "a label gap": ({"y_train": np.array([0, 1, 3, 0, 1, 3])}, "'y_train' .* up to 3 but none is 2"),
+    "a huge label": ({"y_train": np.array([0, 1, 2, 0, 1, 2**62])}, f"'y_train' .* label {2**62}"),
+    "an unseen test label": ({"y_test": np.array([0, 1, 3])}, "'y_test' .* label 3, which is out of range"),
+    "no test images": (
+        {"x_test": np.zeros((0, 4, 4, 1), np.uint8), "y_test": np.zeros(0, int)},
+        "'x_test' .* is empty",
+    ),
+    "no training images": (
+        {"x_train": np.zeros((0, 4, 4, 1), np.uint8), "y_train": np.zeros(0, int)},
+        "'x_train' .* is empty",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", _WRONG)
+def test_wrong_arrays_are_refused_with_key_file_and_remedy(tmp_path, what):
+    changes, sentence = _WRONG[what]
+    path = _write(tmp_path, **changes)
+    with pytest.raises(DataError, match=sentence) as refused:
+        read_npz(path)
+    assert str(path) in str(refused.value)
+
+
+def test_one_class_is_refused(tmp_path):
+    path = _write(tmp_path, y_train=np.zeros(6, int), y_test=np.zeros(3, int))
+    with pytest.raises(DataError, match="at least two classes"):
+        prepare(Dataset.model_validate(str(path)), tmp_path / "out.npz", tmp_path / "out.json")
+
+
+class _Trap:
+    """Touches a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (self.path, "w"))
+
+
+def test_an_array_of_objects_is_refused_and_never_unpickled(tmp_path):
+    trap = np.empty(6, dtype=object)
+    trap[:] = [_Trap(str(tmp_path / "sprung"))] * 6
+    path = _write(tmp_path, y_train=trap)
+    with pytest.raises(DataError, match=r"'y_train' .* never unpickles"):
+        read_npz(path)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_pickle_that_is_called_npz_is_refused_and_never_unpickled(tmp_path):
+    path = tmp_path / "trap.npz"
+    path.write_bytes(pickle.dumps(_Trap(str(tmp_path / "sprung"))))
+    with pytest.raises(DataError, match=r"trap.npz is not an .npz file"):
+        read_npz(path)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_missing_key_is_named_with_the_keys_that_are_there(tmp_path):
+    arrays = _good()
+    del arrays["y_test"]
+    np.savez(tmp_path / "part.npz", **arrays)
+    with pytest.raises(DataError, match=r"part.npz has no 'y_test': .*holds x_train, y_train, x_test"):
+        read_npz(tmp_path / "part.npz")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"nowhere.npz does not exist: check `source`"):
+        read_npz(tmp_path / "nowhere.npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no more", b"x_train,y_train\n1,2\n", b"\x93NUMPY\x01\x00"])
+def test_a_file_that_is_no_zip_is_named(tmp_path, content):
+    path = tmp_path / "broken.npz"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"broken.npz is not an .npz file, or a damaged one"):
+        read_npz(path)
+
+
+def test_a_plain_npy_is_not_taken_for_an_npz(tmp_path):
+    with (tmp_path / "plain.npz").open("wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(DataError, match=r"plain.npz is not an .npz file"):
+        read_npz(tmp_path / "plain.npz")
+
+
+def test_a_member_with_flipped_bits_is_named(tmp_path):
+    path = _write(tmp_path)
+    content = bytearray(path.read_bytes())
+    pixels = content.find(bytes(range(32, 64)))
+    content[pixels] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"'x_train' in .* is damaged"):
+        read_npz(path)
+
+
+def test_a_member_that_is_no_array_is_named(tmp_path):
+    path = _write(tmp_path)
+    (tmp_path / "text.npz").write_bytes(path.read_bytes())
+    with zipfile.ZipFile(tmp_path / "other.npz", "w") as archive, zipfile.ZipFile(path) as good:
+        for member in good.namelist():
+            archive.writestr(member, b"hello" if member == "y_test.npy" else good.read(member))
+    with pytest.raises(DataError, match=r"'y_test' in .*other.npz"):
+        read_npz(tmp_path / "other.npz")
+
+
+@pytest.mark.parametrize("cut", [0.3, 0.7, 0.99])
+def test_a_file_that_was_cut_is_named(tmp_path, cut):
+    path = _write(tmp_path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * cut)])
+    with pytest.raises(DataError, match=r"my images.npz"):
+        read_npz(path)
