@@ -110,6 +110,8 @@ def _keras_count(model: Any) -> int | None:
 
 def _call_counting(model: Any, input_shape: tuple[int, ...]) -> int:
     """Call the model on one image of zeros and count each layer's own weights once for every call of the layer."""
+    image = np.zeros((1, *input_shape), np.float32)
+    model(image, training=False)  # a model that is built by its first call calls its layers once more for it
     calls: Counter[int] = Counter()
     called: dict[int, Any] = {}
     original = keras.layers.Layer.__call__
@@ -121,7 +123,7 @@ def _call_counting(model: Any, input_shape: tuple[int, ...]) -> int:
 
     keras.layers.Layer.__call__ = counting
     try:
-        model(np.zeros((1, *input_shape), np.float32), training=False)
+        model(image, training=False)
     finally:
         keras.layers.Layer.__call__ = original
     return sum(calls[identity] * _own_size(layer) for identity, layer in called.items())

@@ -13,7 +13,9 @@ from typing import Any
 
 from twinbench.architectures.catalogue import architectures, find_variant
 from twinbench.config import Training
+from twinbench.data.manifest import Manifest
 from twinbench.plan import Run
+from twinbench.training.compilation import choose_compilation
 
 # Raise by one when a change to the engine changes what a run computes.
 ENGINE = 1
@@ -32,24 +34,25 @@ class Identity:
         return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()
 
 
-def identify(run: Run, training: Training, dataset_sha256: str, device: str) -> Identity:
+def identify(run: Run, training: Training, dataset: Manifest, device: str) -> Identity:
     """Return the identity of a run.
 
     Args:
         run: the run.
         training: how it is trained.
-        dataset_sha256: of the dataset's arrays.
+        dataset: the manifest of the prepared dataset.
         device: `cpu` or `gpu`.
     """
+    architecture = architectures()[run.architecture]
     content: dict[str, Any] = {
         "engine": ENGINE,
-        "dataset_sha256": dataset_sha256,
+        "dataset_sha256": dataset.sha256,
         "architecture": run.architecture,
         "variant": run.variant,
         "source": find_variant(run.architecture, run.variant).digest,
         "seed": run.seed,
         "device": device,
-        "compiler": architectures()[run.architecture].compiler,
+        "compilation": choose_compilation(architecture, sum(dataset.train_counts), training.epochs),
         "tensorflow": version("tensorflow"),
         "keras": version("keras"),
         "training": {
@@ -57,5 +60,5 @@ def identify(run: Run, training: Training, dataset_sha256: str, device: str) -> 
         },
     }
     if training.init == "matched":
-        content["reference_source"] = architectures()[run.architecture].reference.digest
+        content["reference_source"] = architecture.reference.digest
     return Identity(content)

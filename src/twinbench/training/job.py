@@ -35,9 +35,9 @@ def train_runs(runs: Sequence[Run], configuration: Configuration, npz: Path, sto
     Raises:
         TwinbenchError: the dataset cannot be used, or the store cannot be written.
     """
-    dataset_sha256 = read_manifest(npz.with_suffix(".json")).sha256
+    dataset = read_manifest(npz.with_suffix(".json"))
     device = device_type()
-    identities = {run: identify(run, configuration.training, dataset_sha256, device) for run in runs}
+    identities = {run: identify(run, configuration.training, dataset, device) for run in runs}
     records = {run: store.find(identity.key) for run, identity in identities.items()}
     missing = [run for run in runs if records[run] is None]
     logger.info("%d of %d runs are recorded, %d to train.", len(runs) - len(missing), len(runs), len(missing))

@@ -1,9 +1,7 @@
 """A variant compiled for training: whole epochs inside one TensorFlow function, and evaluation.
 
 The images stay in memory as uint8 and are gathered and scaled inside the compiled function, so that an epoch is one
-call. How it is compiled is a property of the architecture, the same for all of its variants: `graph` uses TensorFlow's
-kernels (oneDNN's convolutions) and compiles the optimiser's update with XLA, which fuses its many small operations;
-`xla` compiles the whole epoch, which suits dense networks.
+call. `twinbench.training.compilation` says how it is compiled.
 """
 
 from dataclasses import dataclass
@@ -13,10 +11,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from twinbench.architectures.declaration import Compiler
 from twinbench.architectures.recipe import Loss, Recipe
 from twinbench.config import Training
 from twinbench.training.building import State, write_state
+from twinbench.training.compilation import Compilation
 from twinbench.training.feed import Images, Positions
 
 _EVALUATION_BATCH = 500
@@ -34,14 +32,14 @@ class Evaluation:
 class Program:
     """One model, its optimiser, and the compiled functions that train and evaluate it."""
 
-    def __init__(self, model: Any, recipe: Recipe, training: Training, compiler: Compiler, train: Images) -> None:
+    def __init__(self, model: Any, recipe: Recipe, training: Training, compilation: Compilation, train: Images) -> None:
         """Compile nothing yet: TensorFlow does at the first call.
 
         Args:
             model: a built model.
             recipe: how it is trained.
             training: the configured numbers.
-            compiler: how the training is compiled.
+            compilation: how the training is compiled.
             train: the images that `train_epoch` picks from.
         """
         self.model = model
@@ -52,9 +50,10 @@ class Program:
         self.optimizer = make_optimizer(recipe, training)
         self.optimizer.build(model.trainable_variables)
         self._fresh_optimizer: State = [np.asarray(variable) for variable in self.optimizer.variables]
-        whole = compiler == "xla"
-        self._update = tf.function(self._apply, jit_compile=None if whole else True)
-        self._steps = tf.function(self._train_batches, jit_compile=whole, reduce_retracing=False)
+        self._update = self._apply
+        if compilation == "fused update":
+            self._update = tf.function(self._apply, jit_compile=True)
+        self._steps = tf.function(self._train_batches, jit_compile=compilation == "xla")
         self._evaluate = tf.function(self._sums)
 
     @property

@@ -17,6 +17,7 @@ from twinbench.architectures.recipe import Recipe, recipe_of
 from twinbench.config import Training
 from twinbench.training.building import State, build_model, match_weights, read_state, weights_sha256
 from twinbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from twinbench.training.compilation import choose_compilation
 from twinbench.training.feed import DatasetTensors, Feed
 from twinbench.training.memory import forget_peak, peak_memory_mb
 from twinbench.training.program import Evaluation, Program
@@ -106,7 +107,9 @@ class VariantTrainer:
         )
         start = read_state(model)
         if self._program is None:
-            self._program = Program(model, recipe, self._training, self._architecture.compiler, self._tensors.train)
+            examples, epochs = len(self._tensors.data.y_train), self._training.epochs
+            compilation = choose_compilation(self._architecture, examples, epochs)
+            self._program = Program(model, recipe, self._training, compilation, self._tensors.train)
         return self._train(
             self._program,
             start=start,
