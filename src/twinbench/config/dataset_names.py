@@ -15,6 +15,7 @@ from pathlib import Path
 WELL_KNOWN = frozenset({"mnist", "fashion_mnist", "kmnist", "emnist", "cifar10", "cifar100", "svhn_cropped"})
 # The only configurations known beforehand; those of other datasets are checked when the dataset is prepared.
 EMNIST = frozenset({"balanced", "byclass", "bymerge", "digits", "letters", "mnist"})
+_NO_DATASETS = frozenset({"core", "proto", "scripts", "testing"})  # folders of the package that define none
 
 
 def check_dataset_name(source: str, data_dir: str | None = None) -> None:
@@ -46,8 +47,9 @@ def nearest_dataset_name(source: str) -> str:
 
 def nearest_of(word: str, valid: Iterable[str]) -> str:
     """`; did you mean '...'?` with the valid word nearest to `word`, or nothing when none is near."""
-    near = difflib.get_close_matches(word, sorted(valid), n=1, cutoff=0.6)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    by_lower = {name.lower(): name for name in sorted(valid)}
+    near = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return f"; did you mean '{by_lower[near[0]]}'?" if near else ""
 
 
 @functools.cache
@@ -58,7 +60,8 @@ def known_dataset_names() -> frozenset[str]:
         return WELL_KNOWN
     root = Path(next(iter(package.submodule_search_locations)))
     names = {folder.name for folder in (root / "datasets").iterdir() if folder.is_dir()}
-    for module in [*root.glob("*/__init__.py"), root / "rlds" / "datasets" / "__init__.py"]:
+    modules = [module for module in root.glob("*/__init__.py") if module.parent.name not in _NO_DATASETS]
+    for module in [*modules, root / "rlds" / "datasets" / "__init__.py"]:
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom):
                 names |= {_snake_case(imported.name) for imported in node.names}

@@ -8,7 +8,7 @@ import re
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from twinbench.errors import ConfigurationError
 
@@ -25,6 +25,16 @@ class Section(BaseModel):
     """A group of keys; unknown keys are refused and a value, once read, does not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_value(cls, value: Any, info: ValidationInfo) -> Any:
+        """YAML reads on, off, yes and no as truth values, which would pass for the numbers 1 and 0."""
+        if value is False and info.field_name == "determinism":
+            return "off"
+        if isinstance(value, bool) or (isinstance(value, list) and any(isinstance(entry, bool) for entry in value)):
+            raise ValueError("must not be true or false (YAML takes on, off, yes and no for these: put it in quotes)")
+        return value
 
 
 class Dataset(Section):
@@ -118,6 +128,7 @@ class Training(Section):
     )
     vary: list[Stream] = Field(
         default=["init", "order", "dropout"],
+        max_length=3,
         description="what the seed changes; a stream that is left out is held at seed 0",
     )
     job_size: Literal["architecture", "variant"] | int = Field(
@@ -162,7 +173,7 @@ class Measurements(Section):
 
     ladder_steps: int = Field(default=20, ge=1, description="training steps that the ladder compares bit by bit")
     gradient_depths: list[Annotated[int, Field(ge=1)]] = Field(
-        default=[2, 8, 30], description="numbers of blocks at which gradients are measured (claim C5)"
+        default=[2, 8, 30], min_length=1, description="numbers of blocks at which gradients are measured (claim C5)"
     )
     cost_repeats: int = Field(default=7, ge=3, description="interleaved repetitions of each timing by API (claim C7)")
 
@@ -173,7 +184,9 @@ class Figures(Section):
     context: Literal["paper", "notebook", "talk", "poster"] = Field(
         default="notebook", description="seaborn's context: the size of text and lines"
     )
-    palette: str = Field(default="colorblind", description="a seaborn palette")
+    palette: Literal["colorblind", "deep", "muted", "bright", "pastel", "dark"] = Field(
+        default="colorblind", description="a seaborn palette"
+    )
     width: float = Field(default=8.0, gt=2, le=40, description="inches")
     formats: list[Literal["svg", "png", "pdf"]] = Field(
         default=["svg", "png"], min_length=1, description="file formats"
