@@ -49,7 +49,8 @@ COLUMNS: Final[dict[str, str]] = {
     "bca_high": "upper end of that interval",
     "t_p": "p of the paired t test for no difference, two-sided",
     "t_p_holm": "the same, corrected by Holm over the family: at most 1 - confidence makes the two different",
-    "wilcoxon_p": "p of Wilcoxon's signed-rank test, two-sided; never below 2 / 2^n",
+    "wilcoxon_p": "p of Wilcoxon's signed-rank test, two-sided, uncorrected; with fewer than six seeds never "
+    "below 0.05",
     "cohens_dz": "effect size: mean difference over the standard deviation of the differences",
     "probability_of_superiority": "probability that a random seed of the variant beats a random seed of the "
     "reference, ties half",

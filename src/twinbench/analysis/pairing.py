@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from twinbench.analysis.intervals import SCORE_DECIMALS, Floats, score_resolution
-from twinbench.analysis.summary import GROUP, ended_well
+from twinbench.analysis.summary import GROUP, ended_well, images_tested, score_name_of
 from twinbench.errors import RecordError
 
 
@@ -75,8 +75,7 @@ def _pair(key: tuple[str, str, str], runs: pd.DataFrame, references: pd.DataFram
     equal = (hashes.notna() & (hashes == both["final_weights_sha256_reference"])) & (
         both["test_score"] == both["test_score_reference"]
     )
-    score_name = str(runs["score_name"].dropna().iloc[0]) if runs["score_name"].notna().any() else ""
-    test_examples = both["test_examples"].dropna()
+    score_name = score_name_of(runs)
     dataset, architecture, variant = key
     return Pairs(
         dataset=dataset,
@@ -87,7 +86,7 @@ def _pair(key: tuple[str, str, str], runs: pd.DataFrame, references: pd.DataFram
         score_name=score_name,
         scores=both["test_score"].to_numpy(dtype=np.float64),
         reference_scores=both["test_score_reference"].to_numpy(dtype=np.float64),
-        resolution=score_resolution(score_name, int(test_examples.min()) if len(test_examples) else 0),
+        resolution=score_resolution(score_name, images_tested(both)),
         failed=len(runs) - len(mine),
         unpaired=len(set(mine["seed"]) ^ set(theirs["seed"])),
         identical=bool(len(both)) and bool(equal.all()),

@@ -33,6 +33,18 @@ def ended_well(runs: pd.DataFrame) -> "pd.Series[bool]":
     return (runs["status"] == "ok") & runs["test_score"].notna()
 
 
+def score_name_of(runs: pd.DataFrame) -> str:
+    """Return the score's name that these runs of one variant share; empty where none has it."""
+    names = runs["score_name"].dropna()
+    return str(names.iloc[0]) if len(names) else ""
+
+
+def images_tested(runs: pd.DataFrame) -> int:
+    """Return the number of test images behind the scores of these runs, the smallest if they differ; 0 if unknown."""
+    sizes = runs["test_examples"].dropna()
+    return int(sizes.min()) if len(sizes) else 0
+
+
 def binomial_se(mean: float, test_examples: int, score_name: str) -> float:
     """Return the binomial standard error of an accuracy in points (`scipy.stats.binom`); NaN for other scores.
 
@@ -50,8 +62,8 @@ def binomial_se(mean: float, test_examples: int, score_name: str) -> float:
 def _summary_row(runs: pd.DataFrame, confidence: float) -> dict[str, object]:
     good = runs[ended_well(runs)]
     scores = good["test_score"].to_numpy(dtype=np.float64)
-    score_name = str(runs["score_name"].dropna().iloc[0]) if runs["score_name"].notna().any() else ""
-    test_examples = int(good["test_examples"].min()) if good["test_examples"].notna().any() else 0
+    score_name = score_name_of(runs)
+    test_examples = images_tested(good)
     mean = float(scores.mean()) if scores.size else float("nan")
     std = observed_std(scores)
     low = high = float("nan")

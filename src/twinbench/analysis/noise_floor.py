@@ -1,0 +1,130 @@
+"""The table `noise_floor`: how far apart two runs of one and the same variant end.
+
+Someone who trains each of two models once, with seeds of their own, compares two single runs. The table says how
+often such a comparison shows a gap of a given size though the two models are the same.
+"""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from scipy.spatial.distance import pdist
+
+from twinbench.analysis.intervals import SCORE_DECIMALS, Floats, observed_std, sample_std, score_resolution
+from twinbench.analysis.summary import GROUP, binomial_se, ended_well, images_tested, score_name_of
+
+# Gaps in points at which the probability is asked.
+GAPS: Final = (0.1, 0.5, 1.0)
+# From so many seeds on the 45 and more pairs of seeds are used themselves; below it the model.
+SEEDS_FOR_PAIRS: Final = 10
+
+
+def gap_column(gap: float) -> str:
+    """Return the name of the column that holds the probability of a gap: `gap_0.1`."""
+    return f"gap_{gap:g}"
+
+
+COLUMNS: Final[dict[str, str]] = {
+    "dataset": "name of the dataset",
+    "architecture": "name of the architecture",
+    "variant": "name of the variant",
+    "kind": "reference, twin, lookalike or suspect",
+    "score_name": "accuracy or explained variance, in percent points, higher is better",
+    "n": "runs (seeds) that ended well",
+    "std": "standard deviation of the score over seeds (n - 1), in points",
+    "range": "highest less lowest score, in points",
+    "mean_gap": "mean distance between two different seeds, in points",
+    "binomial_se": "standard error that the test set's size alone gives an accuracy, in points; empty for explained "
+    "variance",
+    **{
+        gap_column(gap): f"probability that two runs of this variant, of different seeds, end at least {gap:g} points "
+        "apart; from the source named in `source`"
+        for gap in GAPS
+    },
+    "source": "pairs of seeds (every ordered pair of different seeds that was run: from 10 seeds on) or t model",
+    **{f"{gap_column(gap)}_pairs": f"the same for {gap:g} points, from the pairs of seeds" for gap in GAPS},
+    **{
+        f"{gap_column(gap)}_model": f"the same for {gap:g} points, from the t model: scores taken as normal, with the "
+        "doubt about their spread that n seeds leave"
+        for gap in GAPS
+    },
+}
+
+
+def gap_probability_from_pairs(scores: Floats, gap: float) -> float:
+    """Return the share of ordered pairs of different seeds whose scores are at least `gap` points apart.
+
+    A gap is symmetric, so unordered pairs (`scipy.spatial.distance.pdist`) give the same share.
+
+    Args:
+        scores: floats (n,) with n >= 2, in points.
+        gap: points, above 0.
+    """
+    # Rounded, so that 98.3 against 98.2 is a gap of 0.1.
+    return float(np.mean(np.round(pdist(scores[:, None]), SCORE_DECIMALS) >= gap))
+
+
+def gap_probability_from_model(scores: Floats, gap: float, *, resolution: float) -> float:
+    """Return the predictive probability that two new runs end at least `gap` points apart.
+
+    For normal scores the difference of two new runs over sqrt(2) times the standard deviation of n seen ones is
+    Student's t with n - 1 degrees of freedom: its tails hold what n seeds leave in doubt.
+
+    Source: Hahn and Meeker 1991, "Statistical Intervals", chapter 4 (normal prediction intervals).
+
+    Args:
+        scores: floats (n,) with n >= 2, in points.
+        gap: points, above 0.
+        resolution: the smallest step of the score, in points, above 0.
+    """
+    std = float(sample_std(scores, resolution))
+    return float(2 * stats.t.sf(gap / (np.sqrt(2) * std), len(scores) - 1))
+
+
+def _gaps(scores: Floats, resolution: float) -> dict[str, object]:
+    """Return the gaps between the seeds of one variant; nothing where there is no pair."""
+    if len(scores) < 2:
+        return {}
+    columns = {gap_column(gap): gap for gap in GAPS}
+    pairs = {name: gap_probability_from_pairs(scores, gap) for name, gap in columns.items()}
+    model = {name: gap_probability_from_model(scores, gap, resolution=resolution) for name, gap in columns.items()}
+    enough = len(scores) >= SEEDS_FOR_PAIRS
+    return {
+        "range": float(np.round(np.ptp(scores), SCORE_DECIMALS)),
+        "mean_gap": float(np.mean(pdist(scores[:, None]))),
+        **(pairs if enough else model),
+        "source": "pairs of seeds" if enough else "t model",
+        **{f"{name}_pairs": probability for name, probability in pairs.items()},
+        **{f"{name}_model": probability for name, probability in model.items()},
+    }
+
+
+def _row(runs: pd.DataFrame) -> dict[str, object]:
+    good = runs[ended_well(runs)]
+    scores = good["test_score"].to_numpy(dtype=np.float64)
+    score_name = score_name_of(runs)
+    test_examples = images_tested(good)
+    return {
+        "kind": runs["kind"].iloc[0],
+        "score_name": score_name,
+        "n": len(scores),
+        "std": observed_std(scores),
+        "binomial_se": binomial_se(float(scores.mean()), test_examples, score_name) if len(scores) else float("nan"),
+    } | _gaps(scores, score_resolution(score_name, test_examples))
+
+
+def noise_floor(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per dataset, architecture and variant, in the order of `runs`.
+
+    Failed runs are left out; with one run that ended well there is no gap to speak of and its numbers are NaN.
+
+    Args:
+        runs: the table `runs` (dataset, architecture, variant, kind, seed, status, score_name, test_examples,
+            test_score).
+
+    Returns:
+        The columns of `COLUMNS`.
+    """
+    rows = [dict(zip(GROUP, key, strict=True)) | _row(group) for key, group in runs.groupby(GROUP, sort=False)]
+    return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -1,0 +1,76 @@
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.analysis.made_runs import runs_of
+
+from twinbench.analysis.noise_floor import COLUMNS, gap_probability_from_model, noise_floor
+
+
+def floor_of(scores: list, **settings) -> "pd.Series":
+    table = noise_floor(runs_of({"functional": scores}, **settings))
+    assert len(table) == 1
+    return table.iloc[0]
+
+
+def test_the_columns_are_the_documented_ones_in_their_order():
+    assert list(noise_floor(runs_of({"functional": [98.0, 97.5]}))) == list(COLUMNS)
+    assert list(noise_floor(runs_of({"functional": [98.0]}).iloc[:0])) == list(COLUMNS)
+
+
+def test_gaps_are_counted_over_all_ordered_pairs_of_different_seeds():
+    scores = list(np.round(np.random.default_rng(1).normal(98, 0.5, 12), 2))
+    row = floor_of(scores)
+    assert row["source"] == "pairs of seeds"
+    for gap in (0.1, 0.5, 1.0):
+        pairs = list(itertools.permutations(scores, 2))
+        share = sum(round(abs(a - b), 6) >= gap for a, b in pairs) / len(pairs)
+        assert row[f"gap_{gap:g}"] == row[f"gap_{gap:g}_pairs"] == pytest.approx(share)
+
+
+def test_a_gap_of_exactly_a_tenth_counts_in_spite_of_rounding():
+    # 98.3 - 98.2 is 0.0999... in floating point.
+    row = floor_of([98.2, 98.3] * 5)
+    assert row["gap_0.1"] == pytest.approx(50 / 90)
+
+
+def test_few_seeds_are_read_through_the_model():
+    row = floor_of([98.0, 98.1, 98.2])
+    assert row["source"] == "t model"
+    assert row["gap_0.5"] == row["gap_0.5_model"]
+    assert row["gap_0.5_pairs"] == 0
+    assert 0 < row["gap_0.5"] < 0.2
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 10])
+def test_gaps_that_the_model_calls_rare_are_that_rare(n):
+    rng = np.random.default_rng(n)
+    seen, new = rng.normal(98, 0.3, (4_000, n)), rng.normal(98, 0.3, (4_000, 2))
+    told = np.array(
+        [gap_probability_from_model(s, abs(a - b), resolution=0.01) for s, (a, b) in zip(seen, new, strict=True)]
+    )
+    for probability in (0.05, 0.2, 0.5):
+        four_standard_errors = 4 * np.sqrt(probability * (1 - probability) / 4_000)
+        assert np.mean(told <= probability) == pytest.approx(probability, abs=four_standard_errors)
+
+
+def test_one_seed_has_no_gap_and_failed_runs_do_not_count():
+    row = floor_of([98.0, None])
+    assert row["n"] == 1
+    assert row[["std", "gap_0.1", "gap_0.1_pairs", "gap_0.1_model", "source"]].isna().all()
+
+
+def test_a_variant_whose_runs_all_failed_keeps_its_row():
+    assert floor_of([None, None])["n"] == 0
+
+
+def test_equal_scores_leave_room_for_one_image():
+    row = floor_of([98.0] * 3, test_examples=100)
+    assert row["std"] == 0
+    assert row["gap_0.5"] > 0
+
+
+def test_the_binomial_error_stands_beside_the_spread():
+    assert floor_of([99.0, 99.0])["binomial_se"] == pytest.approx(0.0995, abs=1e-4)
+    assert np.isnan(floor_of([99.0, 99.1], score_name="explained variance")["binomial_se"])
