@@ -14,3 +14,4 @@ LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-a
 lock: $(BIN)/uv ## resolve the versions again and write them, with hashes, to requirements/
 	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) --extra dev --extra generic --constraints requirements/run.txt pyproject.toml -o requirements/dev.txt
+	$(BIN)/python requirements/environments.py
