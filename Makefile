@@ -15,3 +15,6 @@ lock: $(BIN)/uv ## resolve the versions again and write them, with hashes, to re
 	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) --extra dev --extra generic --constraints requirements/run.txt pyproject.toml -o requirements/dev.txt
 	$(BIN)/python requirements/environments.py
+
+docs: ## make the schema, the reference table and the commented defaults from the model again
+	$(BIN)/python -m twinbench.config.reference --write

@@ -102,7 +102,7 @@ _REFUSED = [
     ),
     (
         {"datasets": [{"source": "digits", "name": "../up"}]},
-        """'datasets[0].name' is "../up" @ it must be made of letters, digits, '_', '-' and '.', """
+        """'datasets[0].name' is "../up" @ it must be made of at most 80 letters, digits, '_', '-' and '.', """
         "and start with a letter or digit.",
     ),
     (

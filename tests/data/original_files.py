@@ -36,6 +36,8 @@ def emnist_zip(config, classes, first):
     """`{"gzip.zip": bytes}` with the four files of one EMNIST configuration, images stored transposed as NIST's are."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as zipped:
+        for outside in ("../../outside.txt", "gzip/../../../outside.txt", "/tmp/twinbench-outside.txt"):  # noqa: S108
+            zipped.writestr(outside, "an archive must not write here")
         for split, count in (("train", TRAIN), ("test", TEST)):
             images, labels = images_and_labels(count, classes, first, seed=count)
             stored = np.ascontiguousarray(images.swapaxes(1, 2))

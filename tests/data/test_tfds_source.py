@@ -1,5 +1,7 @@
 """Datasets of tensorflow-datasets from files in the original format, through its own builders and checksums."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tests.data.original_files import TEST, TRAIN, emnist_zip, idx_files, images_and_labels, register, write
@@ -69,6 +71,14 @@ def test_emnist_is_put_upright_and_has_the_classes_that_occur(tmp_path, monkeypa
     assert manifest.name == f"emnist-{config}"
 
 
+def test_an_archive_is_unpacked_inside_its_folder_only(tmp_path, monkeypatch):
+    files = emnist_zip("digits", 10, 0)
+    register(monkeypatch, _builder("emnist"), URL, files)
+    _prepare(tmp_path, source="emnist/digits", manual_dir=str(write(tmp_path / "manual", files)))
+    assert not list(tmp_path.rglob("*outside.txt"))
+    assert not list(Path("/tmp").glob("*outside.txt"))  # noqa: S108 - where the archive would put it
+
+
 def test_the_order_and_the_files_do_not_depend_on_the_prepared_folder(tmp_path, monkeypatch):
     """A folder prepared elsewhere, in another file format and more shards, gives the same `.npz`."""
     import tensorflow_datasets as tfds
@@ -109,7 +119,8 @@ def kmnist(tmp_path, monkeypatch):
         ({"test_split": "validation"}, r"no split 'validation' for 'test_split'; it has .*train \(60 images\)"),
         ({"test_split": "validation"}, r"for example to 'te?[a-z]+\[:80%\]'"),
         ({"train_split": "train[:"}, r"no split 'train\[:' for 'train_split'"),
-        ({"train_split": "test"}, "tested on the images it is trained on"),
+        ({"train_split": "test"}, "images that it is trained on: .* 'test' and 'test_split' 'test' overlap"),
+        ({"train_split": "train[:60%]", "test_split": "train[50%:]"}, r"'train\[:60%\]' and .* overlap"),
         ({"test_split": "test[:0]"}, r"split 'test\[:0\]' .* has no images"),
         ({"source": "kmnist:9.9.9"}, "no version '9.9.9' of 'kmnist'"),
         ({"source": "emnist/balenced"}, "no 'balenced' in 'emnist'; it has balanced, .*; did you mean 'balanced'"),

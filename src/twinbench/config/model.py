@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from twinbench.errors import ConfigurationError
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 _TFDS = re.compile(r"[a-z0-9_]+(/[A-Za-z0-9_.-]+)?(:\d+\.\d+\.\d+)?")
 
 Stream = Literal["init", "order", "dropout"]
@@ -84,7 +84,9 @@ class Dataset(Section):
     @classmethod
     def _plain_name(cls, name: str) -> str:
         if not _NAME.fullmatch(name):
-            raise ValueError("must be made of letters, digits, '_', '-' and '.', and start with a letter or digit")
+            raise ValueError(
+                "must be made of at most 80 letters, digits, '_', '-' and '.', and start with a letter or digit"
+            )
         return name
 
     @field_validator("source")

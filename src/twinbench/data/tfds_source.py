@@ -45,13 +45,9 @@ def read_tfds(dataset: Dataset, cache: Path, limits: Limits) -> Source:
     tfds.display_progress_bar(sys.stderr.isatty())
     builder = _prepared(dataset, cache, limits)
     image_key, label_key = _keys(builder.info.features, tfds, dataset)
-    if dataset.train_split == dataset.test_split:
-        raise DataError(
-            f"Dataset '{dataset.name}' would be tested on the images it is trained on: 'train_split' and "
-            f"'test_split' are both '{dataset.test_split}'."
-        )
     for key, split in (("train_split", dataset.train_split), ("test_split", dataset.test_split)):
         _check_split(builder.info, key, split, dataset.name)
+    _check_disjoint(builder.info, dataset)
     x_train, y_train = _read_split(builder, dataset.train_split, (image_key, label_key), dataset)
     x_test, y_test = _read_split(builder, dataset.test_split, (image_key, label_key), dataset)
     if x_train.shape[1:] != x_test.shape[1:]:
@@ -148,6 +144,24 @@ def _check_split(info: Any, key: str, split: str, name: str) -> None:
         ) from error
     if count == 0:
         raise DataError(f"The split '{split}' of dataset '{name}' ('{key}') has no images; it has {available}.")
+
+
+def _check_disjoint(info: Any, dataset: Dataset) -> None:
+    """Refuse to test on images that are trained on: the same positions of the same file."""
+
+    def positions(split: str) -> list[tuple[str, int, int]]:
+        return [
+            (part.filename, part.skip, part.examples_in_shard if part.take < 0 else part.skip + part.take)
+            for part in info.splits[split].file_instructions
+        ]
+
+    for file, first, end in positions(dataset.train_split):
+        for other, start, stop in positions(dataset.test_split):
+            if file == other and first < stop and start < end:
+                raise DataError(
+                    f"Dataset '{dataset.name}' would be tested on images that it is trained on: 'train_split' "
+                    f"'{dataset.train_split}' and 'test_split' '{dataset.test_split}' overlap."
+                )
 
 
 def _read_split(
