@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -33,12 +34,15 @@ def mnist_files() -> Path:
 
 
 @pytest.fixture(scope="session")
-def mnist_npz(mnist_files: Path, pytestconfig: pytest.Config) -> Path:
+def mnist_npz(mnist_files: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real MNIST, prepared once; kept in pytest's cache for as long as the code that prepares it is the same."""
     sources = sorted((_ROOT / "src" / "twinbench" / "data").glob("*.py"))
     key = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
-    npz = pytestconfig.cache.mkdir("mnist") / key / "mnist.npz"
+    kept = pytestconfig.cache.mkdir("mnist")
+    npz = kept / key / "mnist.npz"
     if not npz.with_suffix(".json").exists():
+        for stale in kept.iterdir():
+            shutil.rmtree(stale)
         dataset = Dataset.model_validate({"source": "mnist", "manual_dir": str(mnist_files)})
-        prepare(dataset, npz, npz.with_suffix(".json"), cache=npz.parent / "cache")
+        prepare(dataset, npz, npz.with_suffix(".json"), cache=tmp_path_factory.mktemp("mnist"))
     return npz

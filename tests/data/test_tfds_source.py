@@ -1,5 +1,6 @@
 """Datasets of tensorflow-datasets from files in the original format, through its own builders and checksums."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,19 @@ def test_the_order_and_the_files_do_not_depend_on_the_prepared_folder(tmp_path, 
     theirs, _ = _prepare(tmp_path / "theirs", source="kmnist", data_dir=str(tmp_path / "elsewhere"))
     assert ours.read_bytes() == theirs.read_bytes()
     assert read_manifest(ours.with_suffix(".json")) == manifest == read_manifest(theirs.with_suffix(".json"))
+
+
+def test_a_process_that_loses_the_race_takes_what_the_faster_one_prepared(tmp_path, kmnist, monkeypatch):
+    first, _ = _prepare(tmp_path / "first", **kmnist)
+
+    def slower(builder, _):
+        ready = tmp_path / "first" / "cache" / "kmnist" / "prepared" / "kmnist"
+        shutil.copytree(ready, tmp_path / "second" / "cache" / "kmnist" / "prepared" / "kmnist", dirs_exist_ok=True)
+        raise FileExistsError(17, "another process was faster")
+
+    monkeypatch.setattr(_builder("kmnist"), "_split_generators", slower)
+    second, _ = _prepare(tmp_path / "second", **kmnist)
+    assert second.read_bytes() == first.read_bytes()
 
 
 def test_a_part_of_a_split_can_be_trained_and_tested_on(tmp_path, monkeypatch):

@@ -8,8 +8,11 @@ Proxies and certificates are those of `requests` (HTTPS_PROXY, REQUESTS_CA_BUNDL
 
 import contextlib
 import dataclasses
+import threading
 from collections.abc import Iterator
 from typing import Any
+
+_ALONE = threading.Lock()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +36,7 @@ class NotInManualFolderError(Exception):
 
 @contextlib.contextmanager
 def bounded(limits: Limits, *, offline: bool) -> Iterator[list[str]]:
-    """Bound every download that tensorflow-datasets starts in the block.
+    """Bound every download that tensorflow-datasets starts in the block; one block runs at a time.
 
     Args:
         limits: the bounds.
@@ -46,27 +49,26 @@ def bounded(limits: Limits, *, offline: bool) -> Iterator[list[str]]:
     from urllib3.util import Retry
 
     asked: list[str] = []
-    plain: Any = requests.adapters.HTTPAdapter
+    with _ALONE:
+        plain: Any = requests.adapters.HTTPAdapter
 
-    class Bounded(plain):  # type: ignore[misc] # found at run time
-        """The transport of `requests` with bounds."""
+        class Bounded(plain):  # type: ignore[misc] # found at run time
+            """The transport of `requests` with bounds."""
 
-        def __init__(self, **_: Any) -> None:
-            super().__init__(
-                max_retries=Retry(
-                    total=limits.retries, backoff_factor=0.5, status_forcelist=[500, 502, 503, 504], redirect=10
-                )
-            )
+            def __init__(self, **_: Any) -> None:
+                failing = [500, 502, 503, 504]
+                retry = Retry(total=limits.retries, backoff_factor=0.5, status_forcelist=failing, redirect=10)
+                super().__init__(max_retries=retry)
 
-        def send(self, request: Any, *arguments: Any, **options: Any) -> Any:
-            asked.append(request.url)
-            if offline:
-                raise NotInManualFolderError(request.url)
-            options["timeout"] = (limits.connect_seconds, limits.stall_seconds)
-            return super().send(request, *arguments, **options)
+            def send(self, request: Any, *arguments: Any, **options: Any) -> Any:
+                asked.append(request.url)
+                if offline:
+                    raise NotInManualFolderError(request.url)
+                options["timeout"] = (limits.connect_seconds, limits.stall_seconds)
+                return super().send(request, *arguments, **options)
 
-    requests.adapters.HTTPAdapter = Bounded  # type: ignore[misc, assignment] # this is what is to be replaced
-    try:
-        yield asked
-    finally:
-        requests.adapters.HTTPAdapter = plain  # type: ignore[misc]
+        requests.adapters.HTTPAdapter = Bounded  # type: ignore[misc, assignment] # this is what is to be replaced
+        try:
+            yield asked
+        finally:
+            requests.adapters.HTTPAdapter = plain  # type: ignore[misc]

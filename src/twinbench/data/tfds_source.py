@@ -150,10 +150,8 @@ def _check_disjoint(info: Any, dataset: Dataset) -> None:
     """Refuse to test on images that are trained on: the same positions of the same file."""
 
     def positions(split: str) -> list[tuple[str, int, int]]:
-        return [
-            (part.filename, part.skip, part.examples_in_shard if part.take < 0 else part.skip + part.take)
-            for part in info.splits[split].file_instructions
-        ]
+        parts = info.splits[split].file_instructions
+        return [(part.filename, part.skip, part.skip + part.take) for part in parts]
 
     for file, first, end in positions(dataset.train_split):
         for other, start, stop in positions(dataset.test_split):
