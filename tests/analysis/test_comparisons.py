@@ -4,6 +4,8 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from scipy import stats
 from tests.analysis.made_runs import run, runs_of
 
@@ -227,3 +229,22 @@ def test_two_references_are_refused():
     runs["kind"] = ["reference", "reference", "twin"]
     with pytest.raises(RecordError, match="several references"):
         compare(runs)
+
+
+score_on_a_small_test_set = st.one_of(st.none(), st.integers(0, 40).map(lambda right: 100 * right / 40))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data(), st.integers(1, 14), st.sampled_from(["accuracy", "explained variance"]))
+def test_any_scores_give_a_verdict_and_probabilities_without_a_warning(data, n, score_name):
+    seeds = st.lists(score_on_a_small_test_set, min_size=n, max_size=n)
+    scores = {variant: data.draw(seeds) for variant in ("functional", "sequential", "subclass")}
+    table = compare(runs_of(scores, test_examples=40, score_name=score_name))
+    assert set(table["verdict"]) <= set(Verdict)
+    for name in ("t_p", "t_p_holm", "wilcoxon_p", "tost_p", "tost_p_holm", "power", "probability_of_superiority"):
+        assert table[name].dropna().between(0, 1).all()
+    tested = table[table["n"] > 1]
+    assert tested[["ci_low", "t_p_holm", "wilcoxon_p", "tost_p_holm", "cohens_dz", "power"]].notna().all(axis=None)
+    assert (tested["ci_low"] < tested["mean_difference"]).all()
+    assert (tested["bca_low"].dropna() <= tested["bca_high"].dropna()).all()
+    assert (tested["bca_low"].notna() == (tested["n"] >= 10)).all()

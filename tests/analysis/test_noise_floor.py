@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from tests.analysis.made_runs import runs_of
 
-from twinbench.analysis.noise_floor import COLUMNS, gap_probability_from_model, noise_floor
+from twinbench.analysis.noise_floor import COLUMNS, gap_probability_from_model, gap_probability_from_pairs, noise_floor
 
 
 def floor_of(scores: list, **settings) -> "pd.Series":
@@ -48,11 +48,20 @@ def test_gaps_that_the_model_calls_rare_are_that_rare(n):
     rng = np.random.default_rng(n)
     seen, new = rng.normal(98, 0.3, (4_000, n)), rng.normal(98, 0.3, (4_000, 2))
     told = np.array(
-        [gap_probability_from_model(s, abs(a - b), resolution=0.01) for s, (a, b) in zip(seen, new, strict=True)]
+        [gap_probability_from_model(s, abs(a - b), resolution=1e-6) for s, (a, b) in zip(seen, new, strict=True)]
     )
     for probability in (0.05, 0.2, 0.5):
         four_standard_errors = 4 * np.sqrt(probability * (1 - probability) / 4_000)
         assert np.mean(told <= probability) == pytest.approx(probability, abs=four_standard_errors)
+
+
+@pytest.mark.parametrize("images", [360, 1_000, 10_000])
+@pytest.mark.parametrize("gap", [0.1, 0.5, 1.0])
+def test_the_model_agrees_with_the_pairs_on_any_size_of_test_set(images, gap):
+    step = 100 / images
+    scores = np.round(np.random.default_rng(images).normal(98, 0.3, 2_000) / step) * step
+    model = gap_probability_from_model(scores, gap, resolution=step)
+    assert model == pytest.approx(gap_probability_from_pairs(scores, gap), abs=0.02)
 
 
 def test_one_seed_has_no_gap_and_failed_runs_do_not_count():

@@ -69,7 +69,9 @@ def gap_probability_from_model(scores: Floats, gap: float, *, resolution: float)
     """Return the predictive probability that two new runs end at least `gap` points apart.
 
     For normal scores the difference of two new runs over sqrt(2) times the standard deviation of n seen ones is
-    Student's t with n - 1 degrees of freedom: its tails hold what n seeds leave in doubt.
+    Student's t with n - 1 degrees of freedom: its tails hold what n seeds leave in doubt. Scores move in steps, so
+    the gap asked for is the smallest number of whole steps that reaches it, less half a step (the usual correction
+    of a continuous distribution for a discrete one).
 
     Source: Hahn and Meeker 1991, "Statistical Intervals", chapter 4 (normal prediction intervals).
 
@@ -79,7 +81,8 @@ def gap_probability_from_model(scores: Floats, gap: float, *, resolution: float)
         resolution: the smallest step of the score, in points, above 0.
     """
     std = float(sample_std(scores, resolution))
-    return float(2 * stats.t.sf(gap / (np.sqrt(2) * std), len(scores) - 1))
+    steps = np.ceil(np.round(gap / resolution, SCORE_DECIMALS))
+    return float(2 * stats.t.sf((steps - 0.5) * resolution / (np.sqrt(2) * std), len(scores) - 1))
 
 
 def _gaps(scores: Floats, resolution: float) -> dict[str, object]:

@@ -4,15 +4,25 @@ All functions take the standard deviation of the differences as known; tables pu
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 from statsmodels.stats.power import ftest_power_f2
+
+from twinbench.analysis.intervals import Floats
 
 # Plans beyond this many seeds are not plans; the tables then say "more than".
 MAXIMUM_SEEDS = 10_000
 # Strata of the sampling distribution of the standard deviation; 2,000 fix the power to four digits.
 _STRATA = 2_000
+
+
+@lru_cache(maxsize=1024)
+def _sampled_stds(n: int) -> Floats:
+    """Return the standard deviations that n values of true standard deviation 1 show, one for each stratum."""
+    strata = (np.arange(_STRATA) + 0.5) / _STRATA
+    return np.asarray(np.sqrt(stats.chi2.ppf(strata, n - 1) / (n - 1)))
 
 
 def difference_power(difference: float, std: float, n: int, *, level: float) -> float:
@@ -56,13 +66,9 @@ def equivalence_power(margin: float, std: float, n: int, *, level: float, differ
     """
     if n < 2:
         return 0.0
-    strata = (np.arange(_STRATA) + 0.5) / _STRATA
-    sampled_std = std * np.sqrt(stats.chi2.ppf(strata, n - 1) / (n - 1))
     standard_error = std / np.sqrt(n)
-    reach = np.maximum(margin - stats.t.ppf(1 - level, n - 1) * sampled_std / np.sqrt(n), 0.0)
-    inside = stats.norm.cdf((reach - difference) / standard_error) - stats.norm.cdf(
-        (-reach - difference) / standard_error
-    )
+    reach = np.maximum(margin - stats.t.ppf(1 - level, n - 1) * standard_error * _sampled_stds(n), 0.0)
+    inside = special.ndtr((reach - difference) / standard_error) - special.ndtr((-reach - difference) / standard_error)
     return float(np.mean(inside))
 
 
