@@ -1,0 +1,74 @@
+"""The score of each variant: every seed a point, the mean with its interval, and the test set's noise floor."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from twinbench.report.figures.rows import interval, kind_legend, mark, number_column, subtitle_of, without_suspects
+from twinbench.report.figures.style import BAND, MUTED, Style, new_figure, plain_rows, shorten
+from twinbench.report.tables import Tables
+
+
+def _spread(count: int) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    """Return vertical offsets that keep seeds of equal score apart; the same every time."""
+    return 0.22 * np.sin(2.4 * np.arange(count)) if count > 1 else np.zeros(count)
+
+
+def _panel(axes: Axes, rows: pd.DataFrame, runs: pd.DataFrame, style: Style) -> None:
+    reference = rows[rows["kind"] == "reference"]
+    if len(reference) and np.isfinite(reference["binomial_se"].iloc[0]):
+        mean, error = float(reference["mean"].iloc[0]), float(reference["binomial_se"].iloc[0])
+        for width, alpha in ((2, 0.35), (1, 0.5)):
+            axes.axvspan(
+                mean - width * error, min(mean + width * error, 100), color=BAND, alpha=alpha, linewidth=0, zorder=0
+            )
+    numbers = []
+    for y, row in enumerate(rows.to_dict("records")):
+        kind = str(row["kind"])
+        seeds = runs[(runs["variant"] == row["variant"]) & (runs["status"] == "ok")].sort_values("seed")
+        scores = seeds["test_score"].to_numpy(dtype=float)
+        axes.plot(
+            scores,
+            y + _spread(len(scores)),
+            linestyle="none",
+            marker="o",
+            markersize=3.2 * style.scale,
+            markerfacecolor="none",
+            markeredgecolor=style.colour(kind),
+            alpha=0.75,
+            zorder=2,
+        )
+        interval(axes, y, (row["mean"], row["ci_low"], row["ci_high"]), kind=kind, style=style)
+        spread = f" ± {row['std']:.2f}" if np.isfinite(row["std"]) else ""
+        number = f"{row['mean']:.2f}{spread}" if np.isfinite(row["mean"]) else "no run ended well"
+        numbers.append(number + (f", {int(row['failed'])} failed" if row["failed"] else ""))
+    axes.set_yticks(range(len(rows)), [shorten(str(name)) for name in rows["variant"]])
+    axes.set_ylim(-0.6, len(rows) - 0.4)
+    plain_rows(axes)
+    number_column(axes, range(len(rows)), numbers, style)
+    axes.margins(x=0.04)
+    axes.set_title(str(rows["architecture"].iloc[0]), pad=3)
+
+
+def draw(tables: Tables, style: Style) -> Figure:
+    """Return the scores of one dataset, a panel for each architecture."""
+    summary = without_suspects(tables.get("summary"), "summary")
+    runs = tables.get("runs")
+    panels = [rows.reset_index(drop=True) for _, rows in summary.groupby("architecture", sort=False)]
+    heights = [len(rows) + 2.3 for rows in panels]
+    seed = mark("one seed", marker="o", markersize=3.5, markerfacecolor="none", markeredgecolor=MUTED)
+    band = Patch(facecolor=BAND, alpha=0.7, label="± 1 and 2 binomial standard errors of the test set")
+    figure = new_figure(
+        style,
+        style.row * sum(heights) + 0.1 * style.scale,
+        "Score by variant, every seed a point",
+        subtitle_of(tables, "at the right: mean ± standard deviation over seeds"),
+        legend=[*kind_legend(list(summary["kind"]), style, [seed]), band],
+    )
+    grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)
+    for axes, rows in zip(grid[:, 0], panels, strict=True):
+        _panel(axes, rows, runs[runs["architecture"] == rows["architecture"].iloc[0]], style)
+        axes.set_xlabel(f"test {rows['score_name'].iloc[0]} (points)", size=style.text(7.5), color=MUTED, labelpad=1)
+    return figure

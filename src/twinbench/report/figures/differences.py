@@ -1,0 +1,102 @@
+"""The paired difference of each variant to its reference, with the equivalence margin."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from twinbench.report.figures.rows import (
+    grouped,
+    interval,
+    kind_legend,
+    label_rows,
+    mark,
+    number_column,
+    subtitle_of,
+    without_suspects,
+)
+from twinbench.report.figures.style import INK, MINUS, MUTED, PAPER, Style, new_figure
+from twinbench.report.tables import Tables
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Return a number with its sign, a true minus, and no sign for zero."""
+    if not np.isfinite(value):
+        return "not known"
+    text = f"{value:+.{digits}f}".replace("-", MINUS)
+    return f"{0:.{digits}f}" if float(f"{value:.{digits}f}") == 0 else text
+
+
+def brief_verdict(verdict: str) -> str:
+    """Return a verdict that fits beside a chart."""
+    return {"different but within the margin": "different, within"}.get(verdict, verdict)
+
+
+def difference_scale(axes: Axes, values: pd.Series, margin: float) -> bool:
+    """Make the axis linear near zero and logarithmic beyond where a linear one would hide the middle; say which."""
+    largest = float(np.nanmax(np.abs(values.to_numpy(dtype=float)), initial=0.0))
+    if largest <= 8 * margin:
+        reach = max(1.15 * largest, 1.5 * margin)
+        axes.set_xlim(-reach, reach)
+        return False
+    linear = 2 * margin
+    axes.set_xscale("symlog", linthresh=linear, linscale=1.0)
+    low = float(np.nanmin(values.to_numpy(dtype=float), initial=0.0))
+    high = float(np.nanmax(values.to_numpy(dtype=float), initial=0.0))
+    steps = [linear * step for step in (1, 2, 5, 10, 20, 50, 100) if linear * step <= 1.3 * largest]
+    axes.set_xlim(min(1.3 * low, -2 * margin), max(1.3 * high, 2 * margin))
+    left, right = axes.get_xlim()
+    ticks = [-step for step in steps] + [-margin, 0.0, margin] + steps
+    axes.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if left <= tick <= right]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", MINUS)))
+    return True
+
+
+def margin_entry(margin: float, style: Style) -> Patch:
+    """Return the legend entry of the equivalence margin."""
+    return Patch(facecolor=style.good, alpha=0.25, label=f"equivalence margin, ± {margin:g} points")
+
+
+def margin_band(axes: Axes, margin: float, style: Style) -> None:
+    """Draw the equivalence margin around zero."""
+    axes.axvspan(-margin, margin, color=style.good, alpha=0.16, linewidth=0, zorder=0)
+    axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
+
+
+def draw(tables: Tables, style: Style) -> Figure:
+    """Return the paired differences of one dataset, grouped by architecture."""
+    table = without_suspects(tables.get("comparisons"), "comparisons")
+    margin = float(table["margin"].dropna().iloc[0]) if table["margin"].notna().any() else 0.5
+    rows = grouped(table)
+    figure = new_figure(
+        style,
+        style.row * (rows.end + 0.6) + 0.45 * style.scale,
+        "Difference to the reference, paired by seed",
+        subtitle_of(tables),
+        legend=[
+            *kind_legend(list(table["kind"]), style),
+            mark("undecided", marker="o", markerfacecolor=PAPER, color=MUTED),
+            margin_entry(margin, style),
+        ],
+    )
+    axes = figure.subplots()
+    for y, row in zip(rows.positions, table.to_dict("records"), strict=True):
+        low, high = float(row["ci_low"]), float(row["ci_high"])
+        hollow = {"markerfacecolor": PAPER} if row["verdict"] == "undecided" else {}
+        if np.isfinite(row["mean_difference"]):
+            interval(axes, y, (row["mean_difference"], low, high), kind=str(row["kind"]), style=style, **hollow)
+    margin_band(axes, margin, style)
+    folded = difference_scale(axes, pd.concat([table["mean_difference"], table["ci_low"], table["ci_high"]]), margin)
+    label_rows(axes, rows, [str(name) for name in table["variant"]], style)
+    number_column(
+        axes,
+        rows.positions,
+        [f"{signed(row['mean_difference'])}  {brief_verdict(row['verdict'])}" for row in table.to_dict("records")],
+        style,
+    )
+    note = f"; linear within ± {2 * margin:g}, logarithmic beyond" if folded else ""
+    axes.set_xlabel(f"variant {MINUS} reference, test score (points{note})")
+    return figure

@@ -1,0 +1,94 @@
+"""Noise between seeds, and the number of seeds that it takes to see through it."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from twinbench.report.figures.differences import brief_verdict
+from twinbench.report.figures.rows import grouped, label_rows, mark, number_column, subtitle_of, without_suspects
+from twinbench.report.figures.style import GRID, INK, Style, new_figure, plain_log, plain_rows, shorten
+from twinbench.report.tables import NothingToShowError, Tables
+
+_GAPS = {"gap_0.1": "0.1 points", "gap_0.5": "0.5 points", "gap_1": "1 point"}
+_SHAPES = ("o", "s", "D")
+
+
+def draw_noise_floor(tables: Tables, style: Style) -> Figure:
+    """Return the chance of a gap between two seeds of one model, a row for each reference of one dataset."""
+    table = tables.get("noise_floor")
+    table = table[table["kind"] == "reference"].reset_index(drop=True)
+    gaps = [name for name in _GAPS if name in table]
+    table = table[table[gaps].notna().any(axis=1)].reset_index(drop=True) if gaps else table.iloc[:0]
+    if table.empty:
+        raise NothingToShowError("No reference has two runs that ended well: one seed shows no noise.")
+    source = ", ".join(sorted({str(name) for name in table["source"].dropna()})) if "source" in table else ""
+    figure = new_figure(
+        style,
+        style.row * 1.5 * len(table) + 0.5 * style.scale,
+        "Two runs of the same model: how far apart?",
+        subtitle_of(tables, f"from {source}" if source else ""),
+        legend=[
+            mark(f"at least {_GAPS[name]} apart", marker=_SHAPES[number], color=style.palette[number])
+            for number, name in enumerate(gaps)
+        ],
+    )
+    axes = figure.subplots()
+    for y, (_, row) in enumerate(table.iterrows()):
+        values = [100 * float(row[name]) for name in gaps]
+        axes.plot([min(values), max(values)], [y, y], color=GRID, linewidth=4, zorder=1, solid_capstyle="round")
+        for number, value in enumerate(values):
+            axes.plot([value], [y], marker=_SHAPES[number], color=style.palette[number], markersize=7 * style.scale)
+    axes.set_yticks(range(len(table)), [shorten(str(name)) for name in table["architecture"]])
+    axes.set_ylim(-0.6, len(table) - 0.4)
+    plain_rows(axes)
+    number_column(axes, range(len(table)), [f"std {value:.2f} points" for value in table["std"]], style)
+    axes.set_xlim(-2, 102)
+    axes.set_xlabel("chance that two seeds end at least so far apart (%)")
+    return figure
+
+
+def draw_seeds_needed(tables: Tables, style: Style) -> Figure:
+    """Return present and needed seeds of each comparison of one dataset; identical pairs need none."""
+    table = without_suspects(tables.get("seeds_needed"), "seeds_needed")
+    identical = int((table["verdict"] == "identical").sum())
+    table = table[table["verdict"] != "identical"].reset_index(drop=True)
+    if table.empty:
+        raise NothingToShowError("Every comparison is bit-identical: more seeds change nothing.")
+    needed = pd.to_numeric(table["config_line"].str.extract(r"(\d+)", expand=False))
+    rows = grouped(table)
+    power = f"{float(table['target_power'].dropna().iloc[0]):.0%}" if table["target_power"].notna().any() else "80%"
+    margin = f"{float(table['margin'].dropna().iloc[0]):g}" if table["margin"].notna().any() else "0.5"
+    left_out = f"{identical} bit-identical comparisons left out: they need none" if identical else ""
+    figure = new_figure(
+        style,
+        style.row * (rows.end + 0.6) + 0.45 * style.scale,
+        f"Seeds to tell a difference of {margin} points from none",
+        subtitle_of(tables, left_out),
+        legend=[
+            mark("seeds at present", marker="|", markersize=10, markeredgewidth=1.8, color=INK),
+            mark("needed", marker=">", color=style.bad),
+            mark("settled with those there are", marker="o", color=style.good),
+        ],
+    )
+    axes = figure.subplots()
+    numbers = []
+    for y, row, wanted in zip(rows.positions, table.to_dict("records"), needed, strict=True):
+        present = float(row["n"])
+        settled = row["verdict"] not in ("undecided",)
+        if settled:
+            axes.plot([present], [y], marker="o", color=style.good, markersize=6.5 * style.scale, zorder=3)
+            numbers.append(f"settled: {brief_verdict(row['verdict'])}")
+        elif pd.notna(wanted):
+            axes.plot([present, wanted], [y, y], color=style.bad, alpha=0.45, linewidth=2, zorder=1)
+            axes.plot([wanted], [y], marker=">", color=style.bad, markersize=6.5 * style.scale, zorder=3)
+            numbers.append(f"{int(wanted):,} seeds")
+        else:
+            numbers.append("more than 10,000 seeds")
+        axes.plot([present], [y], marker="|", color=INK, markersize=11 * style.scale, markeredgewidth=1.8, zorder=4)
+    largest = float(needed.max()) if needed.notna().any() else 0.0
+    axes.set_xscale("log")
+    axes.set_xlim(max(0.8, 0.6 * float(table["n"].min())), 1.4 * max(10.0, largest, float(table["n"].max())))
+    plain_log(axes.xaxis, subs=(1, 2, 5))
+    label_rows(axes, rows, [str(name) for name in table["variant"]], style)
+    number_column(axes, rows.positions, numbers, style)
+    axes.set_xlabel(f"seeds for {power} power, planned with the spread seen so far")
+    return figure
