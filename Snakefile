@@ -1,0 +1,32 @@
+"""twinbench: does the way in which a Keras model is written change its score?"""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/audit.smk"
+include: "workflow/rules/tables.smk"
+
+
+localrules:
+    all,
+    data,
+    tables,
+
+
+rule all:
+    """Everything: data, runs, tables, figures and the report."""
+    default_target: True
+    input:
+        rules.tables.output,
+
+
+onsuccess:
+    print(f"Tables: {OUTPUT}/tables")

@@ -1,0 +1,27 @@
+"""Hold every variant against its reference, rung by rung."""
+
+from pathlib import Path
+
+import adapter
+import pandas as pd
+
+from twinbench.analysis.records import LADDER_COLUMNS
+from twinbench.config import parse_configuration
+from twinbench.data import load
+from twinbench.plan import selected_variants
+from twinbench.training.runtime import start_tensorflow
+
+
+def main(snakemake):
+    """Write the rungs of all variants on one dataset."""
+    configuration = parse_configuration(snakemake.config)
+    start_tensorflow(configuration.training)
+    from twinbench.audit.variants import climb_all, climb_published
+
+    data = load(Path(snakemake.input.npz))
+    steps = snakemake.params.steps
+    rows = [*climb_all(selected_variants(configuration), data, steps=steps), *climb_published(data.name, steps=steps)]
+    pd.DataFrame(rows, columns=list(LADDER_COLUMNS)).to_csv(snakemake.output.rungs, index=False)
+
+
+adapter.run(main, snakemake)

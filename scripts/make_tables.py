@@ -1,0 +1,22 @@
+"""Turn records and measurements into tables."""
+
+from pathlib import Path
+
+import adapter
+
+from twinbench.analysis.tables import make_tables, write_tables
+from twinbench.config import parse_configuration
+
+
+def main(snakemake):
+    """Write all tables."""
+    configuration = parse_configuration(snakemake.config)
+    tables = make_tables(
+        configuration,
+        record_files=[Path(path) for path in snakemake.input.records],
+        ladder_files=[Path(path) for path in snakemake.input.ladders],
+    )
+    write_tables(tables, Path(snakemake.params.folder))
+
+
+adapter.run(main, snakemake)

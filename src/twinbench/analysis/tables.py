@@ -1,0 +1,102 @@
+"""All tables of a results folder, from the runs' records and the measurements."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from twinbench.analysis import comparisons, noise_floor, seeds_needed, summary
+from twinbench.analysis import records as recorded
+from twinbench.analysis.outputs import LATEX_NAMES
+from twinbench.config import Configuration
+from twinbench.data.files import replacing
+from twinbench.plan import make_plan
+
+# Name of each table and its columns, in the order in which people read them.
+TABLES: Final[dict[str, dict[str, str]]] = {
+    "runs": recorded.RUNS_COLUMNS,
+    "history": recorded.HISTORY_COLUMNS,
+    "costs": recorded.COSTS_COLUMNS,
+    "provenance": recorded.PROVENANCE_COLUMNS,
+    "parameters": recorded.PARAMETERS_COLUMNS,
+    "summary": summary.COLUMNS,
+    "comparisons": comparisons.COLUMNS,
+    "noise_floor": noise_floor.COLUMNS,
+    "seeds_needed": seeds_needed.COLUMNS,
+    "ladder": recorded.LADDER_COLUMNS,
+}
+# Columns that fit on a printed page; the CSV has all.
+_LATEX_COLUMNS: Final[dict[str, list[str]]] = {
+    "summary": ["dataset", "architecture", "variant", "n", "failed", "mean", "std", "ci_low", "ci_high"],
+    "comparisons": ["dataset", "architecture", "variant", "n", "mean_difference", "ci_low", "ci_high", "verdict"],
+}
+# The seed of the bootstrap: the tables are the same whenever they are made.
+_BOOTSTRAP_SEED = 0
+
+
+def make_tables(
+    configuration: Configuration, *, record_files: Sequence[Path], ladder_files: Sequence[Path]
+) -> dict[str, pd.DataFrame]:
+    """Return every table by name.
+
+    Args:
+        configuration: the resolved configuration.
+        record_files: parquet files with the records of the planned runs.
+        ladder_files: CSV files with the rungs of each dataset.
+
+    Raises:
+        RecordError: a record is missing or damaged, or the runs cannot be compared.
+    """
+    records = recorded.read_records(record_files, make_plan(configuration))
+    runs = recorded.runs_table(records)
+    statistics = configuration.statistics
+    compared = comparisons.compare_variants(
+        runs,
+        margin=statistics.equivalence_margin,
+        confidence=statistics.confidence,
+        resamples=statistics.resamples,
+        seed=_BOOTSTRAP_SEED,
+    )
+    return {
+        "runs": runs,
+        "history": recorded.history_table(records),
+        "costs": recorded.costs_table(records),
+        "provenance": recorded.provenance_table(records),
+        "parameters": recorded.parameters_table(records),
+        "summary": summary.summarise(runs, confidence=statistics.confidence),
+        "comparisons": compared,
+        "noise_floor": noise_floor.noise_floor(runs),
+        "seeds_needed": seeds_needed.seeds_needed(compared, confidence=statistics.confidence),
+        "ladder": pd.concat([pd.read_csv(path) for path in ladder_files], ignore_index=True),
+    }
+
+
+def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    """Write each table as CSV and Markdown, and two of them as LaTeX.
+
+    Raises:
+        DataError: a file cannot be written.
+    """
+    for name, table in tables.items():
+        # Seventeen digits: a number read back is the number that was written.
+        _write(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+        _write(folder / f"{name}.md", _markdown(table))
+        if name in LATEX_NAMES:
+            _write(folder / f"{name}.tex", _latex(table[_LATEX_COLUMNS[name]]))
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    # tabulate takes pandas' missing value for an unknown object.
+    plain = table.astype(object).where(table.notna(), "")
+    return str(plain.to_markdown(index=False, floatfmt=".4g", disable_numparse=False)) + "\n"
+
+
+def _latex(table: pd.DataFrame) -> str:
+    styled = table.style.format(precision=2, na_rep="", escape="latex").hide(axis="index")
+    return str(styled.to_latex(hrules=True, environment="longtable"))
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as file:
+        file.write(text.encode())

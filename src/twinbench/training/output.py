@@ -1,0 +1,61 @@
+"""The records of a job as one parquet file, which later stages read without TensorFlow and without the store."""
+
+import dataclasses
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from twinbench.data.files import replacing
+from twinbench.training.record import Cost, Epoch, Outcome, Record
+
+# Digits of a run's key that name it in tables.
+RUN_DIGITS = 16
+
+_TYPES = {"int": pa.int64(), "float": pa.float64(), "str": pa.string()}
+
+
+def _column_type(annotation: Any) -> pa.DataType:
+    name = getattr(annotation, "__name__", str(annotation)).split(" | ", maxsplit=1)[0]
+    return _TYPES.get(name, pa.string())
+
+
+def _columns(record_part: type) -> list[pa.Field]:
+    return [pa.field(field.name, _column_type(field.type)) for field in dataclasses.fields(record_part)]
+
+
+SCHEMA = pa.schema(
+    [
+        pa.field("run", pa.string()),
+        *_columns(Outcome),
+        *_columns(Cost),
+        pa.field("history", pa.list_(pa.struct(_columns(Epoch)))),
+        pa.field("manifest", pa.string()),
+    ]
+)
+
+
+def write_records(path: Path, records: Sequence[Record]) -> None:
+    """Write the records of a job, one row a run, atomically.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    rows = [
+        {
+            "run": record.key[:RUN_DIGITS],
+            **dataclasses.asdict(record.outcome),
+            **dataclasses.asdict(record.cost),
+            "history": [dataclasses.asdict(epoch) for epoch in record.history],
+            "manifest": json.dumps(record.manifest, sort_keys=True),
+        }
+        for record in records
+    ]
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), buffer, compression="zstd")
+    with replacing(path) as file:
+        file.write(buffer.getvalue())

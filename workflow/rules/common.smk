@@ -1,0 +1,72 @@
+"""The resolved configuration, the plan, and the functions that the rules ask."""
+
+import re
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+
+from twinbench.analysis.outputs import table_files
+from twinbench.config import parse_configuration
+from twinbench.errors import TwinbenchError
+from twinbench.plan import make_plan, selected_variants
+
+try:
+    CONFIGURATION = parse_configuration(config)
+    PLAN = make_plan(CONFIGURATION)
+except TwinbenchError as mistake:
+    raise WorkflowError(str(mistake)) from None
+
+OUTPUT = CONFIGURATION.output
+ENVIRONMENT = "../envs/twinbench.yml"
+DATASETS = [dataset.name for dataset in CONFIGURATION.datasets]
+
+
+wildcard_constraints:
+    dataset="|".join(re.escape(name) for name in DATASETS),
+    job="|".join(sorted({re.escape(job.name) for job in PLAN.jobs})),
+
+
+def dataset_section(wildcards):
+    """The dataset's section of the configuration."""
+    return CONFIGURATION.dataset(wildcards.dataset).model_dump(mode="json")
+
+
+def dataset_source(wildcards):
+    """The file that a dataset is made from, where it is made from a file."""
+    dataset = CONFIGURATION.dataset(wildcards.dataset)
+    if dataset.kind != "npz":
+        return []
+    if not Path(dataset.source).expanduser().is_file():
+        raise WorkflowError(
+            f"The dataset {dataset.name} is to be read from {dataset.source}, and there is no such file: "
+            "correct 'datasets' in the configuration."
+        )
+    return [str(Path(dataset.source).expanduser())]
+
+
+def job_runs(wildcards):
+    """The runs of a job, in words: a change of them, and of nothing else in the plan, runs the job again."""
+    return [run.name for run in PLAN.job(wildcards.dataset, wildcards.job).runs]
+
+
+def training_section(wildcards):
+    """All of the training settings that can change a result."""
+    return CONFIGURATION.training.model_dump(
+        mode="json", exclude={"job_size", "checkpoint_every", "checkpoint_seconds"}
+    )
+
+
+def all_records(wildcards):
+    """The records of every job of the plan."""
+    return [f"{OUTPUT}/runs/{job.dataset}/{job.name}.parquet" for job in PLAN.jobs]
+
+
+def variant_digests(wildcards):
+    """The code of the selected variants, so that a changed one climbs the ladder again."""
+    return [
+        f"{variant.architecture}/{variant.name} {variant.digest}"
+        for variant in selected_variants(CONFIGURATION)
+    ]

@@ -1,0 +1,16 @@
+rule data:
+    """Download or read a dataset and write it as one verified file."""
+    input:
+        dataset_source,
+    output:
+        npz=f"{OUTPUT}/data/{{dataset}}.npz",
+        manifest=f"{OUTPUT}/data/{{dataset}}.json",
+    log:
+        f"{OUTPUT}/logs/data/{{dataset}}.log",
+    retries: 1
+    conda:
+        ENVIRONMENT
+    params:
+        dataset=dataset_section,
+    script:
+        "../../scripts/prepare_data.py"

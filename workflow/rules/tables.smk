@@ -1,0 +1,16 @@
+rule tables:
+    """Turn the records into tables."""
+    input:
+        records=all_records,
+        ladders=expand(rules.ladder.output.rungs, dataset=DATASETS),
+    output:
+        **table_files(f"{OUTPUT}/tables"),
+    log:
+        f"{OUTPUT}/logs/tables.log",
+    conda:
+        ENVIRONMENT
+    params:
+        folder=f"{OUTPUT}/tables",
+        statistics=CONFIGURATION.statistics.model_dump(mode="json"),
+    script:
+        "../../scripts/make_tables.py"

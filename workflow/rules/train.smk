@@ -1,0 +1,18 @@
+rule train:
+    """Train every run of one job; a run that is in the store is not trained again."""
+    input:
+        npz=rules.data.output.npz,
+        manifest=rules.data.output.manifest,
+    output:
+        records=f"{OUTPUT}/runs/{{dataset}}/{{job}}.parquet",
+    log:
+        f"{OUTPUT}/logs/train/{{dataset}}/{{job}}.log",
+    conda:
+        ENVIRONMENT
+    threads: CONFIGURATION.training.threads
+    params:
+        runs=job_runs,
+        training=training_section,
+        store=CONFIGURATION.store_folder,
+    script:
+        "../../scripts/train.py"
