@@ -16,6 +16,7 @@ import numpy as np
 from twinbench.audit.inputs import combined, input_ranges, probe_inputs
 from twinbench.audit.pairing import Pair, Subject, count_parameters, pair, subject
 from twinbench.audit.probes import (
+    Comparison,
     all_variables,
     compare_arrays,
     compare_gradients,
@@ -198,6 +199,11 @@ def function_rung(together: Pair, arrays: Sequence[np.ndarray]) -> Rung:
         except Exception as error:  # any failure to run is the finding
             mode = "training" if training else "inference"
             return _rung(6, "fail", None, f"In {mode} mode a model raises {first_line(error)}")
+    return function_rung_of(results)
+
+
+def function_rung_of(results: dict[bool, Comparison]) -> Rung:
+    """Rung 6 from the comparisons of outputs by mode (False: inference, True: training)."""
     for training, result in results.items():
         if not result.equal:
             mode = "training" if training else "inference"
@@ -215,8 +221,12 @@ def gradient_rung(together: Pair, arrays: Sequence[np.ndarray]) -> Rung:
         result, unequal = compare_gradients(together, arrays)
     except Exception as error:  # models without gradients exist
         return _rung(7, "not applicable", None, f"Gradients could not be taken: {first_line(error)}")
+    return gradient_rung_of(result, unequal[0][1].path if unequal else "a weight")
+
+
+def gradient_rung_of(result: Comparison, path: str = "a weight") -> Rung:
+    """Rung 7 from the comparison of gradients and the path of a weight whose gradients differ."""
     if not result.equal:
-        path = unequal[0][1].path if unequal else "a weight"
         return _rung(7, "fail", result.relative, f"The gradients differ, that of {path} for one, by "
                      f"{result.deviation:.3g}.")  # fmt: skip
     if result.bit_identical:

@@ -1,0 +1,190 @@
+"""Decides which differences are to blame: a difference of words is a cause only where the functions differ too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from twinbench.audit.differences import Difference
+from twinbench.audit.graph import Graph
+from twinbench.audit.ladder import first_line
+from twinbench.audit.pairing import Pair
+from twinbench.audit.probes import Comparison, compare_gradients, compare_outputs, compare_updates, kept, randomise
+from twinbench.compare.advice import cause_of, make_cause
+from twinbench.compare.losses import PROBABILITY, ends_in_probabilities, resolved_losses
+from twinbench.compare.report import Cause
+from twinbench.compare.weights import short_path
+
+
+@dataclass
+class Evidence:
+    """What probing two models as functions showed; None where a test could not be run."""
+
+    inference: Comparison | None = None
+    training: Comparison | None = None
+    gradients: Comparison | None = None
+    updates: Comparison | None = None
+    stale: list[str] = field(default_factory=list)
+    untested: list[str] = field(default_factory=list)
+    transferable: bool = True
+
+    @property
+    def same_function(self) -> bool | None:
+        """Whether the same weights give the same outputs in both modes."""
+        if not self.transferable:
+            return False
+        results = [result for result in (self.inference, self.training) if result is not None]
+        return None if not results else all(result.equal for result in results)
+
+    @property
+    def same_throughout(self) -> bool:
+        """Whether outputs, running statistics and gradients were all seen to agree."""
+        results = (self.inference, self.training, self.gradients, self.updates)
+        return self.transferable and all(result is not None and result.equal for result in results)
+
+    @property
+    def bit_identical(self) -> bool:
+        """Whether outputs in both modes and gradients were seen to be the same bit for bit."""
+        results = (self.inference, self.training, self.gradients)
+        return self.transferable and all(result is not None and result.bit_identical for result in results)
+
+
+def gather(pair: Pair, arrays: Sequence[np.ndarray], *, gradients: bool = True) -> Evidence:
+    """Gives both models the same random weights and probes them; their own weights are restored."""
+    found = Evidence(transferable=pair.transfer.complete)
+    if not pair.transfer.complete:
+        return found
+    with kept(pair.a, pair.b):
+        randomise(pair.a.variables(), 11)
+        pair.transfer.apply()
+        try:
+            found.inference = compare_outputs(pair, arrays, training=False)
+            found.training = compare_outputs(pair, arrays, training=True)
+            found.updates, stale = compare_updates(pair, arrays)
+            found.stale = [short_path(q) for _, q in stale]
+        except Exception as error:
+            found.untested.append(f"The outputs could not be compared: {first_line(error)}")
+        if gradients and found.training is not None:
+            try:
+                found.gradients, _ = compare_gradients(pair, arrays)
+            except Exception as error:
+                found.untested.append(f"The gradients could not be compared: {first_line(error)}")
+    return found
+
+
+def structural_causes(pair: Pair, evidence: Evidence) -> tuple[list[Cause], list[str]]:
+    """Differences of the graphs as causes, or as warnings where they were shown to change nothing."""
+    causes: list[Cause] = []
+    warnings: list[str] = []
+    scored = _scored_alike(pair)
+    for difference in pair.differences:
+        harmless = difference.effect == "function" and evidence.same_throughout
+        if harmless:
+            warnings.append(f"Another way to write the same: {difference.where} ({difference.a} / {difference.b}).")
+        elif scored and _is_last_activation(difference, pair):
+            warnings.append(
+                f"The {difference.where} is {difference.a} in A and {difference.b} in B; each loss is told so, so both "
+                "train alike, but predict() returns probabilities on one side and logits on the other."
+            )
+        else:
+            causes.append(cause_of(difference))
+    if not causes and not evidence.same_throughout and evidence.same_function is False and evidence.transferable:
+        causes += unexplained(pair, evidence)
+    return _consolidated(causes), warnings
+
+
+def _scored_alike(pair: Pair) -> bool:
+    """Whether both losses fit their outputs, so that a softmax or sigmoid at the end changes nothing in training."""
+    mine, theirs = resolved_losses(pair.a.model), resolved_losses(pair.b.model)
+    if not mine or not theirs or len(mine) != len(theirs):
+        return False
+    ends = ends_in_probabilities(pair.a), ends_in_probabilities(pair.b)
+    if len(ends[0]) != len(mine) or len(ends[1]) != len(mine):
+        return False
+    for k in range(len(mine)):
+        for loss, end in ((mine[k], ends[0][k]), (theirs[k], ends[1][k])):
+            if loss.on_logits is None or end is None or not (loss.on_logits or end):
+                return False
+    return True
+
+
+def _is_last_activation(difference: Difference, pair: Pair) -> bool:
+    if difference.code != "arch.activation" or not ({difference.a, difference.b} <= PROBABILITY | {"linear"}):
+        return False
+    sides: list[tuple[int | None, Graph | None]] = [
+        (difference.node_a, pair.a.graph),
+        (difference.node_b, pair.b.graph),
+    ]
+    ends = [graph is not None and index in {end for end, _ in graph.outputs} for index, graph in sides]
+    return any(ends)
+
+
+def unexplained(pair: Pair, evidence: Evidence) -> list[Cause]:
+    """A cause for functions that differ though no difference of the graphs says why."""
+    inference, training = evidence.inference, evidence.training
+    trained_apart = {id(v) for v in pair.a.model.trainable_variables} and any(
+        p.trainable != q.trainable for p, q in pair.transfer.pairs if "moving_" not in short_path(p)
+    )
+    if inference is not None and inference.equal:
+        if trained_apart:
+            return []  # a frozen normalisation runs in inference mode: told under mode.trainable
+        places = ", ".join(dict.fromkeys(evidence.stale)) or "a layer with a mode"
+        detail = "the models agree in inference and differ in training mode"
+        words = (
+            ("follows the mode", "does not, or otherwise") if not evidence.stale else ("updated", "updated otherwise")
+        )
+        return [make_cause("mode.bn_dropout", f"training mode of {places}", *words, detail=detail)]
+    if inference is None and training is None:
+        return []
+    which = inference or training
+    assert which is not None  # noqa: S101 - one of them is there
+    detail = (
+        f"with the same weights the outputs differ by up to {which.deviation:.3g} (values reach {which.scale:.3g}), and "
+        "no layer or setting that can be seen explains it: a custom layer or operation computes something else"
+    )
+    place = f"output {which.worst}"
+    return [make_cause("arch.wiring", place, "one function", "another function", detail=detail)]
+
+
+def inference_causes(pair: Pair, a: Graph, b: Graph) -> list[Cause]:
+    """Layers that run in training mode during inference on one side only, from graphs traced in inference mode."""
+    from twinbench.audit.alignment import align
+
+    alignment = align(a, b)
+    nodes_a, nodes_b = a.by_index(), b.by_index()
+    found = []
+    for x, y in alignment.pairs:
+        first, second = nodes_a[x], nodes_b[y]
+        if first.training is None and second.training is None:
+            continue
+        if bool(first.training) == bool(second.training) or not _has_mode(first.kind):
+            continue
+        words = ["training mode" if node.training else "inference mode" for node in (first, second)]
+        place = first.words() if first.words() == second.words() else f"{first.words()} / {second.words()}"
+        detail = "in predict and evaluate one side runs this layer as in training"
+        found.append(make_cause("mode.bn_dropout", f"{place}: training argument", *words, detail=detail))
+    return found
+
+
+def _has_mode(kind: str) -> bool:
+    return kind == "BatchNormalization" or "Dropout" in kind or kind == "GaussianNoise"
+
+
+def _consolidated(causes: list[Cause]) -> list[Cause]:
+    """Many alike become one: a lost activation in thirty blocks is one mistake."""
+    groups: dict[tuple[str, str, str, str], list[Cause]] = {}
+    for cause in causes:
+        setting = cause.where.rsplit(": ", 1)[-1] if ": " in cause.where else ""
+        same = (cause.a, cause.b) if not cause.code.endswith(("wiring", "layer_missing", "disconnected")) else ("", "")
+        groups.setdefault((cause.code, setting if same != ("", "") else cause.detail[:1], *same), []).append(cause)
+    made = []
+    for members in groups.values():
+        if len(members) < 4:
+            made += members
+            continue
+        first = members[0]
+        where = "; ".join(member.where for member in members[:3]) + f"; and {len(members) - 3} more places"
+        made.append(make_cause(first.code, where, first.a, first.b, detail=f"{first.detail} ({len(members)} places)"))
+    return made

@@ -1,0 +1,404 @@
+"""The comparison itself: loads both sides, gathers evidence, and says what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import keras
+
+from twinbench.audit.canonical import canonical_graph
+from twinbench.audit.inputs import combined, input_ranges, probe_inputs
+from twinbench.audit.ladder import (
+    NAMES,
+    Rung,
+    first_line,
+    function_rung_of,
+    gradient_rung_of,
+    graph_rung,
+    initial_rung,
+    parameter_rung,
+    stopped,
+)
+from twinbench.audit.pairing import Pair, Subject, count_parameters, pair, subject
+from twinbench.audit.signature import Signature
+from twinbench.audit.trace import is_builtin
+from twinbench.compare.attribution import Evidence, gather, inference_causes, structural_causes
+from twinbench.compare.data import feed_causes, label_causes
+from twinbench.compare.feeds import Feed, read_feed
+from twinbench.compare.initial import initial_causes, reproducible
+from twinbench.compare.inputs import both_signatures, input_causes
+from twinbench.compare.loop import loop_causes
+from twinbench.compare.losses import loss_causes
+from twinbench.compare.metrics import metric_causes
+from twinbench.compare.noise import binomial_noise
+from twinbench.compare.optimizers import optimizer_causes
+from twinbench.compare.render import as_text
+from twinbench.compare.report import CODES, Cause, Report, Verdict
+from twinbench.compare.sides import BuildError, Side, side
+from twinbench.compare.weights import penalty_causes, trainable_causes
+
+Progress = Callable[[str], None]
+
+SMALL = 3_000_000
+"""Up to this many parameters, models are built several times to compare how they start."""
+
+
+def compare(
+    a: Any,
+    b: Any,
+    *,
+    input_shape: Sequence[Any] | None = None,
+    feed_a: Any = None,
+    feed_b: Any = None,
+    data: str | None = None,
+    seeds: int = 5,
+    names: tuple[str, str] = ("A", "B"),
+    progress: Progress = lambda stage: None,
+) -> Report:
+    """Compares two models.
+
+    Args:
+        a: A function that returns a `keras.Model` (compiled or not), a model, `"file.py:function"`,
+            `"package.module:function"`, or the path of a saved `.keras` file, which is loaded in safe mode.
+        b: The other side.
+        input_shape: The shape of one input without the batch axis, or a list of such shapes; only needed where
+            neither model knows its own.
+        feed_a: What A is trained on: batches of (inputs, labels), a pair of arrays, a dict of the arguments of
+            `fit`, a `tf.data.Dataset`, a `keras.utils.PyDataset`, or a function that returns one of these.
+        feed_b: The same for B.
+        data: Name of a dataset on which to train both under several seeds, to show how large seed noise is.
+        seeds: How many seeds that takes.
+        names: What to call the sides in the report.
+        progress: Called with the name of each stage as it begins.
+
+    Returns:
+        The report. Models whose builder raises give the verdict `cannot_tell`.
+
+    Raises:
+        twinbench.errors.UsageError: A side, feed or shape that cannot be used.
+    """
+    sides = side(a, names[0]), side(b, names[1])
+    feeds = [None if feed is None else read_feed(feed, f"of {name}") for feed, name in ((feed_a, "A"), (feed_b, "B"))]
+    models: list[keras.Model] = []
+    for letter, one in zip("AB", sides, strict=True):
+        progress(f"building {letter}")
+        try:
+            models.append(one.model(seed=0))
+        except BuildError as error:
+            return _cannot_build(letter, one, error, sides)
+    signatures = both_signatures(models[0], models[1], input_shape, feeds)
+    subjects: list[Subject] = []
+    for letter, one, model, signature in zip("AB", sides, models, signatures, strict=True):
+        progress(f"running {letter} on a batch")
+        try:
+            subjects.append(subject(model, signature))
+        except Exception as error:
+            return _cannot_run(letter, one, error, sides)
+    comparison = _Comparison(sides, pair(*subjects), (feeds[0], feeds[1]), progress)
+    report = comparison.report()
+    if data is not None:
+        from twinbench.compare.seeds import train_both
+
+        progress(f"training both on {data}")
+        report.seeds = train_both(sides, data, seeds)
+        report.noise = str(report.seeds["sentence"])
+    return report
+
+
+def assert_same_model(a: Any, b: Any, **options: Any) -> None:
+    """Raises AssertionError, with the whole report as its message, unless two models are identical or equivalent.
+
+    Args:
+        a: As in `compare`.
+        b: As in `compare`.
+        options: The keyword arguments of `compare`.
+    """
+    report = compare(a, b, **options)
+    if report.verdict not in ("identical", "equivalent"):
+        raise AssertionError(as_text(report))
+
+
+def _titles(sides: tuple[Side, Side]) -> tuple[str, str]:
+    return sides[0].name, sides[1].name
+
+
+def _cannot_build(letter: str, one: Side, error: BuildError, sides: tuple[Side, Side]) -> Report:
+    last = str(error).splitlines()[-1]
+    failed = Rung(1, NAMES[0], "fail", None, f"{letter} cannot be built: {last}")
+    return Report(
+        verdict="cannot_tell",
+        sentence=f"It cannot be told: {letter} ({one.name}) raises while it is built: {last}",
+        same_architecture=False,
+        same_function=None,
+        rungs=stopped([failed], f"{letter} cannot be built"),
+        warnings=[f"{letter} raised:\n{error}"],
+        untested=["Everything: mend the builder first."],
+        names=_titles(sides),
+    )
+
+
+def _cannot_run(letter: str, one: Side, error: Exception, sides: tuple[Side, Side]) -> Report:
+    reason = first_line(error, 600)
+    rungs = [Rung(1, NAMES[0], "pass", None, "Both build."), Rung(2, NAMES[1], "fail", None, f"{letter}: {reason}")]
+    return Report(
+        verdict="cannot_tell",
+        sentence=f"It cannot be told: {letter} ({one.name}) builds, but raises on a batch: {reason}",
+        same_architecture=False,
+        same_function=None,
+        rungs=stopped(rungs, f"{letter} runs on no batch"),
+        warnings=[f"{letter} raised {reason}"],
+        untested=["Everything that needs a model that runs; if the input is wrong, give --input-shape."],
+        names=_titles(sides),
+    )
+
+
+class _Comparison:
+    """Gathers causes and warnings from every test, and draws the conclusion."""
+
+    def __init__(
+        self, sides: tuple[Side, Side], together: Pair, feeds: tuple[Feed | None, Feed | None], progress: Progress
+    ) -> None:
+        self.sides = sides
+        self.pair = together
+        self.feeds = feeds
+        self.progress = progress
+        self.causes: list[Cause] = []
+        self.warnings: list[str] = []
+        self.untested: list[str] = []
+        self.rungs: list[Rung] = []
+
+    def report(self) -> Report:
+        rungs = [
+            Rung(1, NAMES[0], "pass", None, "Both build."),
+            Rung(2, NAMES[1], "pass", None, "Both run on a batch."),
+            graph_rung(self.pair),
+            parameter_rung(self.pair),
+            self._initial(),
+        ]
+        evidence = self._functions()
+        rungs += _function_rungs(evidence, self.pair)
+        rungs.append(Rung(8, NAMES[7], "not applicable", None, "Not trained here; give --data to train both."))
+        self._compilation()
+        self._loop(evidence)
+        self._data()
+        blamed = [cause for cause in self.causes if cause.explains_lower_score]
+        verdict = self._verdict(evidence, bool(blamed), rungs)
+        self.causes.sort(key=lambda cause: (not cause.explains_lower_score, CODES.index(cause.code)))
+        structural = [c for c in blamed if c.code.split(".")[0] in ("arch", "masking") or _in_model(c)]
+        return Report(
+            verdict=verdict,
+            sentence=self._sentence(verdict, blamed, evidence),
+            same_architecture=not structural and verdict != "cannot_tell",
+            same_function=evidence.same_function,
+            causes=self.causes,
+            rungs=rungs,
+            warnings=list(dict.fromkeys(self.warnings)),
+            untested=self.untested,
+            noise=binomial_noise(),
+            names=_titles(self.sides),
+        )
+
+    def _add(self, found: tuple[list[Cause], list[str]] | list[Cause]) -> None:
+        causes, warnings = found if isinstance(found, tuple) else (found, [])
+        self.causes += causes
+        self.warnings += warnings
+
+    # -- the tests -----------------------------------------------------------------------------------------
+
+    def _initial(self) -> Rung:
+        """Initial weights, looked at before anything changes them."""
+        self.progress("comparing initial weights")
+        rung = initial_rung(self.pair)
+        if not all(one.rebuilds for one in self.sides):
+            self.untested.append("How the weights start: give the builder functions instead of models or files.")
+            return replace(rung, outcome="not applicable", value=None, sentence="A saved or live model has no start.")
+        pairs = [self.pair]
+        small = count_parameters(self.pair.a.variables()) <= SMALL
+        if small:
+            pairs += [extra for seed in (1, 2) if (extra := self._again(seed)) is not None]
+        if len(pairs) > 1 and self.pair.transfer.complete:
+            self._add(initial_causes(pairs, configured=True))
+            own = [reproducible(pairs[0].a.variables(), pairs[1].a.variables())]
+            own.append(reproducible(pairs[0].b.variables(), pairs[1].b.variables()))
+            if all(own) and rung.outcome == "fail" and not any(cause.code == "init" for cause in self.causes):
+                self._other_start(rung)
+        elif len(pairs) > 1:
+            self._add(initial_causes(pairs, configured=True))
+        if rung.outcome == "fail" and not any(cause.code == "init" for cause in self.causes):
+            self.warnings.append(
+                "Under the same seed the two start with other weights of the same distribution (their layers are "
+                "constructed in another order): between single runs that is seed noise, nothing more."
+            )
+        return rung
+
+    def _other_start(self, rung: Rung) -> None:
+        from twinbench.compare.advice import make_cause
+
+        detail = (
+            "both fix their seed, and their layers are constructed in another order, so they start from other draws"
+        )
+        self.causes.append(
+            make_cause(
+                "init",
+                "initial weights under the same seed: order in which the layers are constructed",
+                "one draw",
+                "another draw of the same distribution",
+                detail=f"{detail}; {rung.sentence}",
+                explains=False,
+                why="The distribution is the same: a gap between two single runs is seed noise.",
+                mend="Construct the layers in the same order, or compare over several seeds.",
+            )
+        )
+
+    def _again(self, seed: int) -> Pair | None:
+        try:
+            fresh = [one.model(seed=seed) for one in self.sides]
+            signatures: list[Signature] = [self.pair.a.signature, self.pair.b.signature]
+            return pair(*(subject(model, signature) for model, signature in zip(fresh, signatures, strict=True)))
+        except Exception as error:
+            self.warnings.append(f"Building the models a second time failed: {first_line(error)}")
+            return None
+
+    def _functions(self) -> Evidence:
+        """Structure and function, weighed against each other."""
+        self.progress("comparing outputs and gradients")
+        together = self.pair
+        self._add(trainable_causes(together))
+        self._add(penalty_causes(together))
+        inputs, comparable = input_causes(together)
+        evidence = Evidence(transferable=together.transfer.complete)
+        if comparable:
+            ranges = combined(
+                input_ranges(together.a.graph, together.a.model, together.a.signature),
+                input_ranges(together.b.graph, together.b.model, together.b.signature),
+            )
+            large = count_parameters(together.a.variables()) > SMALL
+            try:
+                arrays = probe_inputs(together.a.signature, ranges, rows_per_part=1 if large else 2)
+                self.arrays = arrays
+                evidence = gather(together, arrays)
+            except TypeError as error:
+                evidence.untested.append(f"No inputs could be made up for the models: {first_line(error)}")
+        self.untested += evidence.untested
+        if not (evidence.same_throughout and all(cause.detail.startswith("reshape") for cause in inputs)):
+            self._add(inputs)
+        elif inputs:
+            self.warnings.append("The inputs have other shapes with the same values in the same order.")
+        self._add(structural_causes(together, evidence))
+        self._modes(evidence)
+        self._masks_of_outputs()
+        return evidence
+
+    def _modes(self, evidence: Evidence) -> None:
+        together = self.pair
+        if together.a.graph is None or together.b.graph is None:
+            for letter, one in (("A", together.a), ("B", together.b)):
+                if one.graph is None:
+                    self.warnings.append(f"{letter} could not be traced to a graph ({one.untraced}); it was probed.")
+            return
+        if not any(_has_own_code(one.model) for one in (together.a, together.b)):
+            return
+        try:
+            graphs = [canonical_graph(one.model, one.signature, training=False) for one in (together.a, together.b)]
+        except Exception:
+            return
+        self._add(inference_causes(together, *graphs))
+
+    def _masks_of_outputs(self) -> None:
+        from twinbench.compare.advice import make_cause
+
+        a, b = self.pair.a.graph, self.pair.b.graph
+        if a is None or b is None or a.masked_outputs == b.masked_outputs:
+            return
+        if any(cause.code == "masking" or cause.code.startswith("arch") for cause in self.causes):
+            return
+        words = ["masked" if any(graph.masked_outputs) else "not masked" for graph in (a, b)]
+        detail = "Keras leaves masked steps out of the loss and the metrics; on one side the mask is lost on the way"
+        self.causes.append(make_cause("masking", "mask of the output", *words, detail=detail))
+
+    def _compilation(self) -> None:
+        self.progress("comparing how they are compiled")
+        for test in (loss_causes, metric_causes):
+            try:
+                self._add(test(self.pair))
+            except Exception as error:
+                self.untested.append(f"{test.__name__.split('_')[0].title()}: {first_line(error)}")
+        self._add(optimizer_causes(self.pair.a.model, self.pair.b.model))
+
+    def _loop(self, evidence: Evidence) -> None:
+        self.progress("comparing a step of training")
+        same = evidence.same_function is True and hasattr(self, "arrays")
+        self._add(loop_causes(self.pair, getattr(self, "arrays", []), same_function=same))
+
+    def _data(self) -> None:
+        first, second = self.feeds
+        for letter, feed in (("A", first), ("B", second)):
+            self._add(label_causes(feed, self.pair, letter))
+        if first is None or second is None:
+            self.untested.append("What they are trained on: give --feed-a and --feed-b.")
+            return
+        self._add(feed_causes(first, second, self.pair))
+
+    # -- the conclusion ------------------------------------------------------------------------------------
+
+    def _verdict(self, evidence: Evidence, blamed: bool, rungs: list[Rung]) -> Verdict:
+        if blamed:
+            return "different"
+        known = self.pair.alignment is not None
+        if evidence.same_function is None and not known:
+            return "cannot_tell"
+        alike = rungs[2].outcome == "pass" and rungs[4].outcome != "fail"
+        return "identical" if evidence.bit_identical and alike and not self.causes else "equivalent"
+
+    def _sentence(self, verdict: Verdict, blamed: list[Cause], evidence: Evidence) -> str:
+        if verdict == "different":
+            first = min(blamed, key=lambda cause: CODES.index(cause.code))
+            more = f", and {len(blamed) - 1} more" if len(blamed) > 1 else ""
+            same = " The networks themselves are the same." if evidence.same_throughout else ""
+            return f"They are different: {first.where} ({first.a} in A, {first.b} in B){more}.{same}"
+        if verdict == "identical":
+            return (
+                "They are identical: with the same weights, outputs in both modes and all gradients are the same bit for "
+                "bit. A gap between their scores is seed noise."
+            )
+        if verdict == "equivalent":
+            if evidence.same_throughout:
+                return (
+                    "They are equivalent: with the same weights they compute the same within float32 rounding. A gap "
+                    "between their scores is seed noise."
+                )
+            return (
+                "They are equivalent as far as could be seen: no difference was found that could explain a lower score."
+            )
+        return "It cannot be told: the models could be neither traced nor probed."
+
+
+def _in_model(cause: Cause) -> bool:
+    return cause.code == "preprocessing" and not cause.where.startswith("range")
+
+
+def _has_own_code(model: keras.Model) -> bool:
+    layers = model._flatten_layers(include_self=True, recursive=True)
+    return any(not is_builtin(type(layer)) or type(layer).__name__ == "Lambda" for layer in layers)
+
+
+def _function_rungs(evidence: Evidence, together: Pair) -> list[Rung]:
+    made = []
+    results = {False: evidence.inference, True: evidence.training}
+    known = {mode: result for mode, result in results.items() if result is not None}
+    if not evidence.transferable:
+        missing = [v.path for v in (*together.transfer.left_a, *together.transfer.left_b)][:1]
+        missing = missing or together.transfer.conflicts[:1] or ["a weight"]
+        sentence = f"The weights do not correspond one to one ({missing[0]})."
+        made.append(Rung(6, NAMES[5], "fail", None, sentence))
+    elif known:
+        made.append(function_rung_of(known))
+    else:
+        made.append(Rung(6, NAMES[5], "not applicable", None, "The outputs could not be compared."))
+    if evidence.gradients is not None:
+        made.append(gradient_rung_of(evidence.gradients))
+    else:
+        made.append(Rung(7, NAMES[6], "not applicable", None, "The gradients were not compared."))
+    return made

@@ -1,0 +1,80 @@
+"""What both models take in, where they do not say so themselves, and differences between their inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from twinbench.audit.inputs import input_ranges
+from twinbench.audit.pairing import Pair
+from twinbench.audit.signature import (
+    Signature,
+    signature_from_example,
+    signature_from_shapes,
+    signature_of,
+)
+from twinbench.compare.advice import make_cause
+from twinbench.compare.feeds import Feed
+from twinbench.compare.report import Cause
+from twinbench.errors import UsageError
+
+
+def both_signatures(
+    a: keras.Model, b: keras.Model, input_shape: Sequence[Any] | None, feeds: Sequence[Feed | None]
+) -> tuple[Signature, Signature]:
+    """The inputs of both models: their own, else the person's, the feed's, or the other model's.
+
+    Raises:
+        UsageError: Neither model was built, and nothing else says what they take in.
+    """
+    given = None if input_shape is None else signature_from_shapes(_shapes(input_shape))
+    own = [signature_of(model) for model in (a, b)]
+    found: list[Signature | None] = []
+    for mine, feed in zip(own, feeds, strict=True):
+        fed = None if feed is None else signature_from_example(feed.epoch.first)
+        found.append(mine or given or fed)
+    first, second = found[0] or found[1], found[1] or found[0]
+    if first is None or second is None:
+        raise UsageError(
+            "Neither model has been built, so neither says what it takes in; give --input-shape, as in "
+            "--input-shape 28,28,1 (without the batch axis)."
+        )
+    first, second = (x.merged_with(given) if given else x for x in (first, second))
+    return first.merged_with(second), second.merged_with(first)
+
+
+def _shapes(input_shape: Sequence[Any]) -> list[tuple[int | None, ...]]:
+    if all(axis is None or isinstance(axis, int | np.integer) for axis in input_shape):
+        return [tuple(None if axis is None else int(axis) for axis in input_shape)]
+    return [tuple(None if axis is None else int(axis) for axis in shape) for shape in input_shape]
+
+
+def input_causes(pair: Pair) -> tuple[list[Cause], bool]:
+    """Differences between the inputs of two models, and whether both can be run on the same numbers."""
+    a, b = pair.a.signature, pair.b.signature
+    if len(a.inputs) != len(b.inputs):
+        words = [f"{len(one.inputs)} inputs: {', '.join(str(shape) for shape in one.shapes())}" for one in (a, b)]
+        return [make_cause("arch.input_shape", "number of inputs", *words, detail="another number of inputs")], False
+    found: list[Cause] = []
+    comparable = True
+    lookups = [r.lookup for r in input_ranges(pair.a.graph, pair.a.model, a)]
+    for k, (x, y) in enumerate(zip(a.inputs, b.inputs, strict=True)):
+        place = "input shape" if len(a.inputs) == 1 else f"input {k} ({x.name} / {y.name}): shape"
+        if not _compatible(x.shape, y.shape):
+            words = [str(x.shape), str(y.shape)]
+            same_size = None not in (*x.shape, *y.shape) and np.prod(x.shape) == np.prod(y.shape)
+            comparable &= bool(same_size)
+            detail = "reshaped: the same number of values" if same_size else "the models take inputs of another shape"
+            found.append(make_cause("arch.input_shape", place, *words, detail=detail))
+        if x.integer != y.integer and lookups[k] is None:
+            words = [f"dtype {x.dtype}", f"dtype {y.dtype}"]
+            detail = "an integer input cuts off the fraction of every value"
+            found.append(make_cause("arch.input_shape", place.replace("shape", "dtype"), *words, detail=detail))
+    return found, comparable
+
+
+def _compatible(x: tuple[int | None, ...], y: tuple[int | None, ...]) -> bool:
+    return len(x) == len(y) and all(p == q or p is None or q is None for p, q in zip(x, y, strict=True))

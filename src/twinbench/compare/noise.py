@@ -1,0 +1,28 @@
+"""How far the scores of two equal models lie apart by chance alone."""
+
+from __future__ import annotations
+
+import math
+
+
+def standard_error(score: float, examples: int) -> float:
+    """Binomial standard error of an accuracy, in points.
+
+    Args:
+        score: Accuracy between 0 and 1.
+        examples: Number of test examples.
+    """
+    return 100 * math.sqrt(score * (1 - score) / examples)
+
+
+def binomial_noise() -> str:
+    """What a test set alone does to a difference of two accuracies, in words."""
+    parts = []
+    for score, examples in ((0.98, 10_000), (0.90, 10_000), (0.95, 1_000)):
+        spread = 1.96 * math.sqrt(2) * standard_error(score, examples)
+        parts.append(f"{spread:.1f} points at {100 * score:.0f} % on {examples:,} test images")
+    return (
+        "Two equal models, each trained once, differ by chance. The choice of test images alone accounts for up to "
+        f"{', '.join(parts)} (95 % of cases); other seeds for weights and batches come on top. "
+        "To see how large that is here, run with --data NAME --seeds 5."
+    )

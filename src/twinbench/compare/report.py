@@ -1,0 +1,105 @@
+"""What a comparison says: the verdict, the causes, the rungs of the ladder, and what was left untested."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from twinbench.audit.ladder import Rung
+
+Verdict = Literal["identical", "equivalent", "different", "cannot_tell"]
+
+CODES = (
+    "arch.disconnected",
+    "arch.layer_missing",
+    "arch.input_shape",
+    "arch.wiring",
+    "arch.activation",
+    "compile.loss",
+    "mode.trainable",
+    "arch.shared_layer",
+    "arch.hyperparameter",
+    "masking",
+    "preprocessing",
+    "data",
+    "mode.bn_dropout",
+    "training_loop",
+    "compile.optimizer",
+    "init",
+    "regularization",
+    "compile.metric",
+)
+"""Every code of a cause, most damaging first (as ranked by what they usually cost in score)."""
+
+EXIT_STATUS: dict[Verdict, int] = {"identical": 0, "equivalent": 0, "different": 1, "cannot_tell": 3}
+"""Exit status of the command by verdict; 2 is an error of use."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One difference that matters: its code, the layer or setting in words, both sides, and what would mend it."""
+
+    code: str
+    where: str
+    a: str
+    b: str
+    detail: str
+    explains_lower_score: bool = True
+    why: str = ""
+    mend: str = ""
+
+
+@dataclass
+class Report:
+    """The answer of a comparison."""
+
+    verdict: Verdict
+    sentence: str
+    same_architecture: bool
+    same_function: bool | None
+    causes: list[Cause] = field(default_factory=list)
+    rungs: list[Rung] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    untested: list[str] = field(default_factory=list)
+    noise: str = ""
+    seeds: dict[str, Any] | None = None
+    names: tuple[str, str] = ("A", "B")
+
+    @property
+    def code(self) -> str:
+        """The code of the answer: that of the first cause, or `none.identical` or `none.equivalent`."""
+        blamed = [cause for cause in self.causes if cause.explains_lower_score] or self.causes
+        if blamed:
+            return blamed[0].code
+        return {"identical": "none.identical", "equivalent": "none.equivalent"}.get(self.verdict, self.verdict)
+
+    @property
+    def exit_status(self) -> int:
+        """0 for identical or equivalent, 1 for different, 3 for cannot tell."""
+        return EXIT_STATUS[self.verdict]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain data for JSON, as `docs/compare.md` documents it."""
+        return {
+            "schema": 1,
+            "a": self.names[0],
+            "b": self.names[1],
+            "verdict": self.verdict,
+            "code": self.code,
+            "sentence": self.sentence,
+            "same_architecture": self.same_architecture,
+            "same_function": self.same_function,
+            "causes": [asdict(cause) for cause in self.causes],
+            "rungs": [_finite(asdict(rung)) for rung in self.rungs],
+            "warnings": self.warnings,
+            "untested": self.untested,
+            "noise": self.noise,
+            "seeds": self.seeds,
+        }
+
+
+def _finite(rung: dict[str, Any]) -> dict[str, Any]:
+    """JSON knows neither infinity nor NaN."""
+    value = rung["value"]
+    return rung | {"value": value if value is None or math.isfinite(value) else None}

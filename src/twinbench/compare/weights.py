@@ -1,0 +1,157 @@
+"""Differences in how weights are trained: frozen, untracked, regularised, constrained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from twinbench.audit.graph import Graph, Node
+from twinbench.audit.pairing import Pair
+from twinbench.audit.settings import regularizer_identity
+from twinbench.compare.advice import make_cause
+from twinbench.compare.report import Cause
+
+
+def short_path(variable: Any) -> str:
+    """The last two parts of a variable's path: its layer and its role."""
+    return "/".join(str(getattr(variable, "path", getattr(variable, "name", "?"))).split("/")[-2:])
+
+
+def _layer_name(variable: Any) -> str:
+    return str(getattr(variable, "path", "?")).rsplit("/", 1)[0].split("/")[-1]
+
+
+def trainable_causes(pair: Pair) -> list[Cause]:
+    """Weights that are trained on one side only."""
+    trained_a = {id(v) for v in pair.a.model.trainable_variables}
+    trained_b = {id(v) for v in pair.b.model.trainable_variables}
+    places: dict[tuple[str, str, bool], None] = {}
+    for p, q in pair.transfer.pairs:
+        if (id(p) in trained_a) != (id(q) in trained_b) and not _statistic(p):
+            places[_layer_name(p), _layer_name(q), id(p) in trained_a] = None
+    found = []
+    for direction in (True, False):
+        names = [(a, b) for a, b, trained in places if trained is direction]
+        if not names:
+            continue
+        where = ", ".join(a if a == b else f"{a} / {b}" for a, b in names)
+        words = ("trained", "frozen") if direction else ("frozen", "trained")
+        untracked = pair.b.graph.untracked if direction and pair.b.graph else []
+        untracked = untracked or (pair.a.graph.untracked if not direction and pair.a.graph else [])
+        detail = f"the weights of {len(names)} layer(s) are trained on one side only: {where}"
+        if untracked:
+            detail += "; Keras does not track them, because they are held outside of any layer"
+        found.append(make_cause("mode.trainable", f"trainable of layer {where}", *words, detail=detail))
+    return found
+
+
+def _statistic(variable: Any) -> bool:
+    return str(getattr(variable, "path", "")).split("/")[-1].startswith(("moving_", "seed_generator"))
+
+
+def penalty_causes(pair: Pair) -> list[Cause]:
+    """Regularisers and constraints as they act, and regularisers that are configured but do not act."""
+    found = []
+    for p, q in pair.transfer.pairs:
+        for code_word, attribute in (("regularizer", "regularizer"), ("constraint", "constraint")):
+            mine, theirs = (_identity(getattr(v, attribute, None), attribute) for v in (p, q))
+            if mine == theirs:
+                continue
+            place = short_path(p) if short_path(p) == short_path(q) else f"{short_path(p)} / {short_path(q)}"
+            shown = [_show(value) for value in (mine, theirs)]
+            detail = f"{code_word} on {place}: {shown[0]} in A, {shown[1]} in B (as it acts, not as it is configured)"
+            late = [name for name, v, one in (("A", p, pair.a), ("B", q, pair.b)) if _only_configured(v, one.graph)]
+            if late and attribute == "regularizer":
+                detail += f"; in {late[0]} one was set after the layer was built, which has no effect"
+            found.append(make_cause("regularization", f"{code_word} of {place}", *shown, detail=detail))
+    if pair.alignment is not None and pair.a.graph is not None and pair.b.graph is not None:
+        found += _activity(pair, pair.a.graph, pair.b.graph)
+        if not found:
+            found += _without_effect(pair)
+    return _merged(found)
+
+
+def _identity(value: Any, attribute: str) -> Any:
+    if value is None:
+        return None
+    if attribute == "regularizer":
+        return regularizer_identity(value)
+    config = value.get_config() if hasattr(value, "get_config") else {}
+    return type(value).__name__, tuple(sorted((k, str(v)) for k, v in config.items()))
+
+
+def _show(value: Any) -> str:
+    if value is None:
+        return "none"
+    if value[0] == "L1L2":
+        return ", ".join(f"{name}={factor:g}" for name, factor in zip(("l1", "l2"), value[1:], strict=True) if factor)
+    return f"{value[0]}({', '.join(f'{k}={v}' for k, v in value[1])})" if len(value) > 1 else str(value[0])
+
+
+def _owner(variable: Any, graph: Graph | None) -> tuple[Node, str] | None:
+    if graph is None:
+        return None
+    for node in graph.nodes:
+        for weight in node.weights:
+            if weight.variable is variable:
+                return node, weight.role.split("/")[-1]
+    return None
+
+
+def _only_configured(variable: Any, graph: Graph | None) -> bool:
+    owner = _owner(variable, graph)
+    if owner is None or getattr(variable, "regularizer", None) is not None:
+        return False
+    return bool(owner[0].regularizers.get(owner[1]))
+
+
+def _activity(pair: Pair, a: Graph, b: Graph) -> list[Cause]:
+    nodes_a, nodes_b = a.by_index(), b.by_index()
+    found = []
+    assert pair.alignment is not None  # noqa: S101 - the caller has looked
+    for x, y in pair.alignment.pairs:
+        mine, theirs = (node.regularizers.get("activity") for node in (nodes_a[x], nodes_b[y]))
+        if mine != theirs:
+            place = f"activity regularizer of {nodes_a[x].words()} / {nodes_b[y].words()}"
+            detail = "the outputs of the layer are penalised differently"
+            found.append(make_cause("regularization", place, _show(mine), _show(theirs), detail=detail))
+    return found
+
+
+def _without_effect(pair: Pair) -> list[Cause]:
+    """Regularisers that show in a configuration of one side and add nothing to its loss."""
+    found = []
+    for p, q in pair.transfer.pairs:
+        late_a, late_b = _only_configured(p, pair.a.graph), _only_configured(q, pair.b.graph)
+        if late_a == late_b:
+            continue
+        place = short_path(p) if short_path(p) == short_path(q) else f"{short_path(p)} / {short_path(q)}"
+        words = ("none", "configured, but without effect") if late_b else ("configured, but without effect", "none")
+        detail = f"{'B' if late_b else 'A'} shows a regulariser that was set after the layer was built: it adds no loss"
+        found.append(make_cause("regularization", f"regularizer of {place}", *words, detail=detail, explains=False))
+    return found
+
+
+def _merged(causes: list[Cause]) -> list[Cause]:
+    """One cause for one kind of difference that many layers share."""
+    groups: dict[tuple[str, str, str, bool], list[Cause]] = {}
+    for cause in causes:
+        groups.setdefault((cause.code, cause.a, cause.b, cause.explains_lower_score), []).append(cause)
+    merged = []
+    for members in groups.values():
+        first = members[0]
+        if len(members) > 1:
+            where = ", ".join(dict.fromkeys(member.where for member in members[:8]))
+            if len(members) > 8:
+                where += f" and {len(members) - 8} more"
+            first = make_cause(
+                first.code, where, first.a, first.b, detail=first.detail, explains=first.explains_lower_score
+            )
+        merged.append(first)
+    return merged
+
+
+def added_losses(model: keras.Model) -> float:
+    """The sum of what the model adds to its loss after a call: regularisers and `add_loss`."""
+    return float(sum(float(keras.ops.convert_to_numpy(keras.ops.sum(loss))) for loss in model.losses))
