@@ -6,7 +6,7 @@ from twinbench.audit.differences import Difference
 from twinbench.compare.report import Cause
 
 WHY = {
-    "arch.disconnected": "A layer whose result is dropped neither computes nor learns; the network is smaller than it looks.",
+    "arch.disconnected": "A layer whose result is dropped neither computes nor learns: the network is smaller.",
     "arch.layer_missing": "Without this layer the network has another capacity and computes another function.",
     "arch.input_shape": "The network reads the axes of its input in another meaning, or loses digits of its values.",
     "arch.wiring": "The same layers, connected in another way, compute another function.",
@@ -32,7 +32,7 @@ MEND = {
     "arch.input_shape": "Give both models the same input shape and dtype.",
     "arch.wiring": "Connect the layer to the same source in both models.",
     "arch.activation": "Set the same activation on both sides.",
-    "arch.shared_layer": "Call one layer object in every place where weights are to be shared, or make a new one for each.",
+    "arch.shared_layer": "Call one layer object wherever weights are to be shared, and a new one elsewhere.",
     "arch.hyperparameter": "Set it to the same value on both sides, and remember the default where it was left out.",
     "compile.loss": "Compile both with the same loss; on outputs without softmax or sigmoid it needs from_logits=True.",
     "compile.optimizer": "Compile both with the same optimiser object settings; a string takes the defaults.",

@@ -141,8 +141,8 @@ def unexplained(pair: Pair, evidence: Evidence) -> list[Cause]:
     which = inference or training
     assert which is not None  # noqa: S101 - one of them is there
     detail = (
-        f"with the same weights the outputs differ by up to {which.deviation:.3g} (values reach {which.scale:.3g}), and "
-        "no layer or setting that can be seen explains it: a custom layer or operation computes something else"
+        f"with the same weights the outputs differ by up to {which.deviation:.3g} (values reach {which.scale:.3g}), "
+        "and no layer or setting that can be seen explains it: a custom layer or operation computes something else"
     )
     place = f"output {which.worst}"
     return [make_cause("arch.wiring", place, "one function", "another function", detail=detail)]

@@ -360,8 +360,8 @@ class _Comparison:
             return f"They are different: {first.where} ({first.a} in A, {first.b} in B){more}.{same}"
         if verdict == "identical":
             return (
-                "They are identical: with the same weights, outputs in both modes and all gradients are the same bit for "
-                "bit. A gap between their scores is seed noise."
+                "They are identical: with the same weights, outputs in both modes and all gradients are the same bit "
+                "for bit. A gap between their scores is seed noise."
             )
         if verdict == "equivalent":
             if evidence.same_throughout:

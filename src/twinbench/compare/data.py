@@ -60,7 +60,7 @@ def _counts(a: Feed, b: Feed) -> list[Cause]:
         return [make_cause("data", f"{place}: number of samples", *words, detail=detail)]
     stuck = [_repeats(feed) for feed in (a, b)]
     if stuck[0] != stuck[1]:
-        detail = f"{'A' if stuck[0] else 'B'}'s feed gives only part of its samples: the next epoch has others or the same few"
+        detail = f"{'A' if stuck[0] else 'B'}'s feed repeats its first batch"
         return [make_cause("data", place, *words, detail=detail)]
     return []
 
@@ -136,8 +136,9 @@ def _pairing(a: Feed, b: Feed) -> list[Cause]:
 
 def _order(a: Feed, b: Feed) -> list[Cause]:
     runs = [_sortedness(feed.classes()) for feed in (a, b)]
-    if runs[0] is not None and runs[1] is not None and (runs[0] > 0.9) != (runs[1] > 0.9) and min(runs) < 0.6:
-        words = ["sorted by class" if run > 0.9 else "mixed" for run in runs]
+    known = [run for run in runs if run is not None]
+    if len(known) == 2 and (known[0] > 0.9) != (known[1] > 0.9) and min(known) < 0.6:
+        words = ["sorted by class" if run > 0.9 else "mixed" for run in known]
         detail = "batches of one side hold one class each, so every step unlearns the one before"
         return [make_cause("data", "order of the samples", *words, detail=detail)]
     if a.shuffled is not None and b.shuffled is not None and a.shuffled != b.shuffled:

@@ -104,10 +104,7 @@ def _epoch(made: Any, name: str, limit: int = MAX_SAMPLES) -> Epoch:
     if isinstance(made, dict) and "x" in made:
         split = float(made.get("validation_split") or 0.0)
         batch_size = int(made["batch_size"]) if made.get("batch_size") else None
-        if made.get("y") is not None:
-            made = (made["x"], made["y"])
-        else:
-            made = made["x"]
+        made = made["x"] if made.get("y") is None else (made["x"], made["y"])
     if _is_arrays(made):
         inputs, labels = made
         return _gathered([(inputs, labels)], batch_size, complete=True, split=split)

@@ -65,7 +65,7 @@ def input_causes(pair: Pair) -> tuple[list[Cause], bool]:
         place = "input shape" if len(a.inputs) == 1 else f"input {k} ({x.name} / {y.name}): shape"
         if not _compatible(x.shape, y.shape):
             words = [str(x.shape), str(y.shape)]
-            same_size = None not in (*x.shape, *y.shape) and np.prod(x.shape) == np.prod(y.shape)
+            same_size = _size(x.shape) is not None and _size(x.shape) == _size(y.shape)
             comparable &= bool(same_size)
             detail = "reshaped: the same number of values" if same_size else "the models take inputs of another shape"
             found.append(make_cause("arch.input_shape", place, *words, detail=detail))
@@ -74,6 +74,11 @@ def input_causes(pair: Pair) -> tuple[list[Cause], bool]:
             detail = "an integer input cuts off the fraction of every value"
             found.append(make_cause("arch.input_shape", place.replace("shape", "dtype"), *words, detail=detail))
     return found, comparable
+
+
+def _size(shape: tuple[int | None, ...]) -> int | None:
+    known = [axis for axis in shape if axis is not None]
+    return int(np.prod(known)) if len(known) == len(shape) else None
 
 
 def _compatible(x: tuple[int | None, ...], y: tuple[int | None, ...]) -> bool:

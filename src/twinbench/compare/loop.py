@@ -55,7 +55,7 @@ def loop_causes(pair: Pair, arrays: Sequence[np.ndarray], *, same_function: bool
         return [], [f"{where} is overridden, and does what Keras's own does: two steps gave equal weights and losses."]
     what = "losses" if result.worst >= len(left) - 1 else "weights"
     detail = (
-        f"from the same weights, on the same batch and with the same optimiser and loss, two steps end with other {what} "
+        f"from the same weights, on the same batch, with the same optimiser and loss, two steps end with other {what} "
         f"(by up to {result.deviation:.2g})"
     )
     return [make_cause("training_loop", where, *words, detail=detail)], []

@@ -67,7 +67,7 @@ def resolved_loss(given: Any) -> ResolvedLoss:
         name = getattr(loss.fn, "__name__", "custom")
     name = _FUNCTIONS.get(name, name)
     if not isinstance(loss, keras.losses.Loss):
-        objects = {_snake(cls): cls for cls in vars(keras.losses).values() if isinstance(cls, type)}
+        objects = {_snake(cls.__name__): cls for cls in vars(keras.losses).values() if isinstance(cls, type)}
         cls = objects.get(_snake(name)) if getattr(loss, "__module__", "").startswith("keras") else None
         loss = cls() if cls is not None else loss
         name = type(loss).__name__ if cls is not None else name
@@ -127,7 +127,7 @@ def loss_causes(pair: Pair) -> tuple[list[Cause], list[str]]:
     for k, (x, y) in enumerate(zip(mine, theirs, strict=True)):
         place = "loss" if len(mine) == 1 else f"loss of output {k}"
         misread = _misread(x, ends[0][k]), _misread(y, ends[1][k])
-        if misread[0] != misread[1]:
+        if misread[0] != misread[1] and x.on_logits != y.on_logits:
             side = "A" if misread[0] else "B"
             detail = f"{side}'s loss takes raw outputs for probabilities: they are clipped, and the gradient is wrong"
             why = "No error is raised, and the loss even falls; training is slow or stuck."
@@ -203,7 +203,7 @@ def _same_values(x: ResolvedLoss, y: ResolvedLoss, pair: Pair) -> bool:
                 right = _value(
                     y, encoded if y.labels in ("numbers", "binary") else _encode(y, classes, width), predictions
                 )
-            except Exception:  # labels that one of the losses cannot take
+            except Exception:  # noqa: S112 - labels that one of the losses cannot take
                 continue
             tried = True
             if not np.allclose(left, right, rtol=1e-4, atol=1e-5, equal_nan=True):
@@ -211,7 +211,7 @@ def _same_values(x: ResolvedLoss, y: ResolvedLoss, pair: Pair) -> bool:
     return tried
 
 
-def _encode(loss: ResolvedLoss, classes: np.ndarray, width: int) -> np.ndarray:
+def _encode(loss: ResolvedLoss, classes: np.ndarray, width: int) -> Any:
     if loss.labels == "class indices":
         return np.minimum(classes, max(width - 1, 1)).astype("int32")
     return np.eye(max(width, 2), dtype="float32")[classes][:, :width]

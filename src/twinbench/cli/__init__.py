@@ -1,0 +1,31 @@
+"""The command line: `twinbench COMMAND`. Each command has its own module and imports what is heavy when it runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from twinbench import __version__
+from twinbench.cli.compare import compare
+from twinbench.errors import TwinbenchError
+
+
+class _Group(click.Group):
+    """Shows a mistake of the user as its sentence, and exits with 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TwinbenchError as error:
+            click.echo(f"twinbench: {error}", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="twinbench")
+def main() -> None:
+    """Are two ways to write the same Keras model the same, and do they score the same?"""
+
+
+main.add_command(compare)

@@ -1,0 +1,69 @@
+"""`twinbench compare A B`: are these two models the same, and if not, why?"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+
+import click
+
+from twinbench.errors import UsageError
+
+
+@click.command()
+@click.argument("a")
+@click.argument("b")
+@click.option("--input-shape", "shapes", multiple=True, metavar="N,N,...",
+              help="Shape of an input without the batch axis, as 28,28,1; once for each input. Only where neither "
+              "model knows its own; None is an axis of any length.")  # fmt: skip
+@click.option("--feed-a", metavar="PLACE", help="Function that returns what A is trained on, as file.py:batches.")
+@click.option("--feed-b", metavar="PLACE", help="The same for B.")
+@click.option("--data", metavar="NAME", help="Train both on this dataset under several seeds, to show seed noise.")
+@click.option("--seeds", default=5, show_default=True, type=click.IntRange(2, 1000), help="How many seeds that takes.")
+@click.option("--timeout", type=click.FloatRange(min=1), metavar="SECONDS",
+              help="Stop after this long.  [default: 300, with --data 3600]")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON (documented in docs/compare.md).")
+def compare(  # noqa: PLR0917 - click passes the options by name
+    a: str,
+    b: str,
+    shapes: tuple[str, ...],
+    feed_a: str | None,
+    feed_b: str | None,
+    data: str | None,
+    seeds: int,
+    timeout: float | None,
+    as_json: bool,
+) -> None:
+    """Are models A and B the same, and if not, why does one score lower?
+
+    A and B are each a function that returns a keras.Model (file.py:function or package.module:function) or a saved
+    model (file.keras, loaded in safe mode). Exit status: 0 identical or equivalent, 1 different, 2 an error of use,
+    3 it cannot be told.
+    """
+    from twinbench.compare_process import Request, run_apart
+
+    request = Request(
+        a=a,
+        b=b,
+        input_shape=[_shape(text) for text in shapes] or None,
+        feed_a=feed_a,
+        feed_b=feed_b,
+        data=data,
+        seeds=seeds,
+        width=min(100, shutil.get_terminal_size((90, 24)).columns),
+    )
+    answer = run_apart(request, timeout or (3600.0 if data else 300.0))
+    click.echo(json.dumps(answer.report, indent=2) if as_json else answer.text)
+    sys.exit(answer.exit_status)
+
+
+def _shape(text: str) -> list[int | None]:
+    parts = [part.strip() for part in text.strip("()[] ").split(",") if part.strip()]
+    try:
+        shape = [None if part.lower() == "none" else int(part) for part in parts]
+    except ValueError:
+        shape = []
+    if not shape or any(axis is not None and axis < 1 for axis in shape):
+        raise UsageError(f"--input-shape {text!r} is no shape; write the axes without the batch, as in 28,28,1.")
+    return shape

@@ -1,0 +1,141 @@
+"""Runs a comparison in a process of its own, which can be stopped whatever the person's code does in it.
+
+The person's builders may print, plot, exit, loop for ever or take the interpreter down. The child's standard output
+goes to standard error, plots to nowhere, and its answer comes back through a pipe of its own. This module is light: the
+parent never imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from twinbench.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of the child: the sides and options as they stand on the command line."""
+
+    a: str
+    b: str
+    input_shape: list[list[int | None]] | None = None
+    feed_a: str | None = None
+    feed_b: str | None = None
+    data: str | None = None
+    seeds: int = 5
+    width: int = 90
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The report as plain data and as text, and the exit status that belongs to it."""
+
+    report: dict[str, Any]
+    text: str
+    exit_status: int
+
+
+def run_apart(request: Request, timeout: float) -> Answer:
+    """Compares in a child process.
+
+    Args:
+        request: What to compare.
+        timeout: Seconds after which the child and everything it started are killed.
+
+    Raises:
+        UsageError: The child found an error of use; the sentence is its own.
+    """
+    reading, writing = os.pipe()
+    environment = {
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "KERAS_BACKEND": "tensorflow",
+        "MPLBACKEND": "Agg",
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+    }
+    environment["MPLBACKEND"] = "Agg"
+    command = [sys.executable, "-m", "twinbench.compare_worker", str(writing), json.dumps(asdict(request))]
+    child = subprocess.Popen(  # noqa: S603 - our own interpreter and module, arguments never reach a shell
+        command, stdin=subprocess.DEVNULL, pass_fds=(writing,), env=environment, start_new_session=True
+    )
+    os.close(writing)
+    try:
+        messages, in_time = _read(reading, time.monotonic() + timeout)
+        if in_time:
+            child.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        pass  # it has answered; whatever still runs in it is killed below
+    finally:
+        os.close(reading)
+        _kill(child)
+    stage = next((message["stage"] for message in reversed(messages) if "stage" in message), "starting")
+    for message in messages:
+        if "error" in message:
+            raise UsageError(message["error"])
+        if "report" in message:
+            return Answer(message["report"], message["text"], message["exit_status"])
+    if not in_time:
+        return _nothing(request, f"It cannot be told: stopped after {timeout:g} s (--timeout) while {stage}.")
+    return _nothing(request, f"It cannot be told: the process ended ({_ending(child.returncode)}) while {stage}.")
+
+
+def _read(descriptor: int, deadline: float) -> tuple[list[dict[str, Any]], bool]:
+    """Reads lines of JSON until an answer, the end, or the deadline; says whether it was in time."""
+    buffer = b""
+    selector = selectors.DefaultSelector()
+    selector.register(descriptor, selectors.EVENT_READ)
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0 or not selector.select(left):
+            return _messages(buffer), False
+        chunk = os.read(descriptor, 1 << 16)
+        buffer += chunk
+        if not chunk or (b'"report"' in buffer and buffer.endswith(b"\n")):
+            return _messages(buffer), True
+
+
+def _messages(buffer: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in buffer.split(b"\n")[:-1] if line]
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    """Ends the child and all that it started; they share a process group."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _ending(status: int | None) -> str:
+    if status is not None and status < 0:
+        return f"signal {signal.Signals(-status).name}"
+    return f"exit status {status}"
+
+
+def _nothing(request: Request, sentence: str) -> Answer:
+    """The answer where the child gave none."""
+    report = {
+        "schema": 1,
+        "a": request.a,
+        "b": request.b,
+        "verdict": "cannot_tell",
+        "code": "cannot_tell",
+        "sentence": sentence,
+        "same_architecture": False,
+        "same_function": None,
+        "causes": [],
+        "rungs": [],
+        "warnings": [sentence],
+        "untested": ["Everything."],
+        "noise": "",
+        "seeds": None,
+    }
+    return Answer(report, f"A: {request.a}\nB: {request.b}\n\nCANNOT TELL  {sentence}", 3)
