@@ -13,12 +13,14 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
 
 
 localrules:
     all,
     data,
     tables,
+    figures,
 
 
 rule all:
@@ -26,7 +28,8 @@ rule all:
     default_target: True
     input:
         rules.tables.output,
+        rules.figures.output,
 
 
 onsuccess:
-    print(f"Tables: {OUTPUT}/tables")
+    print(f"Tables: {OUTPUT}/tables\nFigures: {OUTPUT}/figures")

@@ -8,10 +8,11 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from twinbench.analysis.outputs import table_files
+from twinbench.analysis.outputs import TABLES
 from twinbench.config import parse_configuration
 from twinbench.errors import TwinbenchError
 from twinbench.plan import make_plan, selected_variants
+from twinbench.report.catalogue import FIGURES, figure_file
 
 try:
     CONFIGURATION = parse_configuration(config)
@@ -22,6 +23,44 @@ except TwinbenchError as mistake:
 OUTPUT = CONFIGURATION.output
 ENVIRONMENT = "../envs/twinbench.yml"
 DATASETS = [dataset.name for dataset in CONFIGURATION.datasets]
+
+
+def reported_table(entry, ending):
+    """A table's file; the ones that people read are in Snakemake's report."""
+    path = f"{OUTPUT}/tables/{entry.name}.{ending}"
+    if ending not in ("csv", "html"):
+        return path
+    return report(
+        path,
+        caption=f"../report/table_{entry.name}.rst",
+        category="Tables",
+        subcategory=entry.category,
+        labels={"table": entry.name, "format": ending},
+    )
+
+
+def reported_figure(entry, dataset, ending):
+    """A figure's file, in Snakemake's report with its caption."""
+    return report(
+        f"{OUTPUT}/figures/{figure_file(entry.name, dataset, ending)}",
+        caption=f"../report/figure_{entry.name}.rst",
+        category="Figures",
+        subcategory=entry.category,
+        labels={"figure": entry.title, "dataset": dataset, "format": ending},
+    )
+
+
+TABLE_FILES = {
+    f"{entry.name}_{ending}": reported_table(entry, ending)
+    for entry in TABLES
+    for ending in entry.formats
+}
+FIGURE_FILES = [
+    reported_figure(entry, dataset, ending)
+    for dataset in DATASETS
+    for entry in FIGURES
+    for ending in CONFIGURATION.figures.formats
+]
 
 
 wildcard_constraints:
@@ -70,3 +109,8 @@ def variant_digests(wildcards):
         f"{variant.architecture}/{variant.name} {variant.digest}"
         for variant in selected_variants(CONFIGURATION)
     ]
+
+
+def tables_of(ending):
+    """The files of all tables in one format."""
+    return [f"{OUTPUT}/tables/{entry.name}.{ending}" for entry in TABLES]

@@ -4,7 +4,7 @@ rule tables:
         records=all_records,
         ladders=expand(rules.ladder.output.rungs, dataset=DATASETS),
     output:
-        **table_files(f"{OUTPUT}/tables"),
+        **TABLE_FILES,
     log:
         f"{OUTPUT}/logs/tables.log",
     conda:

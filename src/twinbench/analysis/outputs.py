@@ -1,28 +1,46 @@
 """The files of the tables, by name; light enough to be asked for whenever the workflow is read."""
 
+from dataclasses import dataclass
 from typing import Final
 
-TABLE_NAMES: Final = (
-    "runs",
-    "history",
-    "costs",
-    "provenance",
-    "parameters",
-    "summary",
-    "comparisons",
-    "noise_floor",
-    "seeds_needed",
-    "ladder",
+
+@dataclass(frozen=True)
+class TableEntry:
+    """One table.
+
+    Attributes:
+        name: stem of its files.
+        category: section of Snakemake's report.
+        caption: what its rows are, in a sentence.
+        latex: whether it is written for papers too.
+        whole: whether it is short enough to be shown on a page whatever the number of runs.
+    """
+
+    name: str
+    category: str
+    caption: str
+    latex: bool = False
+    whole: bool = True
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """Endings of its files."""
+        return ("csv", "md", *(("tex",) if self.latex else ()), *(("html",) if self.whole else ()))
+
+
+TABLES: Final = (
+    TableEntry("runs", "Runs", "One row for each run: what it was and what came out, nothing of time or place."),
+    TableEntry("history", "Runs", "One row for each epoch of each run: losses and score.", whole=False),
+    TableEntry("costs", "Cost", "One row for each run: time, speed and memory, and the machine it ran on."),
+    TableEntry("provenance", "Runs", "One row for each combination of machine, software, commit and configuration."),
+    TableEntry(
+        "parameters", "Parameters", "Parameters of each variant: each once, once per call, and as Keras counts."
+    ),
+    TableEntry("summary", "Scores", "Mean test score of each variant over its seeds, with its interval.", latex=True),
+    TableEntry(
+        "comparisons", "Scores", "Each variant against its reference, paired by seed, with a verdict.", latex=True
+    ),
+    TableEntry("noise_floor", "Scores", "How far apart two runs of one and the same model land."),
+    TableEntry("seeds_needed", "Seeds", "How many seeds each comparison needs to be decided."),
+    TableEntry("ladder", "Ladder", "Each variant on each rung of the ladder of sameness."),
 )
-LATEX_NAMES: Final = ("summary", "comparisons")
-
-
-def table_files(folder: str) -> dict[str, str]:
-    """Return the path of every table file below `folder`, by a name that says which it is."""
-    files = {}
-    for name in TABLE_NAMES:
-        files[f"{name}_csv"] = f"{folder}/{name}.csv"
-        files[f"{name}_md"] = f"{folder}/{name}.md"
-    for name in LATEX_NAMES:
-        files[f"{name}_tex"] = f"{folder}/{name}.tex"
-    return files

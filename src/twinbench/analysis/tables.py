@@ -8,13 +8,13 @@ import pandas as pd
 
 from twinbench.analysis import comparisons, noise_floor, seeds_needed, summary
 from twinbench.analysis import records as recorded
-from twinbench.analysis.outputs import LATEX_NAMES
+from twinbench.analysis.outputs import TABLES
 from twinbench.config import Configuration
 from twinbench.data.files import replacing
 from twinbench.plan import make_plan
 
-# Name of each table and its columns, in the order in which people read them.
-TABLES: Final[dict[str, dict[str, str]]] = {
+# The columns of each table and what they mean, in the order in which people read the tables.
+COLUMNS: Final[dict[str, dict[str, str]]] = {
     "runs": recorded.RUNS_COLUMNS,
     "history": recorded.HISTORY_COLUMNS,
     "costs": recorded.COSTS_COLUMNS,
@@ -73,30 +73,34 @@ def make_tables(
 
 
 def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
-    """Write each table as CSV and Markdown, and two of them as LaTeX.
+    """Write each table in the formats of its entry.
 
     Raises:
         DataError: a file cannot be written.
     """
-    for name, table in tables.items():
-        # Seventeen digits: a number read back is the number that was written.
-        _write(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
-        _write(folder / f"{name}.md", _markdown(table))
-        if name in LATEX_NAMES:
-            _write(folder / f"{name}.tex", _latex(table[_LATEX_COLUMNS[name]]))
+    writers = {"csv": _csv, "md": _markdown, "tex": _latex, "html": _html}
+    for entry in TABLES:
+        for ending in entry.formats:
+            with replacing(folder / f"{entry.name}.{ending}") as file:
+                file.write(writers[ending](entry.name, tables[entry.name]).encode())
 
 
-def _markdown(table: pd.DataFrame) -> str:
+def _csv(_name: str, table: pd.DataFrame) -> str:
+    # Python writes a float so that reading it back gives the same bits.
+    return str(table.to_csv(index=False, lineterminator="\n"))
+
+
+def _markdown(_name: str, table: pd.DataFrame) -> str:
     # tabulate takes pandas' missing value for an unknown object.
     plain = table.astype(object).where(table.notna(), "")
     return str(plain.to_markdown(index=False, floatfmt=".4g", disable_numparse=False)) + "\n"
 
 
-def _latex(table: pd.DataFrame) -> str:
-    styled = table.style.format(precision=2, na_rep="", escape="latex").hide(axis="index")
+def _latex(name: str, table: pd.DataFrame) -> str:
+    styled = table[_LATEX_COLUMNS[name]].style.format(precision=2, na_rep="", escape="latex").hide(axis="index")
     return str(styled.to_latex(hrules=True, environment="longtable"))
 
 
-def _write(path: Path, text: str) -> None:
-    with replacing(path) as file:
-        file.write(text.encode())
+def _html(name: str, table: pd.DataFrame) -> str:
+    body = table.to_html(index=False, na_rep="", float_format="{:.4g}".format, border=0)
+    return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{name}</title>{body}</html>\n'

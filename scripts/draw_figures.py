@@ -1,0 +1,17 @@
+"""Draw every figure, from the tables alone."""
+
+from pathlib import Path
+
+import adapter
+
+from twinbench.config import parse_configuration
+from twinbench.report.figures import draw_all
+
+
+def main(snakemake):
+    """Write all figures in every configured format."""
+    style = parse_configuration(snakemake.config).figures
+    draw_all(Path(snakemake.params.tables), Path(snakemake.params.folder), style)
+
+
+adapter.run(main, snakemake)

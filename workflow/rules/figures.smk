@@ -1,0 +1,16 @@
+rule figures:
+    """Draw every figure, from the tables alone."""
+    input:
+        tables=tables_of("csv"),
+    output:
+        FIGURE_FILES,
+    log:
+        f"{OUTPUT}/logs/figures.log",
+    conda:
+        ENVIRONMENT
+    params:
+        tables=f"{OUTPUT}/tables",
+        folder=f"{OUTPUT}/figures",
+        style=CONFIGURATION.figures.model_dump(mode="json"),
+    script:
+        "../../scripts/draw_figures.py"
