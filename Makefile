@@ -2,19 +2,75 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := benchmark
+.DELETE_ON_ERROR:
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
-LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+CONFIG ?= config/config.yaml
+UV_VERSION := 0.13.9
+INSTALL := $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode
+LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: benchmark setup test lint format docs lock audit bench clean help
+.PHONY: benchmark setup setup-gpu setup-dev test lint format docs lock audit clean help
+
+benchmark: setup ## set up, then run the benchmark (CONFIG=config/mnist.yaml CORES=4 for another)
+	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
+
+setup: $(VENV)/run.installed ## install what a run needs
+
+setup-gpu: $(VENV)/gpu.installed ## install what a run on an NVIDIA card needs
+
+setup-dev: $(VENV)/dev.installed ## install what a run, the tests and the checks need
+
+test: setup-dev ## run all tests
+	$(BIN)/python -m pytest
+
+lint: setup-dev ## run the checks that need no test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint --configfile config/smoke.yaml
+
+format: setup-dev ## format all code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+docs: setup ## make the schema, the reference tables, the defaults and the captions again
+	$(BIN)/python -m twinbench.config.reference --write
+	$(BIN)/python -m twinbench.report.captions workflow/report
 
 lock: $(BIN)/uv ## resolve the versions again and write them, with hashes, to requirements/
 	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) pyproject.toml -o requirements/run.txt
-	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) --extra dev --extra generic --constraints requirements/run.txt pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) --extra dev --extra generic \
+		--constraints requirements/run.txt pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) --extra gpu \
+		--constraints requirements/run.txt pyproject.toml -o requirements/gpu.txt
 	$(BIN)/python requirements/environments.py
 
-docs: ## make the schema, the reference table and the commented defaults from the model again
-	$(BIN)/python -m twinbench.config.reference --write
+audit: setup-dev ## look the locked versions up in the databases of known vulnerabilities
+	$(BIN)/pip-audit --requirement requirements/run.txt --require-hashes --disable-pip
+
+clean: ## remove the environment and the results; finished runs in results/store are kept
+	rm -rf $(VENV) .snakemake
+	find results -mindepth 1 -maxdepth 1 ! -name store ! -name README.md -exec rm -rf {} +
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+		echo "twinbench needs Python 3.11 to 3.13 with venv: 'apt install python3-venv' on Debian," \
+			"or 'make PYTHON=/path/to/python3.11'." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+# Bytecode is compiled on installation: importing TensorFlow takes half as long with it.
+$(VENV)/%.installed: requirements/%.txt pyproject.toml | $(BIN)/uv
+	$(INSTALL) --requirement $<
+	$(BIN)/uv pip install --quiet --no-deps --editable .
+	touch $@
