@@ -14,7 +14,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from twinbench.errors import TwinbenchError  # noqa: E402 # the path is set above
+from twinbench.errors import TwinbenchError  # the path is set above
 
 
 def run(main: Callable[[Any], None], snakemake: Any) -> None:

@@ -1,0 +1,34 @@
+"""The real Snakemake, run as a user runs it, in folders of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+Snakemake = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def run_snakemake(folder: Path, *arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake with the workflow of `root` in `folder`; output and errors come back as one text."""
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", "--snakefile", root / "Snakefile", "--directory", folder, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+        check=False,
+        env={**os.environ, "TERM": "dumb"},
+    )
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the smallest whole benchmark was run."""
+    folder = tmp_path_factory.mktemp("a smoke run, für alle")  # a path with spaces and other letters than ASCII's
+    finished = run_snakemake(folder, "--cores", "2", "--configfile", str(ROOT / "config" / "smoke.yaml"))
+    assert finished.returncode == 0, finished.stdout
+    return folder

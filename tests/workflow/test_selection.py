@@ -1,0 +1,109 @@
+"""What a user asks for on the command line, and what a mistake is answered with."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.workflow.conftest import ROOT, run_snakemake
+
+ARCHITECTURE = '''"""One wide layer."""
+
+from keras import Input, Model, Sequential, layers
+
+from twinbench.architectures.declaration import reference, twin
+
+TASK = "classify"
+
+
+@reference
+def functional(input_shape, classes):
+    """The Functional API."""
+    image = Input(input_shape)
+    return Model(image, layers.Dense(classes)(layers.Flatten()(image)))
+
+
+@twin
+def sequential(input_shape, classes):
+    """The Sequential API."""
+    return Sequential([Input(input_shape), layers.Flatten(), layers.Dense(classes)])
+
+
+@twin
+def broken(input_shape, classes):
+    """A builder that raises."""
+    raise ValueError("these dimensions do not fit")
+'''
+
+
+def test_a_part_is_run_from_the_command_line_without_a_file(tmp_path: Path) -> None:
+    planned = run_snakemake(
+        tmp_path, "-n", "--cores", "1", "--config", "datasets=[digits]", "architectures=[mlp/sequential]", "suspects=[]"
+    )
+    assert planned.returncode == 0, planned.stdout
+    assert "results/runs/digits/mlp.parquet" in planned.stdout
+    assert "plain_cnn" not in planned.stdout
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("datasets=[mnsit]", "did you mean 'mnist'"),
+        ("architectures=[mpl]", "did you mean 'mlp'"),
+        ("architectures=[mlp/sequentail]", "did you mean 'mlp/sequential'"),
+        ("suspects=[frozen]", "did you mean 'frozen_layers'"),
+        ("seeds=0", "'seeds' is 0"),
+        ('training={"learning_rate":-1}', "it must be greater than 0"),
+        ("datasets=[$(touch x)]", "datasets[0]"),
+        ("datasets=[nowhere.npz]", "there is no such file"),
+    ],
+)
+def test_a_mistake_is_refused_in_a_sentence_before_anything_runs(tmp_path: Path, setting: str, sentence: str) -> None:
+    refused = run_snakemake(tmp_path, "--cores", "1", "--config", setting)
+    assert refused.returncode == 1
+    assert sentence in refused.stdout
+    assert "Traceback" not in refused.stdout
+    assert not (tmp_path / "results").exists()
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_configuration_and_a_dataset_of_ones_own_lie_anywhere(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    np.savez(
+        tmp_path / "mine.npz",
+        x_train=generator.integers(0, 256, (60, 10, 8, 3), dtype=np.uint8),
+        y_train=np.arange(60) % 3,
+        x_test=generator.integers(0, 256, (12, 10, 8, 3), dtype=np.uint8),
+        y_test=np.arange(12) % 3,
+    )
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("datasets: [mine.npz]\narchitectures: [mlp/sequential]\nsuspects: []\nseeds: [7]\noutput: out\n")
+    finished = run_snakemake(
+        tmp_path, "tables", "--cores", "1", "--configfile", str(mine), "--config", 'training={"epochs":1}'
+    )
+    assert finished.returncode == 0, finished.stdout
+    runs = pd.read_csv(tmp_path / "out/tables/runs.csv")
+    assert list(runs["variant"]) == ["functional", "sequential"]
+    assert list(runs["seed"]) == [7, 7]
+
+
+def test_a_new_architecture_is_one_new_file_and_its_broken_variant_stops_no_other(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    for name in ("Snakefile", "config", "scripts", "workflow", "src"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy / name)
+    (copy / "src/twinbench/architectures/one_layer.py").write_text(ARCHITECTURE)
+    settings = ("architectures=[one_layer]", "suspects=[]", "seeds=2", 'training={"epochs":1}')
+    finished = run_snakemake(tmp_path, "tables", "figures", "--cores", "1", "--config", *settings, root=copy)
+    assert finished.returncode == 0, finished.stdout
+    runs = pd.read_csv(tmp_path / "results/tables/runs.csv")
+    assert set(runs["architecture"]) == {"one_layer"}
+    failed = runs[runs["variant"] == "broken"]
+    assert (failed["status"] == "failed").all()
+    assert failed["reason"].str.contains("these dimensions do not fit").all()
+    assert (runs[runs["variant"] != "broken"]["status"] == "ok").all()
+    assert "2" in (tmp_path / "results/tables/summary.csv").read_text().splitlines()[-1]

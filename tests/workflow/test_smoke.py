@@ -1,0 +1,91 @@
+"""The smallest whole benchmark, from data to report."""
+
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+from tests.workflow.conftest import ROOT, run_snakemake
+
+SMOKE = ("--cores", "2", "--configfile", str(ROOT / "config" / "smoke.yaml"))
+
+
+def _jobs(output: str) -> dict[str, int]:
+    """The counts of Snakemake's table of jobs."""
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", output, flags=re.MULTILINE)}
+
+
+def test_a_smoke_run_records_every_run_once(smoke: Path) -> None:
+    runs = pd.read_csv(smoke / "results/smoke/tables/runs.csv")
+    assert len(runs) == 24
+    assert not runs.duplicated(["dataset", "architecture", "variant", "seed"]).any()
+    assert (runs["status"] == "ok").all()
+
+
+def test_twins_end_with_the_weights_of_their_reference(smoke: Path) -> None:
+    runs = pd.read_csv(smoke / "results/smoke/tables/runs.csv").set_index(["architecture", "variant", "seed"])
+    final = runs["final_weights_sha256"]
+    for architecture in ("mlp", "plain_cnn"):
+        for seed in (1, 2):
+            reference = final[architecture, "functional", seed]
+            for twin in ("sequential", "sequential_deferred", "subclass"):
+                assert final[architecture, twin, seed] == reference
+            assert final[architecture, "functional_reordered", seed] != reference
+
+
+def test_the_published_examples_fail_where_they_were_found_to_fail(smoke: Path) -> None:
+    ladder = pd.read_csv(smoke / "results/smoke/tables/ladder.csv")
+    published = ladder[(ladder["architecture"] == "published_autoencoder") & (ladder["outcome"] == "fail")]
+    assert published.set_index("variant")["rung"].to_dict() == {"sequential_c3a": 2, "functional_c3b": 1}
+
+
+def test_every_promised_file_is_there_and_not_empty(smoke: Path) -> None:
+    listed = run_snakemake(smoke, "--summary", *SMOKE).stdout
+    files = [line.split("\t")[0] for line in listed.splitlines() if line.startswith("results/")]
+    assert len(files) > 40
+    assert [name for name in files if (smoke / name).stat().st_size == 0] == []
+
+
+def test_running_again_does_nothing(smoke: Path) -> None:
+    again = run_snakemake(smoke, *SMOKE)
+    assert again.returncode == 0, again.stdout
+    assert "Nothing to be done" in again.stdout
+
+
+def test_deleted_figures_come_back_without_training(smoke: Path, tmp_path: Path) -> None:
+    shutil.copytree(smoke / "results", tmp_path / "results")
+    shutil.rmtree(tmp_path / "results/smoke/figures")
+    # A results folder alone: the data is gone, and so is Snakemake's memory of what it did.
+    for image_file in (tmp_path / "results/smoke/data").glob("*.npz"):
+        image_file.unlink()
+    drawn = run_snakemake(tmp_path, "figures", *SMOKE)
+    assert drawn.returncode == 0, drawn.stdout
+    assert "train" not in _jobs(drawn.stdout)
+    assert (tmp_path / "results/smoke/figures/accuracy-digits.svg").is_file()
+
+
+def test_another_job_size_finds_every_run_in_the_store(smoke: Path, tmp_path: Path) -> None:
+    store = smoke / "results/smoke/store"
+    before = {path: path.stat().st_mtime_ns for path in store.rglob("*.json")}
+    finished = run_snakemake(
+        tmp_path, "tables", *SMOKE, "--config", f"store={store}", "output=other", 'training={"job_size":3}'
+    )
+    assert finished.returncode == 0, finished.stdout
+    assert {path: path.stat().st_mtime_ns for path in store.rglob("*.json")} == before
+    ours, theirs = (folder / "tables/runs.csv" for folder in (smoke / "results/smoke", tmp_path / "other"))
+    assert theirs.read_bytes() == ours.read_bytes()
+
+
+def test_snakemakes_own_report_holds_every_figure_and_table_with_its_caption(smoke: Path, tmp_path: Path) -> None:
+    path = tmp_path / "report.zip"
+    finished = run_snakemake(smoke, *SMOKE, "--report", str(path))
+    assert finished.returncode == 0, finished.stdout
+    with zipfile.ZipFile(path) as archive:
+        text = "".join(
+            archive.read(name).decode(errors="replace")
+            for name in archive.namelist()
+            if name.endswith((".js", ".html"))
+        )
+    assert "Each variant climbs nine rungs" in text
+    assert "Mean test score of each variant over its seeds" in text
