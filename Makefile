@@ -43,6 +43,7 @@ format: setup-dev ## format all code
 docs: setup ## make the schema, the reference tables, the defaults and the captions again
 	$(BIN)/python -m twinbench.config.reference --write
 	$(BIN)/python -m twinbench.report.captions workflow/report
+	$(BIN)/python -m twinbench.analysis.reference docs/tables.md
 
 lock: $(BIN)/uv ## resolve the versions again and write them, with hashes, to requirements/
 	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) pyproject.toml -o requirements/run.txt
