@@ -11,7 +11,7 @@ from twinbench.report.figures import draw_all
 def main(snakemake):
     """Write all figures in every configured format."""
     style = parse_configuration(snakemake.config).figures
-    draw_all(Path(snakemake.params.tables), Path(snakemake.params.folder), style)
+    draw_all(Path(snakemake.input.tables[0]).parent, Path(snakemake.output[0]).parent, style)
 
 
 adapter.run(main, snakemake)

@@ -16,7 +16,7 @@ def main(snakemake):
         record_files=[Path(path) for path in snakemake.input.records],
         ladder_files=[Path(path) for path in snakemake.input.ladders],
     )
-    write_tables(tables, Path(snakemake.params.folder))
+    write_tables(tables, Path(snakemake.output.runs_csv).parent)
 
 
 adapter.run(main, snakemake)

@@ -9,8 +9,6 @@ rule figures:
     conda:
         ENVIRONMENT
     params:
-        tables=f"{OUTPUT}/tables",
-        folder=f"{OUTPUT}/figures",
         style=CONFIGURATION.figures.model_dump(mode="json"),
     script:
         "../../scripts/draw_figures.py"

@@ -10,7 +10,6 @@ rule tables:
     conda:
         ENVIRONMENT
     params:
-        folder=f"{OUTPUT}/tables",
         statistics=CONFIGURATION.statistics.model_dump(mode="json"),
     script:
         "../../scripts/make_tables.py"
