@@ -1,0 +1,123 @@
+"""The table `suspects`: what each deliberate fault costs, beside what its owner sees, and beside the change of API.
+
+Every row is paired by seed with the untouched reference of the suspects' architecture. The row "Sequential instead of
+Functional" is that architecture's Sequential twin, so that the question asked at the top stands among the answers.
+"""
+
+from typing import Any, Final
+
+import pandas as pd
+
+from twinbench.analysis.comparisons import Verdict
+from twinbench.analysis.summary import ended_well
+from twinbench.architectures.catalogue import SUSPECTS_ARCHITECTURE, Variant, find_variant
+
+API_ROW: Final = "Sequential instead of Functional"
+API_VARIANT: Final = "sequential"
+# A metric misreads when it is this far, in points, from the true score: a tenth of an image in a thousand is rounding.
+MISREADING: Final = 0.01
+
+COLUMNS: Final[dict[str, str]] = {
+    "dataset": "name of the dataset",
+    "suspect": f"name of the suspect, or `{API_ROW}`",
+    "cause": "the code under which `twinbench compare` names it",
+    "changes": "what it changes, in a few words",
+    "sentence": "what it does to the score, in words",
+    "n": "pairs: seeds in which both it and the untouched reference ended well",
+    "failed": "runs of it that failed",
+    "mean_difference": "mean of its test score minus the reference's, in points",
+    "ci_low": "lower end of Student's t interval for that, in points",
+    "ci_high": "upper end of that interval",
+    "p_holm": "p of the paired t test for no difference, corrected by Holm over its family; empty for identical pairs",
+    "verdict": "identical, equivalent, different, different but within the margin, or undecided (table comparisons)",
+    "seen_difference": "what its owner sees: mean of the score that its own metric reads minus the reference's true "
+    "score, in points",
+    "misread": "seen_difference minus mean_difference, in points: how far its own metric is off",
+    "variant": "name of the variant in the tables runs and comparisons",
+}
+
+
+def _seen(runs: pd.DataFrame, dataset: str, variant: str, reference: str) -> float:
+    """Return the mean of seen minus true reference score over the seeds that both ended well, in points."""
+    own = runs[(runs["dataset"] == dataset) & (runs["architecture"] == SUSPECTS_ARCHITECTURE) & ended_well(runs)]
+    seen = own.loc[own["variant"] == variant].set_index("seed")["seen_score"]
+    true = own.loc[own["variant"] == reference].set_index("seed")["test_score"]
+    return float((seen - true).dropna().mean())
+
+
+def _declared(name: str) -> Variant | None:
+    """Return what the catalogue says of a suspect or variant; None of one that has left it since it was trained."""
+    try:
+        return find_variant(SUSPECTS_ARCHITECTURE, name)
+    except KeyError:
+        return None
+
+
+def _effect(row: dict[Any, Any]) -> str:
+    mean = row["mean_difference"]
+    if pd.isna(mean):
+        return "gave no score"
+    if row["verdict"] == Verdict.IDENTICAL:
+        return "changed nothing, bit for bit"
+    if row["verdict"] == Verdict.EQUIVALENT:
+        return f"changed the score by less than the margin ({mean:+.2f} points)"
+    if row["verdict"] == Verdict.UNDECIDED:
+        return f"moved the score by {mean:+.2f} points, which this many seeds cannot tell from noise"
+    return f"{'cost' if mean < 0 else 'gained'} {abs(mean):.2f} points"
+
+
+def _sentence(row: dict[Any, Any], misread: float) -> str:
+    text = f"It {_effect(row)}"
+    if pd.notna(row["ci_low"]) and row["verdict"] != Verdict.IDENTICAL:
+        text += f" (interval {row['ci_low']:+.2f} to {row['ci_high']:+.2f}, {row['n']} seeds)"
+    if pd.notna(misread) and abs(misread) > MISREADING:
+        text += f", and its owner sees {row['mean_difference'] + misread:+.2f}"
+    failed = row["failed"]
+    return f"{text}.{f' {failed} of its runs failed.' if failed else ''}"
+
+
+def _row(comparison: dict[Any, Any], runs: pd.DataFrame) -> dict[str, Any]:
+    variant = str(comparison["variant"])
+    declared = _declared(variant)
+    reference = comparison["reference"]
+    seen = _seen(runs, comparison["dataset"], variant, reference) if isinstance(reference, str) else float("nan")
+    misread = seen - comparison["mean_difference"]
+    if variant == API_VARIANT:
+        identical = comparison["verdict"] == Verdict.IDENTICAL
+        about = {
+            "suspect": API_ROW,
+            "cause": "none.identical" if identical else "none.equivalent",
+            "changes": "the API: the same layers in keras.Sequential",
+        }
+    else:
+        about = {
+            "suspect": variant,
+            "cause": declared.cause if declared and declared.cause else "",
+            "changes": declared.changes if declared and declared.changes else "",
+        }
+    kept = ("dataset", "n", "failed", "mean_difference", "ci_low", "ci_high", "verdict", "variant")
+    return {
+        **{name: comparison[name] for name in kept},
+        **about,
+        "p_holm": comparison["t_p_holm"],
+        "seen_difference": seen,
+        "misread": misread,
+        "sentence": _sentence(comparison, misread),
+    }
+
+
+def suspects_table(runs: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per dataset and suspect, and one for the change of API, in the order of `comparisons`.
+
+    Args:
+        runs: the table `runs` (dataset, architecture, variant, seed, status, test_score, seen_score).
+        comparisons: the table of `compare_variants` on the same runs.
+
+    Returns:
+        The columns of `COLUMNS`; no rows where no suspect was trained.
+    """
+    own = comparisons[comparisons["architecture"] == SUSPECTS_ARCHITECTURE]
+    chosen = own[(own["kind"] == "suspect") | (own["variant"] == API_VARIANT)]
+    if not (chosen["kind"] == "suspect").any():
+        return pd.DataFrame(columns=list(COLUMNS))
+    return pd.DataFrame([_row(row, runs) for row in chosen.to_dict("records")], columns=list(COLUMNS))
