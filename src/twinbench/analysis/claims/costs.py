@@ -1,0 +1,80 @@
+"""The rule of C7: is a Functional network cheaper to compute than its Sequential twin?"""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from twinbench.analysis.claims.entry import ClaimVerdict, Finding, Stance, unmeasured
+from twinbench.analysis.claims.evidence import Evidence, Row, cite, is_sequential, known, named
+
+# What training costs at every step; the rest is paid once, or is room and not work.
+RUNNING = ("step_ms", "flops")
+WORDS = {
+    "step_ms": "time per step",
+    "flops": "floating-point operations per step",
+    "peak_memory_mb": "peak memory",
+    "build_s": "time to build",
+}
+# An interval within this many percent of none shows that there is nothing worth having.
+CLOSE_PERCENT = 10.0
+
+
+def costs_more(row: Row) -> Stance:
+    """Return what one row of `api_costs` says of "the variant costs more than the Functional reference"."""
+    if row["verdict"] == "more":
+        return Stance.FOR
+    if row["verdict"] == "less":
+        return Stance.AGAINST
+    high = row["difference_high"]
+    return Stance.AGAINST if row["verdict"] == "none" and high <= CLOSE_PERCENT else Stance.OPEN
+
+
+def functional_is_cheaper(evidence: Evidence, dataset: str) -> Finding:
+    """C7: a network costs less to compute when it is written with Functional than with Sequential."""
+    rows = [row for row in evidence.rows("api_costs", dataset=dataset, kind="twin") if is_sequential(row)]
+    if not rows:
+        return unmeasured("No Sequential twin's cost was measured", "The measurement stage, with all variants")
+    by_quantity = {quantity: [row for row in rows if row["quantity"] == quantity] for quantity in WORDS}
+    measured = {quantity: own for quantity, own in by_quantity.items() if own}
+    verdict = _verdict({quantity: [costs_more(row) for row in own] for quantity, own in measured.items()})
+    lacking = ""
+    if verdict is ClaimVerdict.INCONCLUSIVE:
+        unclear = [q for q in RUNNING if q not in measured or any(costs_more(r) is Stance.OPEN for r in measured[q])]
+        names = " and ".join(WORDS[quantity] for quantity in unclear)
+        lacking = f"Narrower intervals of {names}: a larger `measurements.cost_repeats`, and a quiet machine."
+    because = f"Sequential less Functional: {'; '.join(_phrase(q, own) for q, own in measured.items())}."
+    return Finding(verdict, because, cite("api_costs", rows), lacking)
+
+
+def _verdict(stances: dict[str, list[Stance]]) -> ClaimVerdict:
+    """Return the verdict: the time of a step can support the claim alone, any other cost only make it `depends`."""
+    everything = [stance for own in stances.values() for stance in own]
+    running = [stance for quantity in RUNNING for stance in stances.get(quantity, [Stance.OPEN])]
+    if set(stances.get("step_ms", ())) == {Stance.FOR}:
+        return ClaimVerdict.SUPPORTED
+    if Stance.FOR in everything:
+        return ClaimVerdict.DEPENDS
+    return ClaimVerdict.INCONCLUSIVE if Stance.OPEN in running else ClaimVerdict.REFUTED
+
+
+def _phrase(quantity: str, rows: Sequence[Row]) -> str:
+    count = len(rows)
+    more = [row for row in rows if row["verdict"] == "more"]
+    less = [row for row in rows if row["verdict"] == "less"]
+    measured = [row for row in rows if known(row["difference_percent"])]
+    if not measured:
+        return f"{WORDS[quantity]} not measured"
+    middle = float(pd.Series([row["difference_percent"] for row in measured]).median())
+    text = f"{WORDS[quantity]} {middle:+.1f} % in the middle of {count} twins"
+    if all(row["difference_percent"] == 0 for row in measured):
+        text = f"{WORDS[quantity]} equal in all {count} twins"
+    parts = [f"{len(own)} {word} ({_worst(own)})" for own, word in ((more, "more"), (less, "less")) if own]
+    noise = len(measured) - len(more) - len(less)
+    if noise and middle != 0:
+        parts.append(f"{noise} inside the noise")
+    return f"{text}: {', '.join(parts)}" if parts else text
+
+
+def _worst(rows: Sequence[Row]) -> str:
+    row = max(rows, key=lambda one: abs(float(one["difference_percent"])))
+    return f"{named(row)} {row['difference_percent']:+.1f} %"

@@ -1,0 +1,140 @@
+"""The claims under test, and the table `claims`: a verdict on each, from the tables and from nothing else."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+
+from twinbench.analysis.claims.branching import sequential_cannot_branch
+from twinbench.analysis.claims.costs import functional_is_cheaper
+from twinbench.analysis.claims.entry import Claim, ClaimVerdict, Finding, unmeasured, verdict_over_datasets
+from twinbench.analysis.claims.evidence import Evidence
+from twinbench.analysis.claims.propagation import sequential_loses_gradients
+from twinbench.analysis.claims.published import functional_example, sequential_example
+from twinbench.analysis.claims.scores import sequential_scores_lower, unshared_scores_lower
+from twinbench.analysis.claims.sharing import sequential_duplicates_layers, sharing_saves_parameters
+
+COLUMNS: Final[dict[str, str]] = {
+    "claim": "C1 to C8",
+    "statement": "the claim, in our own words",
+    "verdict": "supported, refuted, depends (the evidence contradicts itself, and `because` says along which line) or "
+    "inconclusive",
+    "because": "the numbers that decide it",
+    "evidence": "rows of tables that it rests on, as `table: dataset architecture/variant`; those of `runs` are all "
+    "the runs of that variant, and of its reference under the same seeds",
+    "would_change": "what would change the verdict; for an inconclusive one, what would settle it",
+    "seeds_needed": "seeds that are planned to settle the comparisons which are open; empty where seeds are not what "
+    "is lacking",
+}
+
+CLAIMS: Final = (
+    Claim(
+        "C1",
+        "A plain stack of layers scores lower when it is written with Sequential than with Functional.",
+        sequential_scores_lower,
+        "One Sequential stack that scores lower than its Functional twin under the same seeds, by more than the "
+        "equivalence margin and after correction for the number of comparisons.",
+    ),
+    Claim(
+        "C2",
+        "Sequential cannot share a layer: it makes an instance with weights of its own for each use.",
+        sequential_duplicates_layers,
+        "A Sequential that holds one layer object twice and has more parameters than the Functional network that "
+        "shares it, or other outputs or gradients under the same weights.",
+    ),
+    Claim(
+        "C3a",
+        "The published Sequential autoencoder runs, with redundant parameters.",
+        sequential_example,
+        "A version of Keras in which the example, as published, is built and runs on a batch.",
+        by_dataset=False,
+    ),
+    Claim(
+        "C3b",
+        "The published Functional autoencoder runs, with fewer parameters.",
+        functional_example,
+        "A version of Keras in which the example, as published, is built and runs on a batch.",
+        by_dataset=False,
+    ),
+    Claim(
+        "C4",
+        "A network that does not share its layers has redundant parameters and scores lower than one that does.",
+        unshared_scores_lower,
+        "Differences of the other sign, after correction, in all networks that were trained both ways.",
+    ),
+    Claim(
+        "C5",
+        "A residual network written with Sequential does not pass gradients on to its first layers.",
+        sequential_loses_gradients,
+        "A Sequential that keeps the skip connection and whose first layer gets less than a tenth of the gradient "
+        "that the Functional one's gets; or one that drops it at every depth and loses nothing.",
+    ),
+    Claim(
+        "C6",
+        "A branching network cannot be written with Sequential.",
+        sequential_cannot_branch,
+        "To allow only Keras's own single-path layers in a Sequential: then nothing in it can branch. A layer of one's "
+        "own that holds the branches is all it takes.",
+    ),
+    Claim(
+        "C7",
+        "A network costs less to compute when it is written with Functional than with Sequential.",
+        functional_is_cheaper,
+        "Intervals of the paired difference that exclude none in the same direction for every twin, on this machine "
+        "and on others.",
+    ),
+    Claim(
+        "C8",
+        "Using a layer twice instead of two layers reduces the number of parameters.",
+        sharing_saves_parameters,
+        "A network that shares a layer with weights and has as many parameters as the one that does not.",
+    ),
+)
+
+
+def decide_claims(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return one row per claim, C1 to C8.
+
+    Args:
+        tables: tables by name: `runs`, `comparisons`, `parameters`, `ladder` (with the published examples),
+            `gradients`, `api_costs` and `seeds_needed`. A missing or empty one makes the claims that rest on it
+            inconclusive.
+
+    Returns:
+        The columns of `COLUMNS`.
+    """
+    evidence = Evidence(tables)
+    table = pd.DataFrame([_row(claim, evidence) for claim in CLAIMS], columns=list(COLUMNS))
+    return table.astype({"seeds_needed": "Int64"})
+
+
+def _row(claim: Claim, evidence: Evidence) -> dict[str, Any]:
+    finding = _decide(claim, evidence)
+    inconclusive = finding.verdict is ClaimVerdict.INCONCLUSIVE
+    return {
+        "claim": claim.name,
+        "statement": claim.statement,
+        "verdict": str(finding.verdict),
+        "because": finding.because,
+        "evidence": "; ".join(finding.evidence),
+        "would_change": finding.lacking if inconclusive and finding.lacking else claim.would_change,
+        "seeds_needed": finding.seeds_needed,
+    }
+
+
+def _decide(claim: Claim, evidence: Evidence) -> Finding:
+    """Return the finding over all datasets."""
+    datasets = evidence.datasets() if claim.by_dataset else [""]
+    if not datasets:
+        return unmeasured("There are no runs", "Train something")
+    findings = {dataset: claim.rule(evidence, dataset) for dataset in datasets}
+    if len(findings) == 1:
+        return next(iter(findings.values()))
+    lacking = [f"On {name}: {one.lacking}" for name, one in findings.items() if one.lacking]
+    return Finding(
+        verdict=verdict_over_datasets([one.verdict for one in findings.values()]),
+        because=" ".join(f"On {name} ({one.verdict}): {one.because}" for name, one in findings.items()),
+        evidence=tuple(dict.fromkeys(row for one in findings.values() for row in one.evidence)),
+        lacking=" ".join(lacking),
+        seeds_needed=max((one.seeds_needed for one in findings.values() if one.seeds_needed), default=None),
+    )

@@ -1,0 +1,148 @@
+"""The rule of C5: does a Sequential replica of a residual network pass gradients on to its first layer?"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from twinbench.analysis.claims.entry import ClaimVerdict, Finding, Stance, unmeasured
+from twinbench.analysis.claims.evidence import Evidence, Row, cite, is_sequential
+from twinbench.analysis.claims.scores import score_phrase
+from twinbench.analysis.intervals import t_interval
+
+ARCHITECTURES = ("residual_cnn", "deep_residual_mlp")
+# A first layer that gets less than this share of the reference's gradient does not get it.
+FADED = 0.1
+# Norms this close, relative to each other, are equal but for the order of float32 sums.
+EQUAL = 1e-3
+# Of the interval for a ratio over seeds, and the smallest spread of its logarithm that float32 can show.
+_CONFIDENCE = 0.95
+_RESOLUTION = 1e-6
+_SMALLEST = float(np.finfo(np.float64).tiny)
+
+
+def first_layer_ratios(gradients: pd.DataFrame, reference: pd.DataFrame) -> pd.Series:
+    """Return, by seed, the first layer's gradient norm at initialisation over the reference's.
+
+    Args:
+        gradients: rows of one variant, dataset, architecture and depth in the table `gradients`.
+        reference: likewise of the reference.
+    """
+    own, theirs = (
+        table[(table["step"] == 0) & (table["layer_index"] == table["layer_index"].min())]
+        .set_index("seed")["gradient_norm"]
+        .clip(lower=_SMALLEST)
+        for table in (gradients, reference)
+    )
+    ratios: pd.Series[float] = (own / theirs).dropna()
+    return ratios
+
+
+def _equal_everywhere(gradients: pd.DataFrame, reference: pd.DataFrame) -> bool:
+    """Return whether all norms at initialisation equal the reference's, layer by layer."""
+    key = ["seed", "layer_index"]
+    reference = reference[reference["seed"].isin(gradients["seed"])]
+    own, theirs = (table[table["step"] == 0].set_index(key)["gradient_norm"] for table in (gradients, reference))
+    if own.empty or set(own.index) != set(theirs.index):
+        return False
+    return bool(np.allclose(own, theirs.reindex(own.index), rtol=EQUAL, atol=0))
+
+
+def fading(ratios: pd.Series) -> Stance:
+    """Return whether the gradient is lost on its way: for (the interval is below a tenth), against, or open."""
+    if len(ratios) < 2:
+        return Stance.OPEN
+    interval = t_interval(np.log(ratios.to_numpy(np.float64)), confidence=_CONFIDENCE, resolution=_RESOLUTION)
+    if np.exp(interval.high) < FADED:
+        return Stance.FOR
+    return Stance.AGAINST if np.exp(interval.low) > FADED else Stance.OPEN
+
+
+class _Measured:
+    """What was measured of one Sequential variant of one architecture, by depth."""
+
+    def __init__(self, variant: Row, own: pd.DataFrame, reference: pd.DataFrame) -> None:
+        self.variant = variant
+        self.is_twin = variant["kind"] == "twin"
+        self.stances: dict[int, Stance] = {}
+        words = []
+        for depth in sorted(set(own["depth"]) & set(reference["depth"])):
+            mine, theirs = own[own["depth"] == depth], reference[reference["depth"] == depth]
+            ratios = first_layer_ratios(mine, theirs)
+            if _equal_everywhere(mine, theirs):
+                self.stances[depth] = Stance.AGAINST
+                words.append("equal in every layer")
+            else:
+                self.stances[depth] = fading(ratios)
+                words.append(f"{_times(ratios)} at the first layer" if len(ratios) else "unpaired")
+        depths = [f"{depth} blocks" for depth in self.stances]
+        said = words[:1] if len(set(words)) == 1 else words
+        where = [", ".join(depths)] if len(set(words)) == 1 else depths
+        name = f"{variant['architecture']}/{variant['variant']}"
+        self.phrase = f"{name} {'; '.join(f'{word} ({place})' for word, place in zip(said, where, strict=True))}"
+
+
+def _times(ratios: pd.Series) -> str:
+    return f"{float(np.exp(np.log(ratios).mean())):.2g} times"
+
+
+def sequential_loses_gradients(evidence: Evidence, dataset: str) -> Finding:
+    """C5: written with Sequential, a residual network does not pass gradients on to its first layers.
+
+    Two Sequentials stand for the replica: one that keeps the skip connection inside a composite layer (a twin), and
+    one that drops it (a lookalike). If only the second loses the gradient, it depends on the skip, not on the API.
+    """
+    measured = [one for name in ARCHITECTURES for one in _measure(evidence, dataset, name)]
+    twins = [one for one in measured if one.is_twin]
+    if not twins:
+        return unmeasured(
+            "Gradients were not measured in a Sequential that keeps the skip connection",
+            f"Add {' or '.join(ARCHITECTURES)} to `architectures`, with all variants",
+        )
+    without_skip = [one for one in measured if not one.is_twin]
+    verdict = _verdict(_stances(twins), _stances(without_skip))
+    because = f"Gradient norm at initialisation against the Functional one: {'; '.join(m.phrase for m in measured)}."
+    scores = [row for one in measured for row in evidence.rows("comparisons", **_where(one.variant))]
+    if scores:
+        because += f" Scores: {'; '.join(score_phrase(row) for row in scores)}."
+    lacking = ""
+    if verdict is ClaimVerdict.INCONCLUSIVE:
+        lacking = (
+            "A Sequential that drops the skip connection, to compare with."
+            if not without_skip
+            else f"The intervals of the ratios must leave {FADED:g}: more seeds."
+        )
+    variants = [one.variant for one in measured]
+    return Finding(verdict, because, (*cite("gradients", variants), *cite("comparisons", scores)), lacking)
+
+
+def _verdict(twins: Sequence[Stance], without_skip: Sequence[Stance]) -> ClaimVerdict:
+    if Stance.FOR in twins:
+        return ClaimVerdict.DEPENDS if Stance.AGAINST in twins else ClaimVerdict.SUPPORTED
+    if Stance.OPEN in twins or not without_skip:
+        return ClaimVerdict.INCONCLUSIVE
+    if Stance.FOR in without_skip:
+        return ClaimVerdict.DEPENDS
+    return ClaimVerdict.INCONCLUSIVE if Stance.OPEN in without_skip else ClaimVerdict.REFUTED
+
+
+def _stances(measured: Sequence[_Measured]) -> list[Stance]:
+    return [stance for one in measured for stance in one.stances.values()]
+
+
+def _where(variant: Row) -> Row:
+    return {name: variant[name] for name in ("dataset", "architecture", "variant")}
+
+
+def _measure(evidence: Evidence, dataset: str, architecture: str) -> list[_Measured]:
+    rows = pd.DataFrame(evidence.rows("gradients", dataset=dataset, architecture=architecture))
+    if rows.empty:
+        return []
+    reference = rows[rows["kind"] == "reference"]
+    found = []
+    for _, own in rows[rows["kind"] != "reference"].groupby("variant", sort=False):
+        variant = own.iloc[0].to_dict()
+        if is_sequential(variant):
+            one = _Measured(variant, own, reference)
+            found += [one] if one.stances else []
+    return found

@@ -1,0 +1,112 @@
+"""The rules of C1 and C4: does one way to write a network score lower than the other?"""
+
+from collections.abc import Sequence
+
+from twinbench.analysis.claims.entry import ClaimVerdict, Finding, Stance, unmeasured, verdict_of
+from twinbench.analysis.claims.evidence import Evidence, Row, cite, known, named, number_of
+from twinbench.analysis.comparisons import Verdict
+
+# Networks that are one line of layers, which Sequential was made for.
+LINEAR = ("mlp", "plain_cnn")
+SHARED = ("shared_autoencoder", "shared_views")
+
+
+def lower_score(row: Row) -> Stance:
+    """Return what one row of `comparisons` says of "the variant scores lower than its reference".
+
+    Lower by less than the equivalence margin is not the lower score that the claim is about.
+    """
+    verdict = row["verdict"]
+    if verdict == Verdict.UNDECIDED:
+        return Stance.OPEN
+    return Stance.FOR if verdict == Verdict.DIFFERENT and row["mean_difference"] < 0 else Stance.AGAINST
+
+
+def score_phrase(row: Row) -> str:
+    """Return one comparison in a few words, with its numbers."""
+    seeds = number_of(int(row["n"]), "seed")
+    if row["verdict"] == Verdict.IDENTICAL:
+        return f"{named(row)} bit-identical in {seeds}"
+    if not known(row["mean_difference"]):
+        return f"{named(row)} not to be compared (no seed in which both ended well)"
+    difference = f"{row['mean_difference']:+.2f} points"
+    if not known(row["ci_low"]):
+        return f"{named(row)} {difference} in {seeds} ({row['verdict']})"
+    ends = f"interval {row['ci_low']:+.2f} to {row['ci_high']:+.2f}"
+    return f"{named(row)} {difference} ({ends}, {seeds}, {row['verdict']})"
+
+
+def decide_by_score(evidence: Evidence, rows: Sequence[Row], opening: str) -> Finding:
+    """Return what comparisons say of "scores lower", with the seeds that would settle the open ones.
+
+    Args:
+        evidence: the tables.
+        rows: rows of `comparisons`, at least one.
+        opening: how the sentence begins, up to the colon.
+    """
+    verdict = verdict_of([lower_score(row) for row in rows])
+    because = f"{opening}: {'; '.join(score_phrase(row) for row in rows)}."
+    small = [row for row in rows if row["verdict"] == Verdict.DIFFERENT_WITHIN_MARGIN and row["mean_difference"] < 0]
+    if small:
+        because += f" Lower, but by less than the margin of {small[0]['margin']:g} points: {_names(small)}."
+    undecided = [row for row in rows if lower_score(row) is Stance.OPEN]
+    seeds = evidence.seeds_needed(undecided)
+    lacking = ""
+    if verdict is ClaimVerdict.INCONCLUSIVE:
+        lacking = f"{_names(undecided)} undecided at this number of seeds"
+        lacking += f"; `seeds: {seeds}` is planned to settle it." if seeds else "; more seeds."
+    return Finding(
+        verdict=verdict,
+        because=because,
+        evidence=(*cite("comparisons", rows), *cite("runs", rows)),
+        lacking=lacking,
+        seeds_needed=seeds,
+    )
+
+
+def sequential_scores_lower(evidence: Evidence, dataset: str) -> Finding:
+    """C1: a linear stack scores lower when it is written with Sequential."""
+    rows = [row for name in LINEAR for row in evidence.sequential_twins("comparisons", dataset, name)]
+    if not rows:
+        return unmeasured(
+            "No linear stack was trained both ways", f"Add {' or '.join(LINEAR)} to `architectures`, with all variants"
+        )
+    return decide_by_score(evidence, rows, "Sequential less Functional, the same seeds")
+
+
+def unshared_scores_lower(evidence: Evidence, dataset: str) -> Finding:
+    """C4: a network whose layers are not shared has more parameters and scores lower."""
+    rows = [
+        row
+        for name in SHARED
+        for row in evidence.rows("comparisons", dataset=dataset, architecture=name, kind="lookalike")
+        if str(row["variant"]).endswith("_unshared")
+    ]
+    if not rows:
+        return unmeasured(
+            "No unshared network was trained beside its shared one",
+            f"Add {' or '.join(SHARED)} to `architectures`, with all variants",
+        )
+    counts = [_extra_parameters(evidence, row) for row in rows]
+    added = f" Parameters more than shared: {', '.join(f'{count:+,}' for count in counts if count is not None)}."
+    finding = decide_by_score(evidence, rows, "Unshared less shared, the same seeds")
+    because = finding.because + (added if any(count is not None for count in counts) else "")
+    if finding.verdict is ClaimVerdict.SUPPORTED:
+        because += " That the redundant parameters are the reason does not follow from this."
+    return Finding(
+        verdict=finding.verdict,
+        because=because,
+        evidence=(*finding.evidence, *cite("parameters", rows)),
+        lacking=finding.lacking,
+        seeds_needed=finding.seeds_needed,
+    )
+
+
+def _extra_parameters(evidence: Evidence, row: Row) -> int | None:
+    own = evidence.rows("parameters", dataset=row["dataset"], architecture=row["architecture"], variant=row["variant"])
+    difference = own[0]["difference_to_reference"] if own else None
+    return None if difference is None or not known(difference) else int(difference)
+
+
+def _names(rows: Sequence[Row]) -> str:
+    return ", ".join(named(row) for row in rows)

@@ -1,0 +1,117 @@
+"""The claims that measurements decide: gradients (C5) and costs (C7)."""
+
+import pytest
+from tests.analysis.made_tables import comparison, cost, decided, gradient
+
+DEEP = "deep_residual_mlp"
+REFERENCE = gradient(DEEP, "functional", [2.0, 2.2, 1.9], kind="reference")
+SAME = [2.0, 2.2, 1.9]
+FADED = [0.002, 0.003, 0.001]
+
+
+def replicas(composite: list[float], no_skip: list[float] | None, depth: int = 8) -> list[dict]:
+    without = gradient(DEEP, "sequential_no_skip", no_skip, kind="lookalike") if no_skip else []
+    rows = [*REFERENCE, *gradient(DEEP, "sequential_composite", composite), *without]
+    return [row | {"depth": depth} for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("composite", "no_skip", "verdict"),
+    [
+        (SAME, FADED, "depends"),
+        (SAME, [1.0, 1.4, 1.1], "refuted"),
+        (FADED, FADED, "supported"),
+        (SAME, [2.0, 0.002, 0.1], "inconclusive"),
+        ([2.0, 0.002, 0.1], FADED, "inconclusive"),
+        (SAME, None, "inconclusive"),
+    ],
+)
+def test_c5_asks_whether_the_api_or_the_skip_makes_the_gradient_fade(composite, no_skip, verdict):
+    assert decided("C5", gradients=replicas(composite, no_skip))["verdict"] == verdict
+
+
+def test_c5_names_depths_and_factors():
+    rows = [*replicas(SAME, [1.0, 1.1, 0.95], depth=2), *replicas(SAME, FADED, depth=30)]
+    scores = [comparison(DEEP, "sequential_no_skip", "different", -40.0, kind="lookalike")]
+    because = decided("C5", gradients=rows, comparisons=scores)["because"]
+    assert f"{DEEP}/sequential_composite equal in every layer (2 blocks, 30 blocks)" in because
+    assert f"{DEEP}/sequential_no_skip 0.5 times at the first layer (2 blocks); " in because
+    assert "0.0009 times at the first layer (30 blocks)" in because
+    assert f"Scores: {DEEP}/sequential_no_skip -40.00 points" in because
+
+
+def test_c5_counts_a_gradient_of_exactly_zero_as_faded():
+    assert decided("C5", gradients=replicas(SAME, [0.0, 0.0, 0.0]))["verdict"] == "depends"
+
+
+def test_c5_looks_at_the_first_layer_at_initialisation_only():
+    later = [row | {"step": 20} for row in gradient(DEEP, "sequential_no_skip", FADED, kind="lookalike")]
+    assert decided("C5", gradients=[*replicas(SAME, [1.0, 1.4, 1.1]), *later])["verdict"] == "refuted"
+
+
+def test_c5_with_one_seed_is_open_unless_all_norms_are_equal():
+    assert decided("C5", gradients=replicas(SAME[:1], FADED[:1]))["verdict"] == "inconclusive"
+    assert decided("C5", gradients=replicas(SAME[:1], SAME[:1]))["verdict"] == "refuted"
+
+
+def test_c5_is_open_without_a_sequential_that_keeps_the_skip():
+    rows = [*REFERENCE, *gradient(DEEP, "sequential_no_skip", FADED, kind="lookalike")]
+    assert decided("C5", gradients=rows)["verdict"] == "inconclusive"
+
+
+def costs_of(step: tuple, flops: tuple = ("none", 0.0, 0.0), build: tuple = ("none", 1.0, 5.0)) -> list[dict]:
+    twins = ("sequential", "sequential_deferred")
+    return [
+        cost(twin, quantity, *values)
+        for quantity, values in (("step_ms", step), ("flops", flops), ("build_s", build))
+        for twin in twins
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "verdict"),
+    [
+        (costs_of(("none", 0.2, 2.0)), "refuted"),
+        (costs_of(("less", -3.0, -1.0)), "refuted"),
+        (costs_of(("more", 20.0, 25.0)), "supported"),
+        (costs_of(("none", 0.2, 2.0), build=("more", 20.0, 30.0)), "depends"),
+        (costs_of(("none", 0.2, 2.0), flops=("more", 20.0, 20.0)), "depends"),
+        (costs_of(("none", 5.0, 40.0)), "inconclusive"),
+        (costs_of(("none", 0.2, 2.0), build=("none", 5.0, 80.0)), "refuted"),
+        (costs_of(("none", 0.2, 2.0))[:2], "inconclusive"),
+    ],
+)
+def test_c7_follows_the_intervals_of_the_costs(rows, verdict):
+    assert decided("C7", api_costs=rows)["verdict"] == verdict
+
+
+def test_c7_looks_at_sequential_twins_only():
+    rows = costs_of(("none", 0.2, 2.0))
+    others = [
+        cost("subclass", "step_ms", "more", 50.0, 60.0),
+        cost("sequential_linear", "step_ms", "more", 50.0, 60.0, kind="lookalike"),
+    ]
+    claim = decided("C7", api_costs=[*rows, *others])
+    assert claim["verdict"] == "refuted"
+    assert "subclass" not in claim["evidence"]
+
+
+def test_c7_says_which_cost_is_how_large():
+    rows = costs_of(("none", 0.2, 2.0), build=("more", 20.0, 30.0))
+    because = decided("C7", api_costs=rows)["because"]
+    assert "floating-point operations per step equal in all 2 twins" in because
+    assert "time per step +0.2 % in the middle of 2 twins: 2 inside the noise" in because
+    assert "time to build +20.0 % in the middle of 2 twins: 2 more (mlp/sequential +20.0 %)" in because
+
+
+def test_c7_asks_for_narrower_intervals_where_noise_hides_the_answer():
+    claim = decided("C7", api_costs=costs_of(("none", 5.0, 40.0)))
+    assert "time per step" in claim["would_change"]
+    assert "cost_repeats" in claim["would_change"]
+
+
+def test_c7_is_open_about_a_cost_that_could_not_be_measured():
+    rows = costs_of(("not measured", float("nan"), float("nan")))
+    claim = decided("C7", api_costs=rows)
+    assert claim["verdict"] == "inconclusive"
+    assert "time per step not measured" in claim["because"]
