@@ -6,9 +6,11 @@ the user can mend is printed as its sentence and exits with 2, with the tracebac
 
 import logging
 import os
+import platform
 import sys
 import traceback
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,8 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
     path = Path(str(snakemake.log[0]))
     path.parent.mkdir(parents=True, exist_ok=True)
     terminal = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace")
-    with path.open("w", encoding="utf-8") as log:
+    # A second attempt adds to the log, so that it says what became of the first.
+    with path.open("a", encoding="utf-8") as log:
         # TensorFlow's own lines come from C++ and know only the descriptor.
         os.dup2(log.fileno(), 2)
         logging.basicConfig(
@@ -33,6 +36,7 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
             force=True,
         )
         logging.captureWarnings(capture=True)
+        logging.info("%s begins on %s, process %d", date.today().isoformat(), platform.node(), os.getpid())
         try:
             main(snakemake)
         except TwinbenchError as error:

@@ -6,19 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from twinbench.architectures.catalogue import find_variant
 from twinbench.config import Configuration
 from twinbench.data import load
 from twinbench.data.manifest import read_manifest
 from twinbench.plan import Run
+from twinbench.training.claims import Claims
 from twinbench.training.devices import device_type
 from twinbench.training.identity import Identity, identify
 from twinbench.training.manifest import make_manifest
 from twinbench.training.record import Record
 from twinbench.training.store import RunStore
 
+if TYPE_CHECKING:  # it imports TensorFlow
+    from twinbench.training.variant import Result
+
 logger = logging.getLogger(__name__)
+# Between two looks at runs that other processes train.
+_POLL_SECONDS = 2.0
 
 
 def train_runs(runs: Sequence[Run], configuration: Configuration, npz: Path, store: RunStore) -> list[Record]:
@@ -67,26 +74,39 @@ def _train(
     tensors = DatasetTensors(load(npz))
     manifest = make_manifest(configuration, device)
     progress = _Progress(total=len(runs), epochs=configuration.training.epochs)
-    records = {}
-    for (architecture, name), group in groupby(runs, key=lambda run: (run.architecture, run.variant)):
-        trainer = VariantTrainer(find_variant(architecture, name), tensors, configuration.training, device)
-        for run in group:
-            identity = identities[run]
-            progress.begin(run)
-            result = trainer.train(run.seed, store.checkpoint_path(identity.key), progress.epoch)
-            record = Record(
-                key=identity.key,
-                identity=identity.content,
-                outcome=result.outcome,
-                history=result.history,
-                cost=result.cost,
-                manifest=manifest,
-            )
-            store.add(record)
-            records[run] = record
-            progress.end(record)
-        trainer.release()
+    claims = Claims(store.folder / "claims")
+    records: dict[Run, Record] = {}
+    waiting = list(runs)
+    while waiting:
+        for (architecture, name), group in groupby(waiting, key=lambda run: (run.architecture, run.variant)):
+            trainer = VariantTrainer(find_variant(architecture, name), tensors, configuration.training, device)
+            for run in group:
+                identity = identities[run]
+                claim = claims.take(identity.key)
+                if claim is None:
+                    progress.wait(run, claims.owner(identity.key))
+                    continue
+                with claim:
+                    progress.begin(run)
+                    found = store.find(identity.key)  # its owner may have finished just before we claimed it
+                    if found is None:
+                        result = trainer.train(run.seed, store.checkpoint_path(identity.key), progress.epoch)
+                        records[run] = _record(identity, result, manifest)
+                        store.add(records[run])
+                        progress.end(records[run])
+                    else:
+                        records[run] = found
+                        progress.skip()
+            trainer.release()
+        held = [run for run in waiting if run not in records]
+        if len(held) == len(waiting):
+            time.sleep(_POLL_SECONDS)
+        waiting = held
     return records
+
+
+def _record(identity: Identity, result: "Result", manifest: dict[str, Any]) -> Record:
+    return Record(identity.key, identity.content, result.outcome, result.history, result.cost, manifest)
 
 
 @dataclass
@@ -98,6 +118,16 @@ class _Progress:
     done: int = 0
     current: str = ""
     started: float = field(default_factory=time.perf_counter)
+    waited_for: set[Run] = field(default_factory=set)
+
+    def wait(self, run: Run, owner: str) -> None:
+        if run not in self.waited_for:
+            self.waited_for.add(run)
+            logger.info("%s is being trained by %s: waiting for its record.", run.name, owner)
+
+    def skip(self) -> None:
+        self.done += 1
+        logger.info("run %d of %d  %s  was recorded by another process", self.done, self.total, self.current)
 
     def begin(self, run: Run) -> None:
         self.current = run.name
