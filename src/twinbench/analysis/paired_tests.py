@@ -30,7 +30,8 @@ def wilcoxon_p(differences: Floats) -> float:
     """Return the two-sided p of Wilcoxon's signed-rank test of one comparison (`scipy.stats.wilcoxon`).
 
     Exact without ties and zeros up to 50 seeds and by all permutations of the signs with them up to 8 (beyond
-    that they take seconds); else the normal approximation with its correction for ties. Zero differences are
+    that they take seconds); else the normal approximation, corrected for
+    ties and for continuity. Zero differences are
     dropped, Wilcoxon's own rule; when none is left p is 1. An exact p cannot fall below 2 / 2^n: fewer than six
     seeds are never significant at 0.05.
 
@@ -43,7 +44,7 @@ def wilcoxon_p(differences: Floats) -> float:
         return 1.0
     tied = not np.all(differences) or len(np.unique(np.abs(differences))) < len(differences)
     method = "asymptotic" if tied and len(differences) > _SEEDS_FOR_PERMUTATIONS else "auto"
-    return float(stats.wilcoxon(differences, method=method).pvalue)
+    return float(stats.wilcoxon(differences, method=method, correction=True).pvalue)
 
 
 def equivalence_p(differences: Floats, *, margin: float, resolution: float) -> Floats:

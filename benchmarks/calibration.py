@@ -1,0 +1,264 @@
+"""Measure how well the statistics are calibrated, and write the tables of `docs/statistics.md`.
+
+    python benchmarks/calibration.py                  # measure everything (about 10 minutes) and write docs/
+    python benchmarks/calibration.py --table power    # measure one table again
+    python benchmarks/calibration.py --render         # write the document's tables from the stored CSV files
+
+Every number goes through the functions that make the tables of a real run.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, stats
+
+from twinbench.analysis.intervals import (
+    BCA_MINIMUM_SEEDS,
+    Floats,
+    bca_interval,
+    expanded_confidence,
+    t_interval,
+    with_smallest_spread,
+)
+from twinbench.analysis.paired_tests import equivalence_p, paired_t_p, wilcoxon_p
+from twinbench.analysis.power import difference_power, equivalence_power, smallest_number_of_seeds, upper_std
+
+DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
+LEVEL: Final = 0.05
+CONFIDENCE: Final = 1 - LEVEL
+_SEED: Final = 20_250_130
+SEEDS: Final = (3, 5, 8, 10, 15, 20, 30)
+
+Draw = Callable[[np.random.Generator, tuple[int, int]], Floats]
+
+
+def _near(accuracy: float, spread: float, images: int) -> Draw:
+    """Scores whose true accuracy varies between seeds on the logit scale, seen on a test set of `images`."""
+
+    def draw(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
+        logit = np.log(accuracy / (1 - accuracy)) + spread * rng.normal(size=shape)
+        return 100 * rng.binomial(images, 1 / (1 + np.exp(-logit))) / images
+
+    return draw
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One kind of scores: how a seed draws them, and the test set's step in points."""
+
+    name: str
+    draw: Draw
+    resolution: float
+
+
+SCENARIOS: Final = (
+    Scenario("normal, 0.3 points between seeds", lambda rng, shape: np.round(rng.normal(98, 0.3, shape), 2), 0.01),
+    Scenario("near 100 %: 99.5 % of 10,000 images", _near(0.995, 0.15, 10_000), 0.01),
+    Scenario("small test set: 98 % of 360 images", _near(0.98, 0.15, 360), 100 / 360),
+    Scenario("small and near 100 %: 99.5 % of 360 images", _near(0.995, 0.15, 360), 100 / 360),
+    Scenario(
+        "bad seeds: 99.5 % less an exponential tail",
+        lambda rng, shape: np.round(99.5 - rng.exponential(0.3, shape), 2),
+        0.01,
+    ),
+)
+
+
+def paired_differences(scenario: Scenario, simulations: int, n: int, rng: np.random.Generator) -> Floats:
+    """Return A/A differences in points, float64 (simulations, n): two draws from the same scenario."""
+    shape = (simulations, n)
+    return np.round(scenario.draw(rng, shape) - scenario.draw(rng, shape), 9)
+
+
+def bca_coverage(scenario: Scenario, differences: Floats, resamples: int, rng: np.random.Generator) -> float:
+    """Return how often the BCa interval holds 0; each block of simulations has resamples of its own."""
+    held = []
+    for block in np.array_split(differences, max(1, len(differences) // 50)):
+        ends = bca_interval(block, confidence=CONFIDENCE, resolution=scenario.resolution, resamples=resamples, rng=rng)
+        held.append((ends.low <= 0) & (ends.high >= 0))
+    return float(np.mean(np.concatenate(held)))
+
+
+def bootstrap_levels(scenario: Scenario, n: int, *, simulations: int, resamples: int) -> dict[str, object]:
+    """Measure the BCa interval at its plain and at its expanded level, also where the tables leave it empty."""
+    rng = np.random.default_rng([_SEED, n])
+    differences = with_smallest_spread(paired_differences(scenario, simulations, n, rng), scenario.resolution)
+    coverage = {}
+    for name, level in (("plain", CONFIDENCE), ("expanded", expanded_confidence(CONFIDENCE, n))):
+        held = []
+        for block in np.array_split(differences, max(1, simulations // 50)):
+            ends = stats.bootstrap(
+                (block,), np.mean, axis=-1, n_resamples=resamples, confidence_level=level, method="BCa", rng=rng
+            ).confidence_interval
+            held.append((ends.low <= 0) & (ends.high >= 0))
+        coverage[f"{name}_coverage"] = float(np.mean(np.concatenate(held)))
+    return {"scenario": scenario.name, "n": n, "simulations": simulations} | coverage
+
+
+def error_rates(
+    scenario: Scenario, n: int, *, simulations: int, resamples: int, ranked: int, rng: np.random.Generator
+) -> dict[str, object]:
+    """Measure one scenario and number of seeds on A/A data.
+
+    Args:
+        scenario: how scores are drawn.
+        n: seeds.
+        simulations: comparisons to simulate.
+        resamples: of each bootstrap.
+        ranked: how many of the simulations Wilcoxon's test sees (it is slow); 0 for none.
+        rng: draws everything.
+    """
+    resolution = scenario.resolution
+    differences = paired_differences(scenario, simulations, n, rng)
+    p = paired_t_p(differences, resolution=resolution)
+    ends = t_interval(differences, confidence=CONFIDENCE, resolution=resolution)
+    # A true difference at the margin itself is where a false claim of equivalence is likeliest.
+    margin = 2 * float(np.std(differences))
+    at_margin = equivalence_p(differences + margin, margin=margin, resolution=resolution)
+    family = 12
+    smallest_p = p[: simulations // family * family].reshape(-1, family).min(axis=1)
+    scores = scenario.draw(rng, (simulations, n))
+    truth = float(np.mean(scenario.draw(rng, (1, 1_000_000))))
+    mean_ends = t_interval(scores, confidence=CONFIDENCE, resolution=resolution)
+    return {
+        "scenario": scenario.name,
+        "n": n,
+        "simulations": simulations,
+        "t_false_positives": float(np.mean(p <= LEVEL)),
+        # Holm rejects something exactly when the smallest p is at most level / family.
+        "holm_false_positives": float(np.mean(smallest_p <= LEVEL / family)),
+        "wilcoxon_false_positives": float(np.mean([wilcoxon_p(row) <= LEVEL for row in differences[:ranked]]))
+        if ranked
+        else float("nan"),
+        "false_equivalence": float(np.mean(at_margin <= LEVEL)),
+        "t_coverage": float(np.mean((ends.low <= 0) & (ends.high >= 0))),
+        "bca_coverage": bca_coverage(scenario, differences, resamples, rng) if n >= BCA_MINIMUM_SEEDS else float("nan"),
+        "mean_coverage": float(np.mean((mean_ends.low <= truth) & (truth <= mean_ends.high))),
+    }
+
+
+def planted_power(scenario: Scenario, n: int, *, simulations: int, rng: np.random.Generator) -> dict[str, object]:
+    """Measure how often a planted difference is found and equivalence is shown, beside what `power` says."""
+    std = float(np.std(paired_differences(scenario, 1, 1_000_000, rng)))
+    # The difference that n seeds find with a probability of 0.8.
+    planted = float(optimize.brentq(lambda d: difference_power(d, std, n, level=LEVEL) - 0.8, 0, 100 * std))
+    found = paired_t_p(paired_differences(scenario, simulations, n, rng) + planted, resolution=scenario.resolution)
+    margin = 1.2 * planted
+    shown = equivalence_p(
+        paired_differences(scenario, simulations, n, rng), margin=margin, resolution=scenario.resolution
+    )
+    return {
+        "scenario": scenario.name,
+        "n": n,
+        "simulations": simulations,
+        "planted_difference": planted,
+        "power_predicted": difference_power(planted, std, n, level=LEVEL),
+        "power_measured": float(np.mean(found <= LEVEL)),
+        "margin": margin,
+        "equivalence_predicted": equivalence_power(margin, std, n, level=LEVEL),
+        "equivalence_measured": float(np.mean(shown <= LEVEL)),
+    }
+
+
+def pilot_plans(pilot: int, *, strata: int = 400) -> dict[str, object]:
+    """Return what plans from a pilot reach: the true power of the seeds that `seeds_difference` asks for.
+
+    The pilot's standard deviation takes one value for each of `strata` equally likely strata of its sampling
+    distribution; true standard deviation and margin are 0.5 points.
+    """
+    true_std = margin = 0.5
+    quantiles = stats.chi2.ppf((np.arange(strata) + 0.5) / strata, pilot - 1)
+    reached: dict[str, list[float]] = {"estimate": [], "cautious": []}
+    for std in true_std * np.sqrt(quantiles / (pilot - 1)):
+        for plan, assumed in (("estimate", std), ("cautious", upper_std(std, pilot))):
+            n = smallest_number_of_seeds(
+                lambda k, assumed=assumed: difference_power(margin, assumed, k, level=LEVEL), 0.8
+            )
+            reached[plan].append(difference_power(margin, true_std, n or 0, level=LEVEL))
+    return {
+        "pilot_seeds": pilot,
+        "power_planned": 0.8,
+        "mean_power_of_plan": float(np.mean(reached["estimate"])),
+        "plans_that_reach_it": float(np.mean(np.array(reached["estimate"]) >= 0.8)),
+        "mean_power_of_cautious_plan": float(np.mean(reached["cautious"])),
+        "cautious_plans_that_reach_it": float(np.mean(np.array(reached["cautious"]) >= 0.8)),
+    }
+
+
+TABLES: Final = ("error_rates", "bootstrap", "power", "pilots")
+
+
+def csv_of(table: str) -> Path:
+    """Return the stored file of a table."""
+    return DOCS / f"calibration_{table}.csv"
+
+
+def measure(table: str, simulations: int, resamples: int, ranked: int) -> None:
+    """Measure one table and store it under docs/; every row has random numbers of its own."""
+    cells = [(k, s, n) for k, s in enumerate(SCENARIOS) for n in SEEDS]
+    if table == "error_rates":
+        rows = [
+            error_rates(
+                s,
+                n,
+                simulations=simulations,
+                resamples=resamples,
+                # Below six seeds Wilcoxon's test cannot be significant at 0.05.
+                ranked=ranked if n >= 6 else 0,
+                rng=np.random.default_rng([_SEED, k, n]),
+            )
+            for k, s, n in cells
+        ]
+    elif table == "bootstrap":
+        rows = [
+            bootstrap_levels(s, n, simulations=simulations, resamples=resamples)
+            for s in (SCENARIOS[0], SCENARIOS[-1])
+            for n in SEEDS
+        ]
+    elif table == "power":
+        rows = [
+            planted_power(s, n, simulations=simulations, rng=np.random.default_rng([_SEED, k, n])) for k, s, n in cells
+        ]
+    else:
+        rows = [pilot_plans(n) for n in (3, 5, 10, 20)]
+    pd.DataFrame(rows).to_csv(csv_of(table), index=False, float_format="%.4f", lineterminator="\n")
+
+
+def rendered(table: str) -> str:
+    """Return a stored table as Markdown."""
+    rows = pd.read_csv(csv_of(table), dtype=str, keep_default_na=False)
+    rows.columns = [name.replace("_", " ") for name in rows.columns]
+    return rows.to_markdown(index=False, disable_numparse=True)
+
+
+def with_tables(document: str) -> str:
+    """Return the document with what stands between each table's markers replaced by the stored table."""
+    for table in TABLES:
+        begin, end = f"<!-- calibration {table} -->\n", f"\n<!-- end of {table} -->"
+        before, rest = document.split(begin)
+        document = before + begin + "\n" + rendered(table) + "\n" + end + rest.split(end, maxsplit=1)[1]
+    return document
+
+
+def main() -> None:
+    """Measure, unless only asked to render, and write the document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--render", action="store_true", help="only write the stored tables into the document")
+    parser.add_argument("--table", choices=TABLES, action="append", help="measure only this table")
+    parser.add_argument("--simulations", type=int, default=20_000)
+    parser.add_argument("--resamples", type=int, default=2_000)
+    parser.add_argument("--ranked", type=int, default=2_000, help="simulations that Wilcoxon's test sees")
+    options = parser.parse_args()
+    for table in [] if options.render else options.table or TABLES:
+        measure(table, options.simulations, options.resamples, options.ranked)
+    document = DOCS / "statistics.md"
+    document.write_text(with_tables(document.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+import numpy as np
+import pandas as pd
+import pytest
+from benchmarks.calibration import (
+    DOCS,
+    LEVEL,
+    SCENARIOS,
+    SEEDS,
+    Scenario,
+    csv_of,
+    error_rates,
+    pilot_plans,
+    planted_power,
+    with_tables,
+)
+
+SIMULATIONS = 2_000
+# The share of cases that stray further by chance alone is 0.00023 on either side.
+STANDARD_ERRORS = 3.5
+BCA_COVERAGE = 0.91
+POWER_TOLERANCE = 0.02
+LONG_TAIL = "bad seeds"
+LONG_TAIL_SHORTFALL = 0.06
+# What the interval for one variant's mean covers: less than 0.95 where scores are skewed.
+MEAN_COVERAGE = {"normal": 0.95, "near 100 %": 0.95, "small": 0.94, LONG_TAIL: 0.88}
+
+
+def by_chance(rate: float, simulations: int) -> float:
+    return STANDARD_ERRORS * float(np.sqrt(rate * (1 - rate) / simulations))
+
+
+def kept(rates: "pd.Series", ranked: int) -> None:
+    """Hold one row of error rates to the promises of docs/statistics.md."""
+    simulations = int(rates["simulations"])
+    at_most = LEVEL + by_chance(LEVEL, simulations)
+    mean_coverage = next(value for name, value in MEAN_COVERAGE.items() if rates["scenario"].startswith(name))
+    assert rates["t_false_positives"] <= at_most
+    assert rates["false_equivalence"] <= at_most
+    assert rates["t_coverage"] >= 1 - at_most
+    assert rates["holm_false_positives"] <= LEVEL + by_chance(LEVEL, simulations // 12)
+    assert rates["mean_coverage"] >= mean_coverage - by_chance(mean_coverage, simulations)
+    if not np.isnan(rates["bca_coverage"]):
+        assert rates["bca_coverage"] >= BCA_COVERAGE - by_chance(BCA_COVERAGE, simulations)
+    if not np.isnan(rates["wilcoxon_false_positives"]):
+        assert rates["wilcoxon_false_positives"] <= LEVEL + by_chance(LEVEL, ranked)
+
+
+def predicted(power: "pd.Series") -> None:
+    """Hold one row of measured power to what the power functions said."""
+    simulations = int(power["simulations"])
+    allowed = POWER_TOLERANCE + by_chance(power["power_predicted"], simulations)
+    assert power["power_measured"] == pytest.approx(power["power_predicted"], abs=allowed)
+    missed = power["equivalence_predicted"] - power["equivalence_measured"]
+    allowed = POWER_TOLERANCE + by_chance(power["equivalence_predicted"], simulations)
+    assert -allowed <= missed
+    assert missed <= (LONG_TAIL_SHORTFALL + allowed if power["scenario"].startswith(LONG_TAIL) else allowed)
+
+
+@pytest.mark.parametrize("n", [3, 10, 30])
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.split(":")[0])
+def test_error_rates_and_coverage_are_as_promised_on_equal_variants(scenario: Scenario, n: int):
+    rng = np.random.default_rng(n)
+    kept(pd.Series(error_rates(scenario, n, simulations=SIMULATIONS, resamples=999, ranked=0, rng=rng)), 1)
+
+
+@pytest.mark.parametrize("scenario", [SCENARIOS[0], SCENARIOS[3]], ids=["no ties", "many ties"])
+def test_the_signed_rank_test_keeps_its_level_with_and_without_ties(scenario: Scenario):
+    rng = np.random.default_rng(0)
+    rates = error_rates(scenario, 9, simulations=SIMULATIONS, resamples=999, ranked=SIMULATIONS, rng=rng)
+    kept(pd.Series(rates), SIMULATIONS)
+    assert rates["wilcoxon_false_positives"] > 0.02
+
+
+@pytest.mark.parametrize("n", [3, 10, 30])
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.split(":")[0])
+def test_planted_differences_are_found_as_often_as_the_power_says(scenario: Scenario, n: int):
+    predicted(pd.Series(planted_power(scenario, n, simulations=SIMULATIONS, rng=np.random.default_rng(n))))
+
+
+def test_a_cautious_plan_from_a_pilot_is_rarely_too_small():
+    plan = pilot_plans(5, strata=50)
+    assert plan["cautious_plans_that_reach_it"] >= 0.8
+    assert plan["plans_that_reach_it"] < plan["cautious_plans_that_reach_it"]
+
+
+def test_the_published_error_rates_keep_the_promises():
+    table = pd.read_csv(csv_of("error_rates"))
+    assert len(table) == len(SCENARIOS) * len(SEEDS)
+    assert (table["simulations"] >= SIMULATIONS).all()
+    for _, row in table.iterrows():
+        kept(row, SIMULATIONS)
+
+
+def test_the_published_power_is_what_the_power_functions_say():
+    table = pd.read_csv(csv_of("power"))
+    assert len(table) == len(SCENARIOS) * len(SEEDS)
+    for _, row in table.iterrows():
+        predicted(row)
+
+
+def test_the_document_shows_the_stored_tables():
+    document = (DOCS / "statistics.md").read_text(encoding="utf-8")
+    assert with_tables(document) == document
