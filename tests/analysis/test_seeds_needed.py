@@ -79,6 +79,14 @@ def test_a_planned_number_that_was_not_enough_is_never_repeated():
     assert int(row["config_line"].removeprefix("seeds: ")) == max(row["seeds_observed"], 13)
 
 
+def test_a_large_observed_difference_may_need_fewer_seeds_and_is_told_so():
+    row = plan_one(noisy(3, 1.0, -2.2))
+    assert row["verdict"] == Verdict.UNDECIDED
+    assert row["seeds_observed"] < row["seeds_difference"]
+    assert row["config_line"] == f"seeds: {max(row['seeds_difference'], row['seeds_equivalence'])}"
+    assert f"({row['seeds_observed']} if it is the observed difference)" in row["sentence"]
+
+
 def test_a_spread_beyond_any_plan_says_so():
     row = plan_one(noisy(5, 100.0))
     assert row["config_line"] == ""

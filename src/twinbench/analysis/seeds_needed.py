@@ -116,6 +116,9 @@ def _advice(row: dict[Any, Any], plan: dict[str, Any], target: float) -> tuple[s
         return "", f"Undecided: {chances}; more than {MAXIMUM_SEEDS:,} would be needed."
     needed = max(needed, n + 1)
     settled = f"{needed} seeds settle it with probability {target:g} if the truth is {condition}"
+    observed = plan["seeds_observed"]
+    if observed is not None and observed < needed:
+        settled += f" ({max(observed, n + 1)} if it is the observed difference)"
     return f"seeds: {needed}", f"Undecided: {chances}; {settled}."
 
 
