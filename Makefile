@@ -25,8 +25,8 @@ setup-gpu: $(VENV)/gpu.installed ## install what a run on an NVIDIA card needs
 
 setup-dev: $(VENV)/dev.installed ## install what a run, the tests and the checks need
 
-test: setup-dev ## run all tests
-	$(BIN)/python -m pytest
+test: setup-dev ## run all tests, two at a time
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: setup-dev ## run the checks that need no test
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from twinbench.config import Dataset
 from twinbench.data import prepare
@@ -40,9 +41,10 @@ def mnist_npz(mnist_files: Path, pytestconfig: pytest.Config, tmp_path_factory: 
     key = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
     kept = pytestconfig.cache.mkdir("mnist")
     npz = kept / key / "mnist.npz"
-    if not npz.with_suffix(".json").exists():
-        for stale in kept.iterdir():
-            shutil.rmtree(stale)
-        dataset = Dataset.model_validate({"source": "mnist", "manual_dir": str(mnist_files)})
-        prepare(dataset, npz, npz.with_suffix(".json"), cache=tmp_path_factory.mktemp("mnist"))
+    with FileLock(kept.with_suffix(".lock")):  # tests run in several processes
+        if not npz.with_suffix(".json").exists():
+            for stale in kept.iterdir():
+                shutil.rmtree(stale)
+            dataset = Dataset.model_validate({"source": "mnist", "manual_dir": str(mnist_files)})
+            prepare(dataset, npz, npz.with_suffix(".json"), cache=tmp_path_factory.mktemp("mnist"))
     return npz
