@@ -1,4 +1,3 @@
-import gc
 import warnings
 
 import numpy as np
@@ -11,14 +10,6 @@ from tests.analysis.made_runs import run, runs_of
 
 from twinbench.analysis.comparisons import COLUMNS, Verdict, compare_variants
 from twinbench.errors import RecordError
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _quick_garbage_collection():
-    """Keep what other tests imported out of the collections that statsmodels' `multipletests` starts."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 def compare(runs: pd.DataFrame, margin: float = 0.5) -> pd.DataFrame:
