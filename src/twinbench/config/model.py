@@ -105,7 +105,7 @@ class Dataset(Section):
 class Training(Section):
     """How every run is trained; all of it, with the seed, determines a run's result."""
 
-    epochs: int = Field(default=20, ge=1, description="passes over the training images")
+    epochs: int = Field(default=15, ge=1, description="passes over the training images")
     batch_size: int = Field(default=32, ge=1, description="images per step")
     learning_rate: float = Field(default=0.002, gt=0, allow_inf_nan=False, description="the optimiser's step size")
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop", "nadam", "adagrad"] = Field(
