@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 from tests.report.synthetic import HOSTILE, write_tables
 
+from twinbench.config import Figures
+from twinbench.report.page import build_page
+
 
 @pytest.fixture(scope="session")
 def tables_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -22,3 +25,9 @@ def crowded_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *(("plain_cnn", f"sequential_number_{number}", "lookalike") for number in range(12)),
     ]
     return write_tables(tmp_path_factory.mktemp("crowded"), seeds=(1, 2, 3), extra=extra)
+
+
+@pytest.fixture(scope="session")
+def crowded_page(crowded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the crowded tables."""
+    return build_page(crowded_folder, tmp_path_factory.mktemp("page") / "report.html", Figures())

@@ -1,0 +1,198 @@
+"""Putting the page together: figures, tables, answer and runs into one file."""
+
+import base64
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib as mpl
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from twinbench.config import Figures
+from twinbench.report.catalogue import figure_entry, figure_file
+from twinbench.report.figures import draw
+from twinbench.report.figures.style import Style, style_of
+from twinbench.report.page import sections
+from twinbench.report.page.answer import answer, misleading_counts, seeds_advice
+from twinbench.report.page.drilldown import drilldown
+from twinbench.report.page.inline_svg import inline
+from twinbench.report.page.sections import Section
+from twinbench.report.page.shown_tables import ShownTable, made_table, shown_table
+from twinbench.report.provenance import provenance_of
+from twinbench.report.tables import NothingToShowError, Tables
+
+_TEMPLATES: Final = "twinbench.report.page"
+
+
+@dataclass(frozen=True)
+class ShownFigure:
+    """A figure of one dataset: its markup, or the sentence that takes its place."""
+
+    dataset: str
+    title: str
+    caption: str
+    markup: Markup
+    missing: str
+
+
+@dataclass(frozen=True)
+class ShownSection:
+    """A section with its figures and tables; `missing` has a sentence for each table that there is not."""
+
+    section: Section
+    figures: Sequence[ShownFigure]
+    tables: Sequence[ShownTable]
+    missing: Sequence[str]
+
+
+def _svg(name: str, tables: Tables, dataset: str, style: Style, folder: Path | None) -> str:
+    """Return a figure's SVG: the saved one where there is one, else drawn now."""
+    saved = folder / figure_file(name, dataset, "svg") if folder else None
+    part = tables.of_dataset(dataset)
+    for table in figure_entry(name).needs:
+        part.get(table)  # A figure without its table is a sentence on the page, not a picture of one.
+    if saved and saved.is_file():
+        return saved.read_text(encoding="utf-8")
+    buffer = io.StringIO()
+    with mpl.rc_context(style.rc):
+        figure = draw(name, part, style, provenance_of(part))
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
+
+
+def _figure(name: str, tables: Tables, dataset: str, style: Style, folder: Path | None) -> ShownFigure:
+    entry = figure_entry(name)
+    number = tables.datasets.index(dataset)
+    markup, missing = Markup(), ""
+    try:
+        svg = _svg(name, tables, dataset, style, folder)
+        # Markup that matplotlib wrote, in which every text is a path or escaped.
+        markup = Markup(inline(svg, prefix=f"{name}-{number}", alt=f"{entry.alt} Dataset: {dataset}."))  # noqa: S704
+    except NothingToShowError as nothing:
+        missing = str(nothing)
+    return ShownFigure(dataset, entry.title, entry.caption, markup, missing)
+
+
+def _section(section: Section, tables: Tables, style: Style, folder: Path | None) -> ShownSection:
+    figures = [_figure(name, tables, dataset, style, folder) for name in section.figures for dataset in tables.datasets]
+    shown, missing = [], []
+    for name in section.tables:
+        try:
+            shown.append(shown_table(tables, name))
+        except NothingToShowError as nothing:
+            missing.append(str(nothing))
+    drawn_about = {figure.missing for figure in figures}
+    return ShownSection(section, figures, shown, [line for line in missing if line not in drawn_about])
+
+
+def _claims(tables: Tables) -> list[dict[str, Any]]:
+    try:
+        claims = tables.get("claims")
+    except NothingToShowError:
+        return []
+    return [
+        {str(name): None if pd.isna(value) else value for name, value in row.items()}
+        for row in claims.to_dict("records")
+    ]
+
+
+def _failed(tables: Tables) -> ShownTable | None:
+    failed = tables.failed
+    return None if failed.empty else made_table("failed", failed)
+
+
+def _machines(tables: Tables) -> ShownTable | None:
+    try:
+        return shown_table(tables, "provenance")
+    except NothingToShowError:
+        return None
+
+
+def _code(text: str) -> Markup:
+    """Return a text as markup, with what stands between backticks as code."""
+    parts = text.split("`")
+    tag = Markup("<code>{}</code>")
+    return Markup("").join(tag.format(part) if place % 2 else escape(part) for place, part in enumerate(parts))
+
+
+def _asset(name: str) -> str:
+    return files(_TEMPLATES).joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def render(tables: Tables, figures: Figures, folder: Path | None) -> str:
+    """Return the page's HTML.
+
+    Args:
+        tables: all tables.
+        figures: the section of the configuration.
+        folder: where the figures were saved; those that are not there are drawn.
+    """
+    style = style_of(figures)
+    runs, runs_note = drilldown(tables)
+    script = _asset("page.js")
+    parts = [
+        sections.SUSPECTS,
+        sections.LADDER,
+        sections.SCORES,
+        sections.PARAMETERS,
+        sections.LEARNING,
+        sections.GRADIENTS,
+        sections.COST,
+        sections.SEEDS,
+    ]
+    shown = {part.anchor: _section(part, tables, style, folder) for part in parts}
+    environment = Environment(
+        loader=PackageLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["code"] = _code
+    all_runs = tables.get("runs")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("page.html.j2").render(
+        answer=answer(tables),
+        claims=_claims(tables),
+        counts=misleading_counts(tables),
+        datasets=tables.datasets,
+        failed=_failed(tables),
+        machines=_machines(tables),
+        provenance=provenance_of(tables),
+        runs=Markup(runs),  # noqa: S704 # JSON with <, > and & escaped
+        runs_count=len(all_runs),
+        runs_note=runs_note,
+        runs_path=str(tables.folder / "runs.csv"),
+        script=Markup(script),  # noqa: S704 # our own file
+        script_digest=digest,
+        sections=shown,
+        seeds=len(tables.seeds),
+        seeds_advice=seeds_advice(tables),
+        style=Markup(_asset("page.css")),  # noqa: S704 # our own file
+    )
+
+
+def build_page(tables: Path, output: Path, figures: Figures, folder: Path | None = None) -> Path:
+    """Write the page and return its path.
+
+    Args:
+        tables: folder of `.csv` tables.
+        output: the HTML file to write.
+        figures: the section of the configuration.
+        folder: where the figures were saved as SVG; those that are not there are drawn.
+
+    Raises:
+        RecordError: the folder holds no tables.
+    """
+    html = render(Tables.read(tables), figures, folder)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = output.with_name(f".{output.name}.part")
+    unfinished.write_text(html, encoding="utf-8")
+    unfinished.replace(output)
+    return output

@@ -1,0 +1,180 @@
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.report.synthetic import HOSTILE
+
+from twinbench.config import Figures
+from twinbench.errors import RecordError
+from twinbench.report.page import build_page
+from twinbench.report.page.answer import answer, misleading_counts, seeds_advice
+from twinbench.report.page.drilldown import drilldown
+from twinbench.report.page.shown_tables import LONGEST, readable, shown_table
+from twinbench.report.tables import Tables
+
+
+def _changed(tables: Tables, **frames: pd.DataFrame | None) -> Tables:
+    kept = {name: frame for name, frame in tables.frames.items() if frames.get(name, frame) is not None}
+    return Tables(tables.folder, kept | {name: frame for name, frame in frames.items() if frame is not None})
+
+
+@pytest.fixture(scope="module")
+def html(crowded_page: Path) -> str:
+    return crowded_page.read_text(encoding="utf-8")
+
+
+def test_the_page_is_one_file_that_loads_nothing(html: str) -> None:
+    assert not re.findall(r"<(?:link|iframe|object|embed)\b", html)
+    assert all(link.startswith(("#", "data:text/csv")) for link in re.findall(r'\bhref="([^"]*)"', html))
+    assert not re.findall(r"\bsrc=", html)
+    assert "@import" not in html
+
+
+def test_strings_from_outside_are_escaped_everywhere(html: str) -> None:
+    assert HOSTILE not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "\\u003cscript\\u003e" in html
+
+
+def test_no_two_elements_share_an_id_though_every_figure_came_with_its_own(html: str) -> None:
+    twice = [name for name, count in Counter(re.findall(r'\bid="([^"]+)"', html)).items() if count > 1]
+    assert not twice
+
+
+def test_what_a_figure_refers_to_is_there(html: str) -> None:
+    ids = set(re.findall(r'\bid="([^"]+)"', html))
+    assert {*re.findall(r"url\(#([^)]+)\)", html), *re.findall(r'xlink:href="#([^"]+)"', html)} <= ids
+
+
+def test_the_sections_come_in_the_order_in_which_a_reader_asks(html: str) -> None:
+    places = [html.index(f'<section id="{name}"') for name in ("suspects", "ladder", "claims", "scores", "parameters")]
+    assert places == sorted(places)
+    assert html.index('id="answer"') < places[0]
+
+
+def test_a_page_of_runs_alone_says_in_a_line_what_each_section_lacks(tables_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    (folder / "runs.csv").write_bytes((tables_folder / "runs.csv").read_bytes())
+    page = build_page(folder, tmp_path / "report.html", Figures()).read_text(encoding="utf-8")
+    for name in ("suspects", "ladder", "summary", "parameters", "history", "gradients", "api_costs", "seeds_needed"):
+        assert f"There is no table {name}.csv" in page, name
+    assert "claims.csv is missing" in page
+    assert "<svg class" not in page
+
+
+def test_a_folder_that_holds_no_tables_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"has no runs\.csv"):
+        build_page(tmp_path, tmp_path / "report.html", Figures())
+
+
+def test_the_saved_figure_is_used_where_there_is_one(tables_folder: Path, tmp_path: Path) -> None:
+    figures = tmp_path / "figures"
+    figures.mkdir()
+    svg = '<svg viewBox="0 0 9 9" id="a"><path d="M 1.25 1.25" style="fill: #1f2328"/></svg>'
+    (figures / "suspects-digits.svg").write_text(svg, encoding="utf-8")
+    keep = {"runs", "suspects"}
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    for name in keep:
+        (folder / f"{name}.csv").write_bytes((tables_folder / f"{name}.csv").read_bytes())
+    page = build_page(folder, tmp_path / "report.html", Figures(), figures).read_text(encoding="utf-8")
+    assert '<path d="M 1.25 1.25" style="fill: var(--ink)"/>' in page
+
+
+def test_the_answer_says_identical_only_when_every_pair_is(tables_folder: Path) -> None:
+    tables = Tables.read(tables_folder)
+    first, second, third = answer(tables)
+    assert first.startswith("No, not because of the API: in all 45 pairs of runs")
+    assert "the loss takes the logits for probabilities (\u221270.9 points)" in second
+    assert "ends at least half a point apart" in third
+    comparisons = tables.get("comparisons").copy()
+    row = comparisons.index[(comparisons["architecture"] == "mlp") & (comparisons["variant"] == "sequential")]
+    comparisons.loc[row, ["verdict", "mean_difference"]] = ["different", -1.5]
+    lower = answer(_changed(tables, comparisons=comparisons))[0]
+    assert lower.startswith("In part")
+    assert "mlp/sequential on digits, differs by \u22121.50 points" in lower
+    comparisons.loc[row, ["verdict", "mean_difference"]] = ["undecided", -0.1]
+    assert answer(_changed(tables, comparisons=comparisons))[0].startswith("Not because of the API, as far as")
+
+
+def test_the_answer_claims_nothing_that_was_not_run(tables_folder: Path) -> None:
+    tables = Tables.read(tables_folder)
+    first, second, third = answer(_changed(tables, comparisons=None, suspects=None, noise_floor=None))
+    assert "is open" in first
+    assert "no suspect was trained" in second
+    assert "cannot be said" in third
+
+
+def test_the_line_to_paste_settles_what_is_undecided_and_is_left_out_when_nothing_is(tables_folder: Path) -> None:
+    tables = Tables.read(tables_folder)
+    plan = tables.get("seeds_needed")
+    most = plan.loc[plan["verdict"] == "undecided", "config_line"].str.removeprefix("seeds: ").astype(int).max()
+    assert seeds_advice(tables).endswith(f"`seeds: {most}`")
+    settled = _changed(tables, seeds_needed=plan[plan["verdict"] != "undecided"])
+    assert "settled with the present seeds" in seeds_advice(settled)
+    assert "seeds:" not in answer(settled)[2]
+
+
+def test_the_page_names_the_variants_whose_parameters_keras_miscounts(tables_folder: Path) -> None:
+    tables = Tables.read(tables_folder)
+    assert "mlp/subclass" in misleading_counts(tables)
+    right = tables.get("parameters").assign(keras_count=lambda table: table["parameters"])
+    assert "agrees" in misleading_counts(_changed(tables, parameters=right))
+
+
+def test_the_drill_down_gives_back_every_run_as_it_is_in_the_table(tables_folder: Path) -> None:
+    tables = Tables.read(tables_folder)
+    text, note = drilldown(tables)
+    assert not note
+    assert "<" not in text
+    data = json.loads(text)
+    runs = tables.get("runs")
+    assert data["count"] == len(runs)
+    words = data["columns"]["final_weights_sha256"]
+    assert [words["words"][code] for code in words["codes"]] == runs["final_weights_sha256"].fillna("").tolist()
+    assert data["columns"]["learning_rate"] == {"same": 0.002}
+    row = 17
+    own = tables.get("history").query("run == @runs.run.iloc[@row]")
+    np.testing.assert_allclose(data["history"][row][0], own["train_loss"], rtol=1e-3)
+
+
+def test_a_long_table_is_cut_on_the_page_and_whole_in_the_download(tables_folder: Path) -> None:
+    shown = shown_table(Tables.read(tables_folder), "gradients")
+    assert len(shown.rows) == LONGEST
+    assert f"The first {LONGEST} of" in shown.note
+    assert shown.download.startswith("data:text/csv")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(float("nan"), ""), (12345, "12,345"), (98.0, "98"), (0.0123456, "0.0123"), (98.7654, "98.77"), (True, "yes")],
+)
+def test_numbers_are_rounded_for_reading(value: float, text: str) -> None:
+    assert readable(value) == text
+
+
+def test_ten_thousand_runs_fit_into_twenty_megabytes(tables_folder: Path, tmp_path: Path) -> None:
+    tables = Tables.read(tables_folder)
+    copies = 10_000 // len(tables.get("runs")) + 1
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    hashes = ["run", "initial_weights_sha256", "final_weights_sha256"]
+    for name in ("runs", "history"):
+        frames = []
+        for copy in range(copies):
+            frame = tables.get(name).copy()
+            frame["seed"] += 5 * copy
+            for column in set(hashes) & set(frame):
+                frame[column] = f"{copy:08x}" + frame[column].str[8:]  # no two copies share a hash
+            frames.append(frame)
+        pd.concat(frames).to_csv(folder / f"{name}.csv", index=False)
+    for name in ("summary", "comparisons", "suspects", "noise_floor"):
+        (folder / f"{name}.csv").write_bytes((tables_folder / f"{name}.csv").read_bytes())
+    page = build_page(folder, tmp_path / "report.html", Figures())
+    assert len(Tables.read(folder).get("runs")) > 10_000
+    assert page.stat().st_size < 20_000_000
