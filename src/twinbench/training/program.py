@@ -54,6 +54,8 @@ class Program:
         if compilation == "fused update":
             self._update = tf.function(self._apply, jit_compile=True)
         self._steps = tf.function(self._train_batches, jit_compile=compilation == "xla")
+        # One step an epoch does not earn back what XLA takes to compile it, in time and in memory.
+        self._last_step = tf.function(self._train_batches)
         self._evaluate = tf.function(self._sums)
 
     @property
@@ -77,9 +79,10 @@ class Program:
         """
         full = len(order) // self.batch_size * self.batch_size
         total = 0.0
-        for part in (order[:full].reshape(-1, self.batch_size), order[full:].reshape(1, -1)):
-            if part.size:
-                total += float(self._steps(tf.constant(part)))
+        if full:
+            total += float(self._steps(tf.constant(order[:full].reshape(-1, self.batch_size))))
+        if full < len(order):
+            total += float(self._last_step(tf.constant(order[full:].reshape(1, -1))))
         return total / len(order)
 
     def evaluate(self, images: Images, positions: Positions, total_squares: float) -> Evaluation:
@@ -159,4 +162,8 @@ def make_loss(loss: Loss) -> Any:
 def make_optimizer(recipe: Recipe, training: Training) -> Any:
     """Return the configured Keras optimiser, at the configured rate or, if the recipe says so, at its default."""
     settings = {} if recipe.learning_rate == "default" else {"learning_rate": training.learning_rate}
-    return keras.optimizers.get({"class_name": training.optimizer, "config": settings})
+    optimizer = keras.optimizers.get({"class_name": training.optimizer, "config": settings})
+    # Keras sums the gradients over replicas through tf.custom_gradient, which TensorFlow registers for the rest of
+    # the process, and with it the whole compiled function: 10 MB a variant. There is one replica, so nothing to sum.
+    optimizer._all_reduce_sum_gradients = list
+    return optimizer
