@@ -8,10 +8,19 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from twinbench.config import Dataset
+from twinbench.config import Dataset, Training
 from twinbench.data import prepare
+from twinbench.training.runtime import start_tensorflow
 
 _ROOT = Path(__file__).resolve().parents[1]
+_USING_TENSORFLOW = {"architectures", "audit", "compare", "data", "training"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread(request: pytest.FixtureRequest) -> None:
+    """TensorFlow takes its threads once in a process: one and strict, as by default, whichever test comes first."""
+    if any(item.path.parent.name in _USING_TENSORFLOW for item in request.session.items):
+        start_tensorflow(Training())
 
 
 @pytest.fixture(scope="session")
