@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from twinbench.analysis.claims import decide_claims
 from twinbench.analysis.comparisons import compare_variants
+from twinbench.analysis.ladder import with_scores
 from twinbench.analysis.noise_floor import noise_floor
 from twinbench.analysis.seeds_needed import seeds_needed
 from twinbench.analysis.summary import summarise
+from twinbench.analysis.suspects import suspects_table
 from twinbench.architectures import architectures, suspects
 
 HOSTILE = "<script>alert(1)</script>"
@@ -204,31 +207,6 @@ def _ladder(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _suspects(comparisons: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    mean = runs.groupby(["dataset", "architecture", "variant"])[["test_score", "seen_score"]].mean()
-    for row in comparisons[comparisons["architecture"] == "plain_cnn"].to_dict("records"):
-        known = next((s for s in suspects() if s.name == row["variant"]), None)
-        if known is None and row["variant"] != "sequential":
-            continue
-        reference = mean.loc[(row["dataset"], "plain_cnn", "functional"), "test_score"]
-        seen = mean.loc[(row["dataset"], "plain_cnn", row["variant"]), "seen_score"]
-        rows.append(
-            {
-                "dataset": row["dataset"],
-                "suspect": known.name if known else "Sequential instead of Functional",
-                "cause": known.cause if known else "none.identical",
-                "changes": known.changes if known else "the API",
-                "sentence": known.sentence if known else "The same layers in the same order, written with Sequential.",
-                **{key: row[key] for key in ("n", "failed", "mean_difference", "ci_low", "ci_high")},
-                "p_holm": row["t_p_holm"],
-                "verdict": row["verdict"],
-                "seen_difference": seen - reference,
-            }
-        )
-    return pd.DataFrame(rows)
-
-
 def _gradients(datasets: Sequence[str], seeds: Sequence[int]) -> pd.DataFrame:
     rows = []
     for architecture in ("residual_cnn", "deep_residual_mlp"):
@@ -273,6 +251,11 @@ def _api_costs(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _keras_count(variant: str, parameters: Any) -> float:
+    """A subclassed model counts nothing before its first call, a deferred one refuses to count."""
+    return {"subclass": 0.0, "sequential_deferred": np.nan}.get(variant, parameters)
+
+
 def _parameters(runs: pd.DataFrame) -> pd.DataFrame:
     columns = ["parameters", "trainable_parameters", "non_trainable_parameters"]
     table = runs[[*_WHO, *columns]].drop_duplicates([*_WHO])
@@ -281,32 +264,13 @@ def _parameters(runs: pd.DataFrame) -> pd.DataFrame:
         parameters_per_call=[
             int(row.parameters * (1.34 if "shared" in str(row.architecture) else 1)) for row in table.itertuples()
         ],
-        keras_count=[0 if row.variant == "subclass" else row.parameters for row in table.itertuples()],
+        keras_count=[_keras_count(str(row.variant), row.parameters) for row in table.itertuples()],
         difference_to_reference=[
             row.parameters - reference.get((row.dataset, row.architecture), row.parameters)
             for row in table.itertuples()
         ],
     )
     return table.reset_index(drop=True)
-
-
-def _claims() -> pd.DataFrame:
-    verdicts = {"C1": "refuted", "C2": "refuted", "C3a": "refuted", "C3b": "refuted", "C4": "inconclusive"}
-    verdicts |= {"C5": "depends", "C6": "refuted", "C7": "inconclusive", "C8": "supported"}
-    return pd.DataFrame(
-        [
-            {
-                "claim": claim,
-                "statement": f"The statement of claim {claim}, in the words of the person who makes it.",
-                "verdict": verdict,
-                "because": f"12 of 12 pairs of runs are bit-identical; the mean difference is 0.00 points {HOSTILE}.",
-                "evidence": "comparisons: mlp, plain_cnn; runs: 24",
-                "would_change": "One pair of runs whose final weights differ.",
-                "seeds_needed": 8 if verdict == "inconclusive" else None,
-            }
-            for claim, verdict in verdicts.items()
-        ]
-    ).astype({"seeds_needed": "Int64"})
 
 
 def _provenance(runs: pd.DataFrame) -> pd.DataFrame:
@@ -344,13 +308,14 @@ def write_tables(
         "comparisons": comparisons,
         "noise_floor": noise_floor(runs),
         "seeds_needed": seeds_needed(comparisons, confidence=0.95),
-        "ladder": _ladder(runs),
-        "suspects": _suspects(comparisons, runs),
+        "ladder": with_scores(_ladder(runs), comparisons),
+        "suspects": suspects_table(runs, comparisons),
         "gradients": _gradients(datasets, seeds),
         "api_costs": _api_costs(runs),
-        "claims": _claims(),
         "provenance": _provenance(runs),
     }
+    tables["claims"] = decide_claims(tables)
+    tables["claims"].loc[0, "because"] += f" {HOSTILE}"
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
     return folder

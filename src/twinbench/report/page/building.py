@@ -14,14 +14,15 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from twinbench.analysis.claims import answer
 from twinbench.config import Figures
 from twinbench.report.catalogue import figure_entry, figure_file
 from twinbench.report.figures import draw
 from twinbench.report.figures.style import Style, style_of
 from twinbench.report.page import sections
-from twinbench.report.page.answer import answer, misleading_counts, seeds_advice
 from twinbench.report.page.drilldown import drilldown
 from twinbench.report.page.inline_svg import inline
+from twinbench.report.page.notes import misleading_counts, seeds_advice
 from twinbench.report.page.sections import Section
 from twinbench.report.page.shown_tables import ShownTable, made_table, shown_table
 from twinbench.report.provenance import provenance_of
@@ -158,7 +159,7 @@ def render(tables: Tables, figures: Figures, folder: Path | None) -> str:
     all_runs = tables.get("runs")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("page.html.j2").render(
-        answer=answer(tables),
+        answer=answer(tables.frames),
         claims=_claims(tables),
         counts=misleading_counts(tables),
         datasets=tables.datasets,

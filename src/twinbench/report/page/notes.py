@@ -1,0 +1,50 @@
+"""Sentences that the page adds to its sections, computed from the tables."""
+
+import pandas as pd
+
+from twinbench.analysis.seeds_needed import seeds_for_all
+from twinbench.report.tables import Tables
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def _some(names: list[str], most: int = 6) -> str:
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def seeds_advice(tables: Tables) -> str:
+    """Return the line for the configuration that settles what is undecided, in a sentence; empty without the table."""
+    plan = tables.optional("seeds_needed")
+    if plan.empty:
+        return ""
+    undecided = int((plan["verdict"] == "undecided").sum())
+    if undecided == 0:
+        return f"All {_many(len(plan), 'comparison')} are settled with the present seeds."
+    opening = f"{undecided:,} of {_many(len(plan), 'comparison')} are undecided"
+    needed = seeds_for_all(plan.fillna({"config_line": ""}))
+    if needed is None:
+        return f"{opening}, and not all of them can be settled with 10,000 seeds."
+    return f"{opening}. To settle them, put this line into the configuration: `seeds: {needed}`"
+
+
+def misleading_counts(tables: Tables) -> str:
+    """Return where Keras's own parameter count is not the number of unique weights; empty without the table."""
+    table = tables.optional("parameters")
+    if table.empty or "keras_count" not in table:
+        return ""
+    names = table["architecture"] + "/" + table["variant"]
+    refused = list(pd.unique(names[table["keras_count"].isna()]))
+    wrong = table["keras_count"].notna() & (table["keras_count"] != table["parameters"])
+    misled = list(pd.unique(names[wrong]))
+    sentences = []
+    if refused:
+        sentences.append(f"Keras refuses to count before the first call in {_many(len(refused), 'variant')}: ")
+        sentences[-1] += f"{_some(refused)}."
+    if misled:
+        sentences.append(f"Its own count misleads in {_many(len(misled), 'variant')}: {_some(misled)}.")
+    else:
+        sentences.append("Where Keras counts, its count is the number of unique weights.")
+    return " ".join(sentences)
