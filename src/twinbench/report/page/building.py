@@ -1,34 +1,31 @@
 """Putting the page together: figures, tables, answer and runs into one file."""
 
-import base64
-import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from twinbench.analysis.claims import answer
 from twinbench.config import Figures
 from twinbench.report.catalogue import figure_entry, figure_file
+from twinbench.report.difference import Difference, compare_results
 from twinbench.report.figures import draw
 from twinbench.report.figures.style import Style, style_of
 from twinbench.report.page import sections
+from twinbench.report.page.difference_page import MOST
 from twinbench.report.page.drilldown import drilldown
 from twinbench.report.page.inline_svg import inline
 from twinbench.report.page.notes import misleading_counts, seeds_advice
 from twinbench.report.page.sections import Section
 from twinbench.report.page.shown_tables import ShownTable, made_table, shown_table
+from twinbench.report.page.templating import asset, digest, environment, write
 from twinbench.report.provenance import provenance_of
 from twinbench.report.tables import NothingToShowError, Tables
-
-_TEMPLATES: Final = "twinbench.report.page"
 
 
 @dataclass(frozen=True)
@@ -115,28 +112,18 @@ def _machines(tables: Tables) -> ShownTable | None:
         return None
 
 
-def _code(text: str) -> Markup:
-    """Return a text as markup, with what stands between backticks as code."""
-    parts = text.split("`")
-    tag = Markup("<code>{}</code>")
-    return Markup("").join(tag.format(part) if place % 2 else escape(part) for place, part in enumerate(parts))
-
-
-def _asset(name: str) -> str:
-    return files(_TEMPLATES).joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def render(tables: Tables, figures: Figures, folder: Path | None) -> str:
+def render(tables: Tables, figures: Figures, folder: Path | None, compared: Difference | None = None) -> str:
     """Return the page's HTML.
 
     Args:
         tables: all tables.
         figures: the section of the configuration.
         folder: where the figures were saved; those that are not there are drawn.
+        compared: what changed since other results, for a section of its own.
     """
     style = style_of(figures)
     runs, runs_note = drilldown(tables)
-    script = _asset("page.js")
+    script = asset("tables.js", "runs.js")
     parts = [
         sections.SUSPECTS,
         sections.LADDER,
@@ -148,38 +135,37 @@ def render(tables: Tables, figures: Figures, folder: Path | None) -> str:
         sections.SEEDS,
     ]
     shown = {part.anchor: _section(part, tables, style, folder) for part in parts}
-    environment = Environment(
-        loader=PackageLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["code"] = _code
     all_runs = tables.get("runs")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return environment.get_template("page.html.j2").render(
-        answer=answer(tables.frames),
-        claims=_claims(tables),
-        counts=misleading_counts(tables),
-        datasets=tables.datasets,
-        failed=_failed(tables),
-        machines=_machines(tables),
-        provenance=provenance_of(tables),
-        runs=Markup(runs),  # noqa: S704 # JSON with <, > and & escaped
-        runs_count=len(all_runs),
-        runs_note=runs_note,
-        runs_path=str(tables.folder / "runs.csv"),
-        script=Markup(script),  # noqa: S704 # our own file
-        script_digest=digest,
-        sections=shown,
-        seeds=len(tables.seeds),
-        seeds_advice=seeds_advice(tables),
-        style=Markup(_asset("page.css")),  # noqa: S704 # our own file
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            answer=answer(tables.frames),
+            claims=_claims(tables),
+            counts=misleading_counts(tables),
+            datasets=tables.datasets,
+            difference=compared,
+            most=MOST,
+            failed=_failed(tables),
+            machines=_machines(tables),
+            provenance=provenance_of(tables),
+            runs=Markup(runs),  # noqa: S704 # JSON with <, > and & escaped
+            runs_count=len(all_runs),
+            runs_note=runs_note,
+            runs_path=str(tables.folder / "runs.csv"),
+            script=script,
+            script_digest=digest(script),
+            sections=shown,
+            seeds=len(tables.seeds),
+            seeds_advice=seeds_advice(tables),
+            style=asset("page.css"),
+        )
     )
 
 
-def build_page(tables: Path, output: Path, figures: Figures, folder: Path | None = None) -> Path:
+def build_page(
+    tables: Path, output: Path, figures: Figures, folder: Path | None = None, *, against: Path | None = None
+) -> Path:
     """Write the page and return its path.
 
     Args:
@@ -187,13 +173,10 @@ def build_page(tables: Path, output: Path, figures: Figures, folder: Path | None
         output: the HTML file to write.
         figures: the section of the configuration.
         folder: where the figures were saved as SVG; those that are not there are drawn.
+        against: another results folder; a section then says what changed since.
 
     Raises:
         RecordError: the folder holds no tables.
     """
-    html = render(Tables.read(tables), figures, folder)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = output.with_name(f".{output.name}.part")
-    unfinished.write_text(html, encoding="utf-8")
-    unfinished.replace(output)
-    return output
+    compared = compare_results(against, tables) if against else None
+    return write(output, render(Tables.read(tables), figures, folder, compared))

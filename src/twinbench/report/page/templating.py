@@ -1,0 +1,53 @@
+"""The template engine and the page's own style sheet and scripts."""
+
+import base64
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+_PACKAGE: Final = "twinbench.report.page"
+
+
+def code(text: str) -> Markup:
+    """Return a text as markup, with what stands between backticks as code."""
+    parts = text.split("`")
+    tag = Markup("<code>{}</code>")
+    return Markup("").join(tag.format(part) if place % 2 else escape(part) for place, part in enumerate(parts))
+
+
+def environment() -> Environment:
+    """Return the engine: it escapes every string, and refuses a name that is not there."""
+    made = Environment(
+        loader=PackageLoader(_PACKAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["code"] = code
+    return made
+
+
+def asset(*names: str) -> Markup:
+    """Return our own style sheet or scripts, one below the other."""
+    folder = files(_PACKAGE).joinpath("templates")
+    texts = [folder.joinpath(name).read_text(encoding="utf-8") for name in names]
+    return Markup("".join(texts))  # noqa: S704 # files of this package
+
+
+def digest(script: str) -> str:
+    """Return what a content security policy calls a script by: its SHA-256 in base64."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def write(path: Path, text: str) -> Path:
+    """Write a file, whole or not at all, and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.part")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
+    return path
