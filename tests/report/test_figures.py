@@ -15,7 +15,7 @@ from twinbench.config import Figures
 from twinbench.report.catalogue import figure_entry, figure_names
 from twinbench.report.figures import draw, draw_all, draw_figure
 from twinbench.report.figures.differences import signed
-from twinbench.report.figures.ladder import brief
+from twinbench.report.figures.ladder import brief, number_of
 from twinbench.report.figures.style import shorten, style_of
 from twinbench.report.provenance import provenance_of
 from twinbench.report.tables import Tables
@@ -172,6 +172,22 @@ def test_differences_carry_a_sign_and_zero_does_not(value: float, text: str) -> 
 )
 def test_numbers_on_the_ladder_are_brief(value: float, text: str) -> None:
     assert brief(value) == text
+
+
+@pytest.mark.parametrize(
+    ("rung", "outcome", "value", "text"),
+    [
+        (4, "fail", 18_624.0, "+19k"),
+        (4, "fail", -412.0, "\u2212412"),
+        (4, "pass", 0.0, ""),
+        (5, "pass", 1.0, ""),
+        (5, "fail", 0.5, "50 %"),
+        (6, "pass", 3e-7, "3e\u22127"),
+        (9, "pass", 0.0, "0.00"),
+    ],
+)
+def test_a_rung_says_its_number_in_the_unit_of_the_rung(rung: int, outcome: str, value: float, text: str) -> None:
+    assert number_of(rung, outcome, value) == text
 
 
 def test_a_long_label_loses_its_middle() -> None:

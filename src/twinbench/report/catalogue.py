@@ -49,8 +49,9 @@ FIGURES: Final = (
         category="Ladder",
         needs=("ladder",),
         caption="Each variant climbs nine rungs against its reference, from 'it builds' to 'it scores the same over "
-        "seeds'. Twins should pass every rung; where a lookalike stops is where it is another model. Numbers are the "
-        "rung's own measure.",
+        "seeds'. Twins should pass every rung; where a lookalike stops is where it is another model. The numbers: "
+        "3 differences between the graphs, 4 parameters more or fewer, 5 share of equal weight tensors, 6 to 8 "
+        "relative deviation, 9 points of score.",
         alt="Grid of variants (rows) by the nine rungs of the ladder (columns); each cell says pass, fail or not "
         "applicable by sign and colour.",
     ),

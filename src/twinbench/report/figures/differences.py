@@ -45,7 +45,7 @@ def difference_scale(axes: Axes, values: pd.Series, margin: float) -> bool:
     axes.set_xscale("symlog", linthresh=linear, linscale=1.0)
     low = float(np.nanmin(values.to_numpy(dtype=float), initial=0.0))
     high = float(np.nanmax(values.to_numpy(dtype=float), initial=0.0))
-    steps = [linear * step for step in (1, 2, 5, 10, 20, 50, 100) if linear * step <= 1.3 * largest]
+    steps = [linear * step for step in (1, 3, 10, 30, 100) if linear * step <= 1.3 * largest]
     axes.set_xlim(min(1.3 * low, -2 * margin), max(1.3 * high, 2 * margin))
     left, right = axes.get_xlim()
     ticks = [-step for step in steps] + [-margin, 0.0, margin] + steps

@@ -8,10 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Patch
 
+from twinbench.report.figures.differences import signed
 from twinbench.report.figures.rows import grouped, label_rows, subtitle_of, together
-from twinbench.report.figures.style import GRID, INK, Style, new_figure
+from twinbench.report.figures.style import GRID, INK, MINUS, Style, new_figure
 from twinbench.report.tables import Tables
 
+PARAMETERS_RUNG, INITIAL_WEIGHTS_RUNG, SCORE_RUNG = 4, 5, 9
 _SIGNS = {"pass": "✓", "fail": "✗", "not applicable": "\N{EN DASH}"}
 
 
@@ -28,7 +30,20 @@ def brief(value: float) -> str:
     return f"{value:.2g}" if abs(value) >= 0.001 else f"{value:.0e}".replace("e-0", "e-")
 
 
-def _cell(axes: Axes, x: float, y: float, *, outcome: str, value: float, style: Style) -> None:
+def number_of(rung: int, outcome: str, value: float) -> str:
+    """Return what a cell says beside its sign: nothing where the rung is passed without a deviation."""
+    if not np.isfinite(value):
+        return ""
+    if rung == SCORE_RUNG:
+        return signed(value)
+    if rung == INITIAL_WEIGHTS_RUNG:
+        return "" if outcome == "pass" else f"{100 * value:.0f} %"
+    if value == 0 and outcome == "pass":
+        return ""
+    return f"{'+' if rung == PARAMETERS_RUNG and value > 0 else ''}{brief(value)}".replace("-", MINUS)
+
+
+def _cell(axes: Axes, x: float, y: float, *, outcome: str, number: str, style: Style) -> None:
     colour = {"pass": style.palette[0], "fail": style.bad}.get(outcome, GRID)
     box = FancyBboxPatch(
         (x - 0.44, y - 0.38),
@@ -40,7 +55,6 @@ def _cell(axes: Axes, x: float, y: float, *, outcome: str, value: float, style: 
         alpha=0.22 if outcome == "pass" else 0.9 if outcome == "fail" else 0.5,
     )
     axes.add_patch(box)
-    number = brief(value)
     ink = "#ffffff" if outcome == "fail" else INK
     sign = _SIGNS.get(outcome, "?")
     axes.text(x - 0.2 if number else x, y, sign, size=style.text(9.5), color=ink, ha="center", va="center")
@@ -76,7 +90,8 @@ def draw(tables: Tables, style: Style) -> Figure:
     for row in table.to_dict("records"):
         value = float(row["value"]) if pd.notna(row["value"]) else float("nan")
         x, y = columns[row["rung"]], place[row["group"], row["variant"]]
-        _cell(axes, x, y, outcome=str(row["outcome"]), value=value, style=style)
+        outcome = str(row["outcome"])
+        _cell(axes, x, y, outcome=outcome, number=number_of(row["rung"], outcome, value), style=style)
     label_rows(axes, rows, [str(name) for name in variants["variant"]], style)
     axes.grid(visible=False)
     axes.spines["bottom"].set_visible(False)

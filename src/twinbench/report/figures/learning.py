@@ -13,6 +13,8 @@ from twinbench.report.figures.rows import subtitle_of, without_suspects
 from twinbench.report.figures.style import INK, MUTED, Style, new_figure, plain_log, shorten
 from twinbench.report.tables import Tables
 
+# From so many epochs on the first two are left out of the scale of the score.
+_LONG: Final = 8
 _DASHES: Final[tuple[Any, ...]] = ("-", (0, (5, 1.5)), (0, (2, 1)), (0, (1, 1)), "-.")
 
 
@@ -63,7 +65,7 @@ def draw(tables: Tables, style: Style) -> Figure:
             plain_log(right.yaxis, subs=(1, 3))
         scores = rows["validation_score"].to_numpy(dtype=float)
         last = rows.loc[rows["epoch"] >= min(3, rows["epoch"].max()), "validation_score"].min()
-        if np.isfinite(last) and last > np.nanmin(scores):
+        if rows["epoch"].max() >= _LONG and np.isfinite(last) and last > np.nanmin(scores):
             # The first epochs would flatten everything that follows.
             left.set_ylim(bottom=last - 0.05 * (np.nanmax(scores) - last))
         left.set_title(shorten(name), pad=3)

@@ -22,7 +22,7 @@ from twinbench.report.page.drilldown import drilldown
 from twinbench.report.page.inline_svg import inline
 from twinbench.report.page.notes import misleading_counts, seeds_advice
 from twinbench.report.page.sections import Section
-from twinbench.report.page.shown_tables import ShownTable, made_table, shown_table
+from twinbench.report.page.shown_tables import ShownTable, machines_table, made_table, shown_table
 from twinbench.report.page.templating import asset, digest, environment, write
 from twinbench.report.provenance import provenance_of
 from twinbench.report.tables import NothingToShowError, Tables
@@ -107,7 +107,7 @@ def _failed(tables: Tables) -> ShownTable | None:
 
 def _machines(tables: Tables) -> ShownTable | None:
     try:
-        return shown_table(tables, "provenance")
+        return machines_table(tables)
     except NothingToShowError:
         return None
 

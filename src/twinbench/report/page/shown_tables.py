@@ -3,12 +3,13 @@
 import base64
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
+from twinbench.analysis.tables import COLUMNS
 from twinbench.report.page.sections import VIEWS, View
 from twinbench.report.tables import Tables
 
@@ -16,6 +17,7 @@ from twinbench.report.tables import Tables
 LONGEST: Final = 400
 # Bytes of CSV that are carried inside the page; a larger file stays in its folder.
 LARGEST_DOWNLOAD: Final = 600_000
+MOST_SIDE_BY_SIDE: Final = 4
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class ShownTable:
     Attributes:
         name: stem of its file.
         title: in words.
-        headings: (heading, is a number).
+        headings: (heading, is a number, what the column means).
         rows: cells.
         note: what is left out; empty when nothing is.
         download: data URI of the CSV file; empty when it is too large.
@@ -41,7 +43,7 @@ class ShownTable:
 
     name: str
     title: str
-    headings: Sequence[tuple[str, bool]]
+    headings: Sequence[tuple[str, bool, str]]
     rows: Sequence[Sequence[Cell]]
     note: str
     download: str
@@ -80,6 +82,7 @@ def _shown(name: str, frame: pd.DataFrame, view: View, csv: str, place: str) -> 
     top = frame[list(columns)].head(LONGEST)
     # Column by column: far faster than row by row, and each column keeps its own type.
     cells = [[_cell(value, numeric[column]) for value in top[column].tolist()] for column in columns]
+    meanings = COLUMNS.get(name, {})
     notes = []
     if len(frame) > LONGEST:
         notes.append(f"The first {LONGEST:,} of {len(frame):,} rows are shown.")
@@ -88,7 +91,7 @@ def _shown(name: str, frame: pd.DataFrame, view: View, csv: str, place: str) -> 
     return ShownTable(
         name=name,
         title=view.title,
-        headings=[(heading, numeric[column]) for column, heading in columns.items()],
+        headings=[(heading, numeric[column], meanings.get(column, "")) for column, heading in columns.items()],
         rows=list(zip(*cells, strict=True)),
         note=" ".join(notes),
         download=data_uri(csv) if len(csv) <= LARGEST_DOWNLOAD else "",
@@ -104,6 +107,21 @@ def shown_table(tables: Tables, name: str) -> ShownTable:
     frame = tables.get(name)
     path = Path(tables.folder) / f"{name}.csv"
     return _shown(name, frame, VIEWS.get(name, View(name)), path.read_text(encoding="utf-8"), str(path))
+
+
+def machines_table(tables: Tables) -> ShownTable:
+    """Return the machines and versions, a column for each where they are few enough to be read side by side.
+
+    Raises:
+        NothingToShowError: there is no such table, or it has no rows.
+    """
+    shown = shown_table(tables, "provenance")
+    frame = tables.get("provenance")
+    if len(frame) > MOST_SIDE_BY_SIDE:
+        return shown
+    aside = frame.astype(str).replace("nan", "").set_index("manifest").T.rename_axis("what").reset_index()
+    turned = _shown("provenance", aside, View(shown.title), "", "")
+    return replace(turned, download=shown.download)
 
 
 def made_table(name: str, frame: pd.DataFrame) -> ShownTable:
