@@ -97,21 +97,18 @@ def subclass(input_shape: tuple[int, ...], classes: int, blocks: int = BLOCKS) -
 @lookalike(differs="function")
 def sequential_no_skip(input_shape: tuple[int, ...], classes: int, blocks: int = BLOCKS) -> Model:
     """A Sequential of the same layers without the skips: the same parameters, wired in one line."""
-    model = Sequential(
-        [
-            Input(input_shape),
-            layers.Conv2D(WIDTH, 3, padding="same", activation="relu"),
-            layers.MaxPooling2D(),
-        ]
-    )
+    stack = [
+        Input(input_shape),
+        layers.Conv2D(WIDTH, 3, padding="same", activation="relu"),
+        layers.MaxPooling2D(),
+    ]
     for _ in range(blocks):
-        model.add(layers.Conv2D(WIDTH, 3, padding="same", use_bias=False))
-        model.add(layers.BatchNormalization())
-        model.add(layers.ReLU())
-        model.add(layers.Conv2D(WIDTH, 3, padding="same", use_bias=False))
-        model.add(layers.BatchNormalization())
-        model.add(layers.ReLU())
-    model.add(layers.MaxPooling2D())
-    model.add(layers.Flatten())
-    model.add(layers.Dense(classes))
-    return model
+        stack += [
+            layers.Conv2D(WIDTH, 3, padding="same", use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Conv2D(WIDTH, 3, padding="same", use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+        ]
+    return Sequential([*stack, layers.MaxPooling2D(), layers.Flatten(), layers.Dense(classes)])

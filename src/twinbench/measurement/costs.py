@@ -1,0 +1,198 @@
+"""The table `api_costs`: what the same network costs when it is written with another API.
+
+Measured is one compiled training step as Keras makes it: forward pass, loss and backward pass in one TensorFlow
+function on a batch in memory. Left out is what no API touches: feeding images, and the optimiser's update, which is
+the same code on the same weights. The engine's own loop and XLA are left out too: they would hide differences.
+
+Repetitions are interleaved (all variants of an architecture in turn, then again, in the other direction), and each
+variant is compared with its reference within the repetition. Verdicts hold for all comparisons of a quantity
+together (Bonferroni): a difference inside the noise is called none.
+"""
+
+import ctypes
+import gc
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from twinbench.architectures.catalogue import Variant
+from twinbench.architectures.recipe import recipe_of
+from twinbench.config import Configuration
+from twinbench.data import LoadedDataset, load
+from twinbench.measurement.intervals import cost_rows
+from twinbench.plan import selected_variants
+from twinbench.training.memory import forget_peak, peak_memory_mb
+from twinbench.training.program import make_loss
+from twinbench.training.runtime import start_tensorflow
+
+logger = logging.getLogger(__name__)
+
+# Models are built anew in so many repetitions at least, and in all of them while it takes no longer than this.
+_FEWEST_BUILDS: Final = 3
+_BUILD_SECONDS: Final = 1.5
+# A timing is the fastest of so many stretches of steps (as `timeit` advises: noise only ever adds).
+_STRETCHES: Final = 5
+_STRETCH_SECONDS: Final = 0.01
+# Resident memory that forgetting the peak may leave above the present; more means that the system does not forget.
+_FORGETS_MB: Final = 64.0
+
+
+def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
+    """Measure every selected reference and its twins, each against the reference.
+
+    Args:
+        configuration: the resolved configuration.
+        npz: the prepared dataset, with its manifest beside it.
+
+    Returns:
+        The columns of `twinbench.measurement.intervals.COLUMNS`; no rows where no twin is selected.
+
+    Raises:
+        TwinbenchError: the dataset cannot be used.
+    """
+    start_tensorflow(configuration.training)
+    data = load(npz)
+    samples: dict[Variant, _Samples] = {}
+    for architecture, group in groupby(selected_variants(configuration), key=lambda variant: variant.architecture):
+        variants = [variant for variant in group if variant.kind in ("reference", "twin")]
+        if len(variants) > 1:
+            logger.info("Measuring the cost of %s in %d ways.", architecture, len(variants))
+            batch = _batch(data, configuration.training.batch_size)
+            samples |= _measure(variants, batch, data, configuration.measurements.cost_repeats)
+            keras.backend.clear_session(free_memory=False)
+            gc.collect()
+    measured = {variant: one.by_quantity() for variant, one in samples.items()}
+    return cost_rows(data.name, measured, confidence=configuration.statistics.confidence)
+
+
+@dataclass
+class _Samples:
+    """What was measured of one variant, by the number of the repetition."""
+
+    step_ms: dict[int, float] = field(default_factory=dict)
+    build_s: dict[int, float] = field(default_factory=dict)
+    peak_memory_mb: dict[int, float] = field(default_factory=dict)
+    flops: dict[int, float] = field(default_factory=dict)
+    steps: list[Any] = field(default_factory=list)
+
+    def by_quantity(self) -> Mapping[str, Mapping[int, float]]:
+        return {
+            "step_ms": self.step_ms,
+            "flops": self.flops,
+            "peak_memory_mb": self.peak_memory_mb,
+            "build_s": self.build_s,
+        }
+
+
+def _batch(data: LoadedDataset, size: int) -> tuple[Any, Any]:
+    """Return images float32 (size, height, width, channels) in 0..1 and labels int32 (size,)."""
+    chosen = np.resize(np.arange(len(data.y_train)), size)
+    images = tf.constant(data.x_train[chosen].astype(np.float32) / 255)
+    return images, tf.constant(data.y_train[chosen].astype(np.int32))
+
+
+def _measure(
+    variants: Sequence[Variant], batch: tuple[Any, Any], data: LoadedDataset, repeats: int
+) -> dict[Variant, _Samples]:
+    samples = {variant: _Samples() for variant in variants}
+    _build(variants[0], batch, data)  # the first build of a kind also imports and registers what the others then find
+    began = time.perf_counter()
+    for repeat in range(repeats):
+        rebuild = repeat < _FEWEST_BUILDS or time.perf_counter() - began < _BUILD_SECONDS * len(variants)
+        for variant in variants if repeat % 2 == 0 else reversed(variants):
+            own = samples[variant]
+            if rebuild:
+                _measure_build(own, variant, repeat, batch, data)
+            # Earlier builds take their turn, so that what is luck of one build does not stay with its variant.
+            own.step_ms[repeat] = _time_steps(own.steps[repeat % len(own.steps)], batch)
+    return samples
+
+
+def _measure_build(own: _Samples, variant: Variant, repeat: int, batch: tuple[Any, Any], data: LoadedDataset) -> None:
+    _return_free_memory()
+    forget_peak()
+    resident = peak_memory_mb()
+    forgets = resident - _resident_mb() < _FORGETS_MB
+    began = time.process_time()
+    step, graph = _build(variant, batch, data)
+    own.build_s[repeat] = time.process_time() - began
+    step(*batch)
+    if forgets:
+        own.peak_memory_mb[repeat] = peak_memory_mb() - resident
+    if not own.flops:
+        own.flops[repeat] = _count_flops(graph)
+    own.steps.append(step)
+
+
+def _build(variant: Variant, batch: tuple[Any, Any], data: LoadedDataset) -> tuple[Any, Any]:
+    """Construct a model and trace its training step, and return the step and its graph."""
+    recipe = recipe_of(variant)
+    keras.utils.set_random_seed(0)
+    model = recipe.build(data.input_shape, data.classes)
+    if not model.built:
+        model(batch[0][:1])  # as `fit` does for a model that does not know its input yet
+    loss_of = make_loss(recipe.loss)
+    weights = [weight.value for weight in model.trainable_variables]
+
+    def training_step(images: Any, labels: Any) -> Any:
+        with tf.GradientTape() as tape:
+            outputs = tf.cast(model(images, training=True), tf.float32)
+            loss = loss_of(images if recipe.task == "reconstruct" else labels, outputs)
+        return tape.gradient(loss, weights)
+
+    step = tf.function(training_step)
+    return step, step.get_concrete_function(*batch).graph
+
+
+def _time_steps(step: Any, batch: tuple[Any, Any]) -> float:
+    """Return the milliseconds of one step, the fastest of several stretches of steps."""
+
+    def seconds(count: int) -> float:
+        began = time.perf_counter()
+        for _ in range(count):
+            gradients = step(*batch)
+        gradients[0].numpy()  # on a GPU the step is done only when someone looks
+        return time.perf_counter() - began
+
+    seconds(1)
+    count = max(1, round(_STRETCH_SECONDS / max(seconds(1), 1e-6)))
+    return 1000 * min(seconds(count) for _ in range(_STRETCHES)) / count
+
+
+def _count_flops(graph: Any) -> float:
+    """Return the floating-point operations of one execution of a graph, by TensorFlow's own profiler.
+
+    It counts the operations that it knows (convolutions, matrix products, element-wise ones and their gradients) by
+    their shapes; the others count as none in every API.
+    """
+    profiler = tf.compat.v1.profiler
+    options = profiler.ProfileOptionBuilder(profiler.ProfileOptionBuilder.float_operation())
+    counted = profiler.profile(graph=graph, cmd="op", options=options.with_empty_output().build())
+    return float(counted.total_float_ops)
+
+
+def _resident_mb() -> float:
+    """Return the resident memory of this process in MiB; 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return 0.0
+    return pages * 4096 / 2**20
+
+
+def _return_free_memory() -> None:
+    """Give freed memory back to the system where the C library can, so that a peak is its owner's."""
+    gc.collect()
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    except (OSError, AttributeError):
+        logger.debug("This C library cannot return freed memory.")

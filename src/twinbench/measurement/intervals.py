@@ -1,0 +1,109 @@
+"""From repetitions to rows of `api_costs`: means, paired differences, and intervals that hold all together."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from twinbench.architectures.catalogue import Variant
+
+COLUMNS: Final[dict[str, str]] = {
+    "dataset": "name of the dataset",
+    "architecture": "name of the architecture",
+    "variant": "name of the variant",
+    "kind": "reference or twin",
+    "quantity": "step_ms (wall time of one compiled training step: forward, loss and backward pass on a batch in "
+    "memory), flops (floating-point operations of that step, counted on its graph by TensorFlow's profiler), "
+    "peak_memory_mb (highest resident memory in MiB while the model is built, traced and run once, above what there "
+    "was before) or build_s (CPU seconds to construct the model and trace the step)",
+    "n": "repetitions; a count needs one",
+    "mean": "mean over the repetitions, in the unit of the quantity",
+    "ci_low": "lower end of Student's t interval for that mean",
+    "ci_high": "upper end of that interval",
+    "difference_percent": "mean paired difference to the reference, in percent of the reference's mean",
+    "difference_low": "lower end of Student's t interval for that, at a level that makes all intervals of the "
+    "quantity in this table hold together (Bonferroni)",
+    "difference_high": "upper end of that interval",
+    "verdict": "none (the interval holds zero: inside the noise), more, less, not measured, or reference",
+}
+QUANTITIES: Final = ("step_ms", "flops", "peak_memory_mb", "build_s")
+Floats = NDArray[np.float64]
+
+
+def t_ends(sample: Floats, confidence: float) -> tuple[float, float]:
+    """Return Student's t interval for the mean of (n,) values; both ends the value itself where all are equal.
+
+    NaN below two values.
+    """
+    if len(sample) < 2:
+        return float("nan"), float("nan")
+    if np.ptp(sample) == 0:
+        return float(sample[0]), float(sample[0])
+    ends = stats.ttest_1samp(sample, 0.0).confidence_interval(confidence_level=confidence)
+    return float(ends.low), float(ends.high)
+
+
+def cost_rows(
+    dataset: str, measured: Mapping[Variant, Mapping[str, Mapping[int, float]]], *, confidence: float
+) -> pd.DataFrame:
+    """Return the table `api_costs` of one dataset.
+
+    Args:
+        dataset: its name.
+        measured: by variant and quantity, the value of each repetition by its number; references before their twins.
+        confidence: of each mean's interval, and of all intervals of one quantity's differences together.
+
+    Returns:
+        The columns of `COLUMNS`.
+    """
+    references = {variant.architecture: variant for variant in measured if variant.kind == "reference"}
+    twins = sum(variant.kind != "reference" for variant in measured)
+    level = 1 - (1 - confidence) / max(twins, 1)
+    rows = []
+    for variant, own in measured.items():
+        reference = measured[references[variant.architecture]]
+        for quantity in QUANTITIES:
+            row: dict[str, Any] = {
+                "dataset": dataset,
+                "architecture": variant.architecture,
+                "variant": variant.name,
+                "kind": variant.kind,
+                "quantity": quantity,
+            }
+            row |= _summary(own[quantity], exact=quantity == "flops", confidence=confidence)
+            if variant.kind == "reference":
+                row["verdict"] = "reference"
+            else:
+                row |= _difference(own[quantity], reference[quantity], exact=quantity == "flops", confidence=level)
+            rows.append(row)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _summary(values: Mapping[int, float], *, exact: bool, confidence: float) -> dict[str, Any]:
+    sample = np.array(list(values.values()), np.float64)
+    if not len(sample):
+        return {"n": 0}
+    low, high = (sample[0], sample[0]) if exact else t_ends(sample, confidence)
+    return {"n": len(sample), "mean": float(sample.mean()), "ci_low": low, "ci_high": high}
+
+
+def _difference(
+    own: Mapping[int, float], reference: Mapping[int, float], *, exact: bool, confidence: float
+) -> dict[str, Any]:
+    """Return the paired difference in percent and its verdict; a count has no noise."""
+    shared = [repeat for repeat in own if repeat in reference]
+    base = float(np.mean([reference[repeat] for repeat in shared])) if shared else 0.0
+    if base <= 0 or (len(shared) < 2 and not exact):
+        return {"verdict": "not measured"}
+    percent = np.array([100 * (own[repeat] - reference[repeat]) / base for repeat in shared])
+    low, high = (percent[0], percent[0]) if exact else t_ends(percent, confidence)
+    verdict = "more" if low > 0 else "less" if high < 0 else "none"
+    return {
+        "difference_percent": float(percent.mean()),
+        "difference_low": low,
+        "difference_high": high,
+        "verdict": verdict,
+    }
