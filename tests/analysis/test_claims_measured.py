@@ -7,6 +7,7 @@ DEEP = "deep_residual_mlp"
 REFERENCE = gradient(DEEP, "functional", [2.0, 2.2, 1.9], kind="reference")
 SAME = [2.0, 2.2, 1.9]
 FADED = [0.002, 0.003, 0.001]
+EXPLODED = [400.0, 500.0, 300.0]
 
 
 def replicas(composite: list[float], no_skip: list[float] | None, depth: int = 8) -> list[dict]:
@@ -19,6 +20,8 @@ def replicas(composite: list[float], no_skip: list[float] | None, depth: int = 8
     ("composite", "no_skip", "verdict"),
     [
         (SAME, FADED, "depends"),
+        (SAME, EXPLODED, "depends"),
+        (SAME, [25.0, 18.0, 21.0], "inconclusive"),
         (SAME, [1.0, 1.4, 1.1], "refuted"),
         (FADED, FADED, "supported"),
         (SAME, [2.0, 0.002, 0.1], "inconclusive"),
@@ -26,7 +29,7 @@ def replicas(composite: list[float], no_skip: list[float] | None, depth: int = 8
         (SAME, None, "inconclusive"),
     ],
 )
-def test_c5_asks_whether_the_api_or_the_skip_makes_the_gradient_fade(composite, no_skip, verdict):
+def test_c5_asks_whether_the_api_or_the_skip_makes_the_gradient_fade_or_blow_up(composite, no_skip, verdict):
     assert decided("C5", gradients=replicas(composite, no_skip))["verdict"] == verdict
 
 

@@ -36,12 +36,13 @@ from twinbench.training.runtime import start_tensorflow
 
 logger = logging.getLogger(__name__)
 
-# Models are built anew in so many repetitions at least, and in all of them while it takes no longer than this.
-_FEWEST_BUILDS: Final = 3
-_BUILD_SECONDS: Final = 1.5
+# Building is slow, so it is repeated less often than steps are.
+_MOST_BUILDS: Final = 3
+# Builds whose steps are timed, in turn, so that what is luck of one build does not stay with its variant.
+_TIMED_BUILDS: Final = 2
 # A timing is the fastest of so many stretches of steps (as `timeit` advises: noise only ever adds).
 _STRETCHES: Final = 5
-_STRETCH_SECONDS: Final = 0.01
+_STRETCH_SECONDS: Final = 0.005
 # Resident memory that forgetting the peak may leave above the present; more means that the system does not forget.
 _FORGETS_MB: Final = 64.0
 
@@ -62,6 +63,7 @@ def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
     start_tensorflow(configuration.training)
     data = load(npz)
     samples: dict[Variant, _Samples] = {}
+    gc.freeze()  # TensorFlow's million objects stay; looking through them again would take most of the time
     for architecture, group in groupby(selected_variants(configuration), key=lambda variant: variant.architecture):
         variants = [variant for variant in group if variant.kind in ("reference", "twin")]
         if len(variants) > 1:
@@ -69,7 +71,7 @@ def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
             batch = _batch(data, configuration.training.batch_size)
             samples |= _measure(variants, batch, data, configuration.measurements.cost_repeats)
             keras.backend.clear_session(free_memory=False)
-            gc.collect()
+    gc.unfreeze()
     measured = {variant: one.by_quantity() for variant, one in samples.items()}
     return cost_rows(data.name, measured, confidence=configuration.statistics.confidence)
 
@@ -105,32 +107,39 @@ def _measure(
 ) -> dict[Variant, _Samples]:
     samples = {variant: _Samples() for variant in variants}
     _build(variants[0], batch, data)  # the first build of a kind also imports and registers what the others then find
-    began = time.perf_counter()
     for repeat in range(repeats):
-        rebuild = repeat < _FEWEST_BUILDS or time.perf_counter() - began < _BUILD_SECONDS * len(variants)
-        for variant in variants if repeat % 2 == 0 else reversed(variants):
-            own = samples[variant]
-            if rebuild:
-                _measure_build(own, variant, repeat, batch, data)
-            # Earlier builds take their turn, so that what is luck of one build does not stay with its variant.
-            own.step_ms[repeat] = _time_steps(own.steps[repeat % len(own.steps)], batch)
+        turn = variants if repeat % 2 == 0 else variants[::-1]
+        if repeat < _MOST_BUILDS:
+            gc.collect()
+            for variant in turn:
+                _measure_build(samples[variant], variant, repeat, batch, data)
+        steps = {variant: samples[variant].steps[repeat % len(samples[variant].steps)] for variant in turn}
+        for variant, step in steps.items():
+            step(*batch)
+            _measure_memory(samples[variant], step, repeat, batch)
+        for variant, milliseconds in _time_steps(steps, batch).items():
+            samples[variant].step_ms[repeat] = milliseconds
     return samples
 
 
 def _measure_build(own: _Samples, variant: Variant, repeat: int, batch: tuple[Any, Any], data: LoadedDataset) -> None:
-    _return_free_memory()
-    forget_peak()
-    resident = peak_memory_mb()
-    forgets = resident - _resident_mb() < _FORGETS_MB
     began = time.process_time()
     step, graph = _build(variant, batch, data)
     own.build_s[repeat] = time.process_time() - began
-    step(*batch)
-    if forgets:
-        own.peak_memory_mb[repeat] = peak_memory_mb() - resident
     if not own.flops:
         own.flops[repeat] = _count_flops(graph)
-    own.steps.append(step)
+    if len(own.steps) < _TIMED_BUILDS:
+        own.steps.append(step)
+
+
+def _measure_memory(own: _Samples, step: Any, repeat: int, batch: tuple[Any, Any]) -> None:
+    """Run one step and note how far resident memory rises; nothing where the system does not forget its peak."""
+    _return_free_memory()
+    forget_peak()
+    before = peak_memory_mb()
+    if before - _resident_mb() < _FORGETS_MB:
+        step(*batch)
+        own.peak_memory_mb[repeat] = peak_memory_mb() - before
 
 
 def _build(variant: Variant, batch: tuple[Any, Any], data: LoadedDataset) -> tuple[Any, Any]:
@@ -153,19 +162,23 @@ def _build(variant: Variant, batch: tuple[Any, Any], data: LoadedDataset) -> tup
     return step, step.get_concrete_function(*batch).graph
 
 
-def _time_steps(step: Any, batch: tuple[Any, Any]) -> float:
-    """Return the milliseconds of one step, the fastest of several stretches of steps."""
+def _time_steps(steps: Mapping[Variant, Any], batch: tuple[Any, Any]) -> dict[Variant, float]:
+    """Return the milliseconds of each variant's step: the fastest of several stretches, which take turns."""
 
-    def seconds(count: int) -> float:
+    def seconds(step: Any, count: int) -> float:
         began = time.perf_counter()
         for _ in range(count):
             gradients = step(*batch)
         gradients[0].numpy()  # on a GPU the step is done only when someone looks
         return time.perf_counter() - began
 
-    seconds(1)
-    count = max(1, round(_STRETCH_SECONDS / max(seconds(1), 1e-6)))
-    return 1000 * min(seconds(count) for _ in range(_STRETCHES)) / count
+    once = min(seconds(step, 1) for step in steps.values())
+    count = max(1, round(_STRETCH_SECONDS / max(once, 1e-6)))
+    fastest = dict.fromkeys(steps, float("inf"))
+    for _ in range(_STRETCHES):
+        for variant, step in steps.items():
+            fastest[variant] = min(fastest[variant], 1000 * seconds(step, count) / count)
+    return fastest
 
 
 def _count_flops(graph: Any) -> float:
@@ -191,7 +204,6 @@ def _resident_mb() -> float:
 
 def _return_free_memory() -> None:
     """Give freed memory back to the system where the C library can, so that a peak is its owner's."""
-    gc.collect()
     try:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
     except (OSError, AttributeError):

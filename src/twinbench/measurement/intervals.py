@@ -17,8 +17,8 @@ COLUMNS: Final[dict[str, str]] = {
     "kind": "reference or twin",
     "quantity": "step_ms (wall time of one compiled training step: forward, loss and backward pass on a batch in "
     "memory), flops (floating-point operations of that step, counted on its graph by TensorFlow's profiler), "
-    "peak_memory_mb (highest resident memory in MiB while the model is built, traced and run once, above what there "
-    "was before) or build_s (CPU seconds to construct the model and trace the step)",
+    "peak_memory_mb (how far the process's resident memory rises during one such step, in MiB) or build_s (CPU "
+    "seconds to construct the model and trace the step)",
     "n": "repetitions; a count needs one",
     "mean": "mean over the repetitions, in the unit of the quantity",
     "ci_low": "lower end of Student's t interval for that mean",

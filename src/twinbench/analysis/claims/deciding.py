@@ -64,10 +64,11 @@ CLAIMS: Final = (
     ),
     Claim(
         "C5",
-        "A residual network written with Sequential does not pass gradients on to its first layers.",
+        "A residual network written with Sequential does not propagate gradients: on the way to its first layers they "
+        "fade, or blow up.",
         sequential_loses_gradients,
-        "A Sequential that keeps the skip connection and whose first layer gets less than a tenth of the gradient "
-        "that the Functional one's gets; or one that drops it at every depth and loses nothing.",
+        "A Sequential that keeps the skip connection and whose first layer gets a gradient ten times smaller or larger "
+        "than the Functional one's; or one that drops it and stays within that factor at every depth.",
     ),
     Claim(
         "C6",

@@ -11,8 +11,8 @@ from twinbench.analysis.claims.scores import score_phrase
 from twinbench.analysis.intervals import t_interval
 
 ARCHITECTURES = ("residual_cnn", "deep_residual_mlp")
-# A first layer that gets less than this share of the reference's gradient does not get it.
-FADED = 0.1
+# A first layer whose gradient is this many times larger or smaller than the reference's does not get what that gets.
+DISTORTED = 10.0
 # Norms this close, relative to each other, are equal but for the order of float32 sums.
 EQUAL = 1e-3
 # Of the interval for a ratio over seeds, and the smallest spread of its logarithm that float32 can show.
@@ -48,14 +48,18 @@ def _equal_everywhere(gradients: pd.DataFrame, reference: pd.DataFrame) -> bool:
     return bool(np.allclose(own, theirs.reindex(own.index), rtol=EQUAL, atol=0))
 
 
-def fading(ratios: pd.Series) -> Stance:
-    """Return whether the gradient is lost on its way: for (the interval is below a tenth), against, or open."""
+def distortion(ratios: pd.Series) -> Stance:
+    """Return whether the gradient fades or blows up on its way, by more than the factor `DISTORTED`.
+
+    For when the whole interval over seeds lies beyond the factor on one side, against when it lies within, else open.
+    """
     if len(ratios) < 2:
         return Stance.OPEN
     interval = t_interval(np.log(ratios.to_numpy(np.float64)), confidence=_CONFIDENCE, resolution=_RESOLUTION)
-    if np.exp(interval.high) < FADED:
+    low, high, factor = float(interval.low), float(interval.high), float(np.log(DISTORTED))
+    if high < -factor or low > factor:
         return Stance.FOR
-    return Stance.AGAINST if np.exp(interval.low) > FADED else Stance.OPEN
+    return Stance.AGAINST if -factor < low and high < factor else Stance.OPEN
 
 
 class _Measured:
@@ -73,7 +77,7 @@ class _Measured:
                 self.stances[depth] = Stance.AGAINST
                 words.append("equal in every layer")
             else:
-                self.stances[depth] = fading(ratios)
+                self.stances[depth] = distortion(ratios)
                 words.append(f"{_times(ratios)} at the first layer" if len(ratios) else "unpaired")
         depths = [f"{depth} blocks" for depth in self.stances]
         said = words[:1] if len(set(words)) == 1 else words
@@ -90,7 +94,7 @@ def sequential_loses_gradients(evidence: Evidence, dataset: str) -> Finding:
     """C5: written with Sequential, a residual network does not pass gradients on to its first layers.
 
     Two Sequentials stand for the replica: one that keeps the skip connection inside a composite layer (a twin), and
-    one that drops it (a lookalike). If only the second loses the gradient, it depends on the skip, not on the API.
+    one that drops it (a lookalike). If only in the second it fades or blows up, it depends on the skip, not the API.
     """
     measured = [one for name in ARCHITECTURES for one in _measure(evidence, dataset, name)]
     twins = [one for one in measured if one.is_twin]
@@ -110,7 +114,7 @@ def sequential_loses_gradients(evidence: Evidence, dataset: str) -> Finding:
         lacking = (
             "A Sequential that drops the skip connection, to compare with."
             if not without_skip
-            else f"The intervals of the ratios must leave {FADED:g}: more seeds."
+            else f"Intervals of the ratio over seeds that hold neither {DISTORTED:g} nor 1/{DISTORTED:g}."
         )
     variants = [one.variant for one in measured]
     return Finding(verdict, because, (*cite("gradients", variants), *cite("comparisons", scores)), lacking)
