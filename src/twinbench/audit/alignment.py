@@ -34,11 +34,12 @@ _NEVER = -1e9
 
 @dataclass(frozen=True)
 class Alignment:
-    """Pairs of node indices (of A, of B), and the nodes of either side that have no partner."""
+    """Pairs of node indices (of A, of B), the nodes of either side without a partner, and pairs in other places."""
 
     pairs: tuple[tuple[int, int], ...]
     only_a: tuple[int, ...]
     only_b: tuple[int, ...]
+    moved: tuple[tuple[int, int], ...] = ()
 
     def to_b(self) -> dict[int, int]:
         """From a node of A to its partner in B."""
@@ -103,12 +104,13 @@ def align(a: Graph, b: Graph) -> Alignment:
         if index_a not in to_b and index_b not in to_b.values():
             to_b[index_a] = index_b
     _pair_between(a, b, to_b)
-    _pair_leftovers(a, b, to_b)
+    moved = _pair_leftovers(a, b, to_b)
     taken = set(to_b.values())
     return Alignment(
         pairs=tuple(sorted(to_b.items())),
         only_a=tuple(node.index for node in a.nodes if node.index not in to_b),
         only_b=tuple(node.index for node in b.nodes if node.index not in taken),
+        moved=tuple(moved),
     )
 
 
@@ -153,17 +155,20 @@ def _pair_between(a: Graph, b: Graph, to_b: dict[int, int]) -> None:
             j -= 1
 
 
-def _pair_leftovers(a: Graph, b: Graph, to_b: dict[int, int]) -> None:
+def _pair_leftovers(a: Graph, b: Graph, to_b: dict[int, int]) -> list[tuple[int, int]]:
     """Pairs what sequence order kept apart: equal operations in branches that were written in another order."""
     taken = set(to_b.values())
     rest_b = [node for node in b.nodes if node.index not in taken]
+    moved = []
     for node in a.nodes:
         if node.index in to_b:
             continue
         partner = next((other for other in rest_b if settings_key(other) == settings_key(node)), None)
-        if partner is not None and (node.weights or node.kind in ("add", "concatenate")):
+        if partner is not None:
             to_b[node.index] = partner.index
             rest_b.remove(partner)
+            moved.append((node.index, partner.index))
+    return moved
 
 
 def similarity(

@@ -30,7 +30,7 @@ def canonical_graph(model: keras.Model, signature: Signature, *, training: bool 
             a caller then treats the model as a function without a graph.
     """
     try:
-        recorded = trace(model, signature, training=training)
+        recorded = trace(model, signature, training=training, batch=signature.batch)
     except Exception:  # some models only accept a known batch size
         recorded = trace(model, signature, training=training, batch=2)
     graph = _Builder(recorded, signature).build()

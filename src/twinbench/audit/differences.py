@@ -83,8 +83,8 @@ def _of_pair(x: Node, y: Node, a: Graph, b: Graph) -> list[Difference]:
                 "arch.activation",
                 f"activation of {_owner(x, a)} / {_owner(y, b)}" if _owner(x, a) != _owner(y, b) else
                 f"activation of {_owner(x, a)}",
-                str(x.settings["function"]),
-                str(y.settings["function"]),
+                _function(x),
+                _function(y),
                 "the two layers apply different activations",
                 **common,
             )
@@ -124,6 +124,12 @@ def _of_pair(x: Node, y: Node, a: Graph, b: Graph) -> list[Difference]:
             )
         )
     return [*found, *_modes(x, y)]
+
+
+def _function(node: Node) -> str:
+    """An activation as a person writes it, with its axis where that is not the last."""
+    axis = node.settings.get("axis")
+    return str(node.settings["function"]) + ("" if axis is None else f"(axis={axis})")
 
 
 def _equal(mine: Any, theirs: Any) -> bool:
@@ -252,11 +258,13 @@ def _wiring(a: Graph, b: Graph, alignment: Alignment, changed: set[int]) -> list
     """Matched nodes that read from nodes which are not each other's partners."""
     to_b = alignment.to_b()
     nodes_a, nodes_b = a.by_index(), b.by_index()
-    lonely_a, lonely_b = set(alignment.only_a), set(alignment.only_b)
-    found = []
+    moved = [(i, j) for i, j in alignment.moved if _in_another_place(nodes_a[i], nodes_b[j], to_b)]
+    lonely_a = set(alignment.only_a) | {i for i, _ in moved}
+    lonely_b = set(alignment.only_b) | {j for _, j in moved}
+    found = [_move(nodes_a[i], nodes_b[j], a, b) for i, j in moved]
     for index_a, index_b in alignment.pairs:
         x, y = nodes_a[index_a], nodes_b[index_b]
-        if x.kind == "input":
+        if x.kind == "input" or (index_a, index_b) in moved:
             continue
         sources_a = [_contracted(p, nodes_a, lonely_a) for p, _ in x.parents]
         sources_b = [_contracted(p, nodes_b, lonely_b) for p, _ in y.parents]
@@ -291,6 +299,19 @@ def _wiring(a: Graph, b: Graph, alignment: Alignment, changed: set[int]) -> list
             detail = "the output is taken from another layer"
             found.append(Difference("arch.wiring", where, words[0], words[1], detail, node_a=end_a, node_b=end_b))
     return found
+
+
+def _in_another_place(x: Node, y: Node, to_b: dict[int, int]) -> bool:
+    """Whether a pair that was matched by its settings alone reads from nodes that are not partners."""
+    if len(x.parents) != 1 or len(y.parents) != 1:
+        return False
+    return to_b.get(x.parents[0][0]) != y.parents[0][0]
+
+
+def _move(x: Node, y: Node, a: Graph, b: Graph) -> Difference:
+    first, second = (f"after {_neighbour(node, graph)}" for node, graph in ((x, a), (y, b)))
+    detail = "the same layer stands in another place, so the order of operations differs"
+    return Difference("arch.wiring", f"place of {_place(x, y)}", first, second, detail, node_a=x.index, node_b=y.index)
 
 
 def _touches_missing(node: Node, nodes: dict[int, Node], lonely: set[int]) -> bool:

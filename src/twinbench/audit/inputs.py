@@ -25,6 +25,7 @@ class InputRange:
 
 def placeholder_inputs(signature: Signature, rows: int = 2) -> list[np.ndarray]:
     """Zeros that fit every input: enough to build a model."""
+    rows = signature.batch or rows
     return [np.zeros((rows, *spec.concrete()), dtype=_numpy_dtype(spec.dtype)) for spec in signature.inputs]
 
 
@@ -106,6 +107,8 @@ def probe_inputs(
             for row in range(0, rows, 2):
                 array[row, shape[1] - 1 - row % (shape[1] - 2) :] = known.padding
         arrays.append(array.astype(_numpy_dtype(spec.dtype)))
+    if signature.batch is not None:
+        arrays = [np.resize(array, (signature.batch, *array.shape[1:])) for array in arrays]
     return arrays
 
 

@@ -295,6 +295,15 @@ class LayerTranslator:
         """Emits a permutation of axes, unless it leaves them as they are."""
         if order == tuple(range(len(order))):
             return edge
+        parent = self.builder.node(edge)
+        if parent.kind == "activation":
+            turned = self.builder.node(parent.parents[0])
+            if turned.kind == "transpose" and tuple(np.argsort(turned.settings["order"])) == order:
+                axis = turned.settings["order"][-1]
+                softmax = "softmax" in str(parent.settings["function"])
+                settings = parent.settings | ({"axis": axis} if softmax else {})
+                start = turned.parents[0]
+                return self.builder.emit(Node(0, "activation", settings, [start], name=parent.name, shape=shape))
         title = layer.name if layer is not None else name
         return self.builder.emit(
             Node(

@@ -101,7 +101,7 @@ class OperationTranslator:
         """The value of a tensor whose sources are known."""
         op = tensor.op
         if op.type in _SHAPE_ONLY:
-            return Constant(None)
+            return Constant(tf.get_static_value(tensor))
         if op.type == "Const":
             return Constant(tf.get_static_value(tensor))
         if op.type == "ReadVariableOp":
@@ -112,7 +112,7 @@ class OperationTranslator:
         edges = [value for value in values if isinstance(value, tuple)]
         held = [value for value in values if isinstance(value, Variable)]
         if not edges and not held and not op.type.startswith(_RANDOM):
-            return Constant(tf.get_static_value(tensor))
+            return Constant(_folded(tensor, [value.value for value in values if isinstance(value, Constant)]))
         if op.type in _SAME:
             return values[0]
         if op.type == "Cast":
@@ -266,6 +266,28 @@ def _activation(op: Any) -> Any:
     if op.type == "LeakyRelu":
         return keras.layers.LeakyReLU(negative_slope=round(float(op.get_attr("alpha")), 7)).call
     return _ACTIVATIONS[op.type]
+
+
+def _folded(tensor: Any, operands: list[Any]) -> Any:
+    """The value of an operation on known numbers, as the axes of a transposition are computed; None if unknown."""
+    known = tf.get_static_value(tensor)
+    if known is not None or not operands or any(operand is None for operand in operands):
+        return known
+    arithmetic: dict[str, Any] = {
+        "Sub": np.subtract,
+        "AddV2": np.add,
+        "Add": np.add,
+        "Mul": np.multiply,
+        "Range": np.arange,
+    }
+    kind = tensor.op.type
+    if kind in arithmetic:
+        return arithmetic[kind](*operands)
+    if kind == "Pack":
+        return np.stack(operands, axis=tensor.op.get_attr("axis"))
+    if kind == "ConcatV2":
+        return np.concatenate([np.atleast_1d(operand) for operand in operands[:-1]], axis=int(operands[-1]))
+    return None
 
 
 def _role(variable: Any) -> str:

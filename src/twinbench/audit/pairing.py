@@ -13,6 +13,7 @@ from twinbench.audit.canonical import canonical_graph, ensure_built
 from twinbench.audit.differences import Difference, structural_differences
 from twinbench.audit.graph import Graph
 from twinbench.audit.inputs import placeholder_inputs
+from twinbench.audit.permutation import permutations
 from twinbench.audit.signature import Signature
 from twinbench.audit.transfer import Transfer, transfer_by_graph, transfer_by_order
 
@@ -70,7 +71,10 @@ def pair(a: Subject, b: Subject) -> Pair:
         return Pair(a, b, None, transfer_by_order(a.variables(), b.variables()))
     alignment = align(a.graph, b.graph)
     transfer = transfer_by_graph(a.graph, b.graph, alignment)
-    return Pair(a, b, alignment, transfer, structural_differences(a.graph, b.graph, alignment))
+    differences = structural_differences(a.graph, b.graph, alignment)
+    if any(difference.code == "arch.wiring" for difference in differences):
+        transfer.permutations = permutations(a.graph, b.graph, alignment)
+    return Pair(a, b, alignment, transfer, differences)
 
 
 def count_parameters(variables: list[Any]) -> int:

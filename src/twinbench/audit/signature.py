@@ -42,10 +42,11 @@ class InputSignature:
 
 @dataclass(frozen=True)
 class Signature:
-    """Every input of a model, and how `model(...)` wants them: one tensor, a list, or a dict by name."""
+    """Every input of a model, how `model(...)` wants them (one tensor, a list, or a dict), and a fixed batch size."""
 
     inputs: tuple[InputSignature, ...]
     structure: Structure = "single"
+    batch: int | None = None
 
     def pack(self, arrays: Sequence[Any]) -> Any:
         """Arranges one value per input as the model's `call` expects it."""
@@ -99,10 +100,15 @@ def signature_of(model: keras.Model) -> Signature | None:
 def _from_struct(struct: Any) -> Signature:
     if isinstance(struct, dict):
         names = sorted(struct)
-        return Signature(tuple(_spec(struct[name], str(name)) for name in names), "dict")
+        batch = _batch(struct[names[0]])
+        return Signature(tuple(_spec(struct[name], str(name)) for name in names), "dict", batch)
     tensors = keras.tree.flatten(struct)
     structure: Structure = "list" if isinstance(struct, list | tuple) else "single"
-    return Signature(tuple(_spec(tensor, tensor.name) for tensor in tensors), structure)
+    return Signature(tuple(_spec(tensor, tensor.name) for tensor in tensors), structure, _batch(tensors[0]))
+
+
+def _batch(tensor: Any) -> int | None:
+    return None if tensor.shape[0] is None else int(tensor.shape[0])
 
 
 def _spec(tensor: Any, name: str) -> InputSignature:

@@ -79,18 +79,26 @@ def structural_causes(pair: Pair, evidence: Evidence) -> tuple[list[Cause], list
     causes: list[Cause] = []
     warnings: list[str] = []
     scored = _scored_alike(pair)
+    dismissed = False
     for difference in pair.differences:
         harmless = difference.effect == "function" and evidence.same_throughout
         if harmless:
             warnings.append(f"Another way to write the same: {difference.where} ({difference.a} / {difference.b}).")
         elif scored and _is_last_activation(difference, pair):
+            dismissed = True
             warnings.append(
                 f"The {difference.where} is {difference.a} in A and {difference.b} in B; each loss is told so, so both "
                 "train alike, but predict() returns probabilities on one side and logits on the other."
             )
         else:
             causes.append(cause_of(difference))
-    if not causes and not evidence.same_throughout and evidence.same_function is False and evidence.transferable:
+    if (
+        not causes
+        and not dismissed
+        and not evidence.same_throughout
+        and evidence.same_function is False
+        and evidence.transferable
+    ):
         causes += unexplained(pair, evidence)
     return _consolidated(causes), warnings
 

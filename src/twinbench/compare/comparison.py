@@ -25,7 +25,7 @@ from twinbench.audit.pairing import Pair, Subject, count_parameters, pair, subje
 from twinbench.audit.signature import Signature
 from twinbench.audit.trace import is_builtin
 from twinbench.compare.attribution import Evidence, gather, inference_causes, structural_causes
-from twinbench.compare.data import feed_causes, label_causes
+from twinbench.compare.data import RECONCILED, feed_causes, label_causes
 from twinbench.compare.feeds import Feed, read_feed
 from twinbench.compare.initial import initial_causes, reproducible
 from twinbench.compare.inputs import both_signatures, input_causes
@@ -340,6 +340,8 @@ class _Comparison:
             self.untested.append("What they are trained on: give --feed-a and --feed-b.")
             return
         self._add(feed_causes(first, second, self.pair))
+        if RECONCILED in self.warnings:
+            self.causes = [cause for cause in self.causes if not (cause.code == "preprocessing" and _in_model(cause))]
 
     # -- the conclusion ------------------------------------------------------------------------------------
 

@@ -13,6 +13,9 @@ from twinbench.compare.feeds import TAIL, Feed
 from twinbench.compare.losses import resolved_losses
 from twinbench.compare.report import Cause
 
+RECONCILED = "The feeds have different ranges, and the models rescale them to the same one."
+"""The warning which says that a rescaling in one model only is as it should be."""
+
 RANGE_FACTOR = 3.0
 """Ranges of inputs that differ by less than this factor are one range."""
 
@@ -193,7 +196,7 @@ def _ranges(a: Feed, b: Feed, pair: Pair) -> tuple[list[Cause], list[str]]:
         seen = [tuple(factor * v + offset for v in r) for r, (factor, offset) in zip(raw, scaled, strict=True)]
         if not _other_range(*seen):
             if _other_range(*raw):
-                warnings.append("The feeds have different ranges, and the models rescale them to the same one.")
+                warnings.append(RECONCILED)
             continue
         words = [
             f"fed {_show_range(r)}" + ("" if s == (1.0, 0.0) else f", scaled in the model to {_show_range(e)}")

@@ -84,7 +84,7 @@ def read_feed(source: Callable[[], Any] | Any, name: str) -> Feed:
     Raises:
         UsageError: It yields nothing, or something that is no batch.
     """
-    made = source() if callable(source) and not hasattr(source, "__iter__") else source
+    made = source() if isinstance(source, type) or (callable(source) and not hasattr(source, "__iter__")) else source
     first = _epoch(made, name)
     if not first.digests:
         raise UsageError(f"The feed {name} yields no batch.")

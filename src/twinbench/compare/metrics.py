@@ -93,7 +93,7 @@ def read_metrics(one: Subject) -> dict[str, float | str] | None:
 
 def _struct(model: keras.Model, count: int) -> Any:
     struct = getattr(model, "_outputs_struct", None)
-    if struct is not None and len(keras.tree.flatten(struct)) == count:
+    if struct is not None and len(keras.tree.flatten(struct)) == count > 1:
         return struct
     return 0 if count == 1 else [0] * count
 

@@ -11,9 +11,9 @@ from twinbench.audit.ladder import Rung
 Verdict = Literal["identical", "equivalent", "different", "cannot_tell"]
 
 CODES = (
+    "arch.input_shape",
     "arch.disconnected",
     "arch.layer_missing",
-    "arch.input_shape",
     "arch.wiring",
     "arch.activation",
     "compile.loss",
