@@ -65,28 +65,46 @@ def _named(value: object) -> Hashable:
     return value if isinstance(value, Hashable) else repr(value)
 
 
-def past_hashes(graph: Graph) -> dict[int, int]:
-    """For each node a hash of all that leads to it."""
+def representatives(graph: Graph) -> dict[int, int]:
+    """For each node the one that stands for it: itself, or for an optional node the one that it passes on."""
     found: dict[int, int] = {}
     for node in graph.nodes:
-        parents = [(found[parent], output) for parent, output in node.parents]
+        found[node.index] = found[node.parents[0][0]] if node.optional and node.parents else node.index
+    return found
+
+
+def past_hashes(graph: Graph) -> dict[int, int]:
+    """For each node that does something a hash of all that leads to it."""
+    stands = representatives(graph)
+    found: dict[int, int] = {}
+    for node in graph.nodes:
+        if stands[node.index] != node.index:
+            continue
+        parents = [(found[stands[parent]], output) for parent, output in node.parents]
         found[node.index] = hash((settings_key(node), tuple(parents if node.ordered else sorted(parents))))
     return found
 
 
 def future_hashes(graph: Graph) -> dict[int, int]:
-    """For each node a hash of all that follows from it."""
+    """For each node that does something a hash of all that follows from it."""
+    stands = representatives(graph)
     children = graph.children()
     nodes = graph.by_index()
     ends: dict[int, list[int]] = defaultdict(list)
     for position, (index, output) in enumerate(graph.outputs):
         ends[index].append(hash((position, output)))
+    readers: dict[int, list[int]] = {}
     found: dict[int, int] = {}
     for node in reversed(graph.nodes):
-        readers = sorted(
-            hash((found[child], position if nodes[child].ordered else -1)) for child, position in children[node.index]
-        )
-        found[node.index] = hash((settings_key(node), tuple(readers), tuple(sorted(ends[node.index]))))
+        mine: list[int] = list(ends[node.index])
+        for child, position in children[node.index]:
+            if child in found:
+                mine.append(hash((found[child], position if nodes[child].ordered else -1)))
+            else:
+                mine += readers[child]
+        readers[node.index] = mine
+        if stands[node.index] == node.index:
+            found[node.index] = hash((settings_key(node), tuple(sorted(mine))))
     return found
 
 
@@ -118,10 +136,10 @@ def _pair_equal(a: Graph, b: Graph, keys_a: dict, keys_b: dict, to_b: dict[int, 
     taken = set(to_b.values())
     waiting: dict[Hashable, list[int]] = defaultdict(list)
     for node in b.nodes:
-        if node.index not in taken:
+        if node.index not in taken and node.index in keys_b:
             waiting[keys_b[node.index]].append(node.index)
     for node in a.nodes:
-        if node.index not in to_b and waiting[keys_a[node.index]]:
+        if node.index not in to_b and node.index in keys_a and waiting[keys_a[node.index]]:
             to_b[node.index] = waiting[keys_a[node.index]].pop(0)
 
 
@@ -163,7 +181,10 @@ def _pair_leftovers(a: Graph, b: Graph, to_b: dict[int, int]) -> list[tuple[int,
     for node in a.nodes:
         if node.index in to_b:
             continue
-        partner = next((other for other in rest_b if settings_key(other) == settings_key(node)), None)
+        if node.optional:
+            continue
+        alike = (other for other in rest_b if settings_key(other) == settings_key(node) and not other.optional)
+        partner = next(alike, None)
         if partner is not None:
             to_b[node.index] = partner.index
             rest_b.remove(partner)

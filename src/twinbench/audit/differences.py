@@ -104,8 +104,8 @@ def _of_pair(x: Node, y: Node, a: Graph, b: Graph) -> list[Difference]:
                 **common,
             )
         ]
-    left, right = (x.raw, y.raw) if x.kind != y.kind or (x.raw and y.raw) else (x.settings, y.settings)
-    if left == right:
+    left, right = (x.raw, y.raw) if x.raw and y.raw else (x.settings, y.settings)
+    if left == right and x.kind == y.kind:
         left, right = x.settings, y.settings
     found = []
     for key in sorted(set(left) | set(right)):
@@ -201,7 +201,7 @@ def _missing(a: Graph, b: Graph, alignment: Alignment) -> list[Difference]:
         owners = {id(nodes[k].layer) for k in lonely if not nodes[k].part and nodes[k].layer is not None}
         for index in lonely:
             node = nodes[index]
-            if node.part and id(node.layer) in owners:
+            if node.optional or (node.part and id(node.layer) in owners):
                 continue  # the activation of a layer that is itself missing
             found.append(_absence(node, graph, other, alignment, side))
     return found

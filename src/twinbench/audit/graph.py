@@ -32,7 +32,8 @@ class Node:
     """One operation: what it is, its resolved settings, what it reads, and the layer that it came from.
 
     `settings` decide what it computes; `initializers`, `regularizers` and `constraints` how it is trained.
-    `training` is the mode in which the operation runs when the model is trained (None where it has no mode).
+    An `optional` node does nothing as it stands (a reshape to the same shape, a dropout of rate zero): it counts only
+    where the other model has the same layer doing something. `training` is the mode in which the operation runs when the model is trained (None where it has no mode).
     """
 
     index: int
@@ -54,6 +55,7 @@ class Node:
     constraints: dict[str, Any] = field(default_factory=dict)
     policy: str = "float32"
     raw: dict[str, Any] = field(default_factory=dict)
+    optional: bool = False
 
     @property
     def identity(self) -> tuple[int, ...]:

@@ -41,7 +41,7 @@ _WITH_ACTIVATION = {
     "Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose",
     "SeparableConv1D", "SeparableConv2D", "DepthwiseConv1D", "DepthwiseConv2D",
 }  # fmt: skip
-_POOLS = {"AveragePooling": "mean", "MaxPooling": "max"}
+_POOLS = {"AveragePooling", "MaxPooling"}
 _GLOBAL = {"GlobalAveragePooling": "mean", "GlobalMaxPooling": "max"}
 
 
@@ -76,8 +76,6 @@ class LayerTranslator:
         rank = call.inputs[0].shape.rank if call.inputs else None
         if name in _PASS:
             return self._pass(layer, edges)
-        if name in DROPOUTS and not float(getattr(layer, "rate", getattr(layer, "stddev", 1.0))):
-            return edges[:1]
         if name in ACTIVATIONS:
             return [self._activation_layer(layer, name, call, edges)]
         if name in _RESHAPES:
@@ -127,6 +125,7 @@ class LayerTranslator:
             raw=raw,
         )
         _as_dense(node, layer, name)
+        node.optional = name in DROPOUTS and not float(getattr(layer, "rate", getattr(layer, "stddev", 1.0)))
         if name == "Normalization":
             node.settings |= {
                 "mean": plain(_array(layer, "mean")),
@@ -179,16 +178,8 @@ class LayerTranslator:
             channels_last = layer.data_format == "channels_last"
             axes = tuple(range(1, 1 + spatial)) if channels_last else tuple(range(2, 2 + spatial))
             return self.reduce(edges[0], _GLOBAL[prefix], axes, shape, layer=layer, spelling=name, call=call)
-        if prefix not in _POOLS:
-            return None
-        if set(layer.pool_size) == {1} and set(layer.strides) == {1}:
+        if prefix in _POOLS and set(layer.pool_size) == {1} and set(layer.strides) == {1}:
             return edges[0]
-        before = shape_of(call.inputs[0])
-        last = layer.data_format == "channels_last"
-        window = before[:-1] if last else before[1:]
-        if layer.padding == "valid" and None not in window and tuple(layer.pool_size) == tuple(window):
-            axes = tuple(range(1, 1 + spatial)) if last else tuple(range(2, 2 + spatial))
-            return self.reduce(edges[0], _POOLS[prefix], axes, shape, layer=layer, spelling=name, call=call)
         return None
 
     def reduce(
@@ -274,13 +265,14 @@ class LayerTranslator:
         while parent.kind == "reshape":
             edge = parent.parents[0]
             parent = self.builder.node(edge)
-        if parent.shape is not None and parent.shape == shape and None not in shape[1:]:
+        same = parent.shape is not None and parent.shape == shape and None not in shape[1:]
+        if same and layer is None:
             return edge
         to: Any = "flat" if len(shape) == 1 else shape
         title = layer.name if layer is not None else name
-        return self.builder.emit(
-            Node(0, "reshape", {"to": to}, [edge], layer=layer, name=title, spelling=spelling, shape=shape)
-        )
+        node = Node(0, "reshape", {"to": to}, [edge], layer=layer, name=title, spelling=spelling, shape=shape)
+        node.optional = same
+        return self.builder.emit(node)
 
     def transpose(
         self,

@@ -7,10 +7,11 @@ are in another order, which training does not notice. This finds the order in wh
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
-from twinbench.audit.alignment import Alignment
+from twinbench.audit.alignment import Alignment, representatives
 from twinbench.audit.graph import Graph, Node
 
 Layout = np.ndarray | None
@@ -35,17 +36,22 @@ def permutations(a: Graph, b: Graph, alignment: Alignment) -> dict[int, tuple[in
     """
     nodes_a, nodes_b = a.by_index(), b.by_index()
     to_b, to_a = alignment.to_b(), alignment.to_a()
-    if alignment.only_a or alignment.only_b:
+    if any(not nodes_a[k].optional for k in alignment.only_a) or any(not nodes_b[k].optional for k in alignment.only_b):
         return {}
     layouts: dict[int, Layout] = {}
     found: dict[int, tuple[int, np.ndarray]] = {}
+    stands_a, stands_b = representatives(a), representatives(b)
     for x in a.nodes:
+        if x.optional or x.index not in to_b:
+            continue
         y = nodes_b[to_b[x.index]]
+        here = replace(x, parents=[(stands_a[parent], k) for parent, k in x.parents])
+        there = replace(y, parents=[(stands_b[parent], k) for parent, k in y.parents])
         try:
-            layouts[y.index] = _layout(x, y, nodes_a, to_a, layouts, found)
+            layouts[y.index] = _layout(here, there, nodes_a, to_a, layouts, found)
         except _NotByOrderError:
             return {}
-    if any(layouts.get(index) is not None for index, _ in b.outputs):
+    if any(layouts.get(stands_b[index]) is not None for index, _ in b.outputs):
         return {}
     return found
 

@@ -199,8 +199,11 @@ def compare_outputs(pair: Pair, arrays: Sequence[np.ndarray], *, training: bool)
     with kept(pair.a, pair.b), without_noise(pair.a.model, pair.b.model):
         with kept(pair.a):
             left = outputs_of(pair.a, arrays, training)
-        noise = _finite(_noise(pair.a, arrays, left, training))
-        right = outputs_of(pair.b, fitted(arrays, pair.b), training)
+        with kept(pair.b):
+            right = outputs_of(pair.b, fitted(arrays, pair.b), training)
+        noise = [0.0] * len(left)
+        if not compare_arrays(left, right, noise).bit_identical:
+            noise = _finite(_noise(pair.a, arrays, left, training))
     return compare_arrays(left, right, noise)
 
 
@@ -210,10 +213,12 @@ def compare_updates(pair: Pair, arrays: Sequence[np.ndarray]) -> tuple[Compariso
     Returns:
         The comparison, and the pairs of variables (of A, of B) that were changed differently.
     """
+    found = [(p, q) for p, q in pair.transfer.pairs if not p.trainable or not q.trainable]
+    if not found:
+        return Comparison(0.0, 0.0, 0.0, bit_identical=True), []
     with kept(pair.a, pair.b), without_noise(pair.a.model, pair.b.model):
         outputs_of(pair.a, arrays, True)
         outputs_of(pair.b, fitted(arrays, pair.b), True)
-        found = [(p, q) for p, q in pair.transfer.pairs if not p.trainable or not q.trainable]
         left = [_numbers(p).ravel() for p, _ in found]
         right = [_numbers(q).ravel() for _, q in found]
         expected = [pair.transfer.arranged(_numbers(p), q).ravel() for p, q in found]
@@ -263,13 +268,15 @@ def compare_gradients(pair: Pair, arrays: Sequence[np.ndarray]) -> tuple[Compari
         stack.enter_context(without_noise(pair.a.model, pair.b.model))
         with kept(pair.a):
             left = gradients_of(pair.a, arrays, [p for p, _ in found])
-        with kept(pair.a):
-            nudge(pair.a.variables())
-            nudged = gradients_of(pair.a, arrays, [p for p, _ in found])
         right = gradients_of(pair.b, fitted(arrays, pair.b), [q for _, q in found])
-    largest = max((_largest(g) for g in left), default=0.0)
-    noise = [_deviation(x, y) + 1e-7 * largest for x, y in zip(left, nudged, strict=True)]
-    noise = _finite(noise)
-    left = [pair.transfer.arranged(g, q) for g, (_, q) in zip(left, found, strict=True)]
+        carried = [pair.transfer.arranged(g, q) for g, (_, q) in zip(left, found, strict=True)]
+        noise = [0.0] * len(left)
+        if not compare_arrays(carried, right, noise).bit_identical:
+            with kept(pair.a):
+                nudge(pair.a.variables())
+                nudged = gradients_of(pair.a, arrays, [p for p, _ in found])
+            largest = max((_largest(g) for g in left), default=0.0)
+            noise = _finite([_deviation(x, y) + 1e-7 * largest for x, y in zip(left, nudged, strict=True)])
+    left = carried
     unequal = [found[k] for k in range(len(found)) if not compare_arrays([left[k]], [right[k]], [noise[k]]).equal]
     return compare_arrays(left, right, noise), unequal

@@ -24,6 +24,7 @@ from twinbench.audit.ladder import (
 from twinbench.audit.pairing import Pair, Subject, count_parameters, pair, subject
 from twinbench.audit.signature import Signature
 from twinbench.audit.trace import is_builtin
+from twinbench.compare.advice import make_cause
 from twinbench.compare.attribution import Evidence, gather, inference_causes, structural_causes
 from twinbench.compare.data import RECONCILED, feed_causes, label_causes
 from twinbench.compare.feeds import Feed, read_feed
@@ -215,6 +216,7 @@ class _Comparison:
             self.untested.append("How the weights start: give the builder functions instead of models or files.")
             return replace(rung, outcome="not applicable", value=None, sentence="A saved or live model has no start.")
         pairs = [self.pair]
+        explained = False
         small = count_parameters(self.pair.a.variables()) <= SMALL
         if small:
             pairs += [extra for seed in (1, 2) if (extra := self._again(seed)) is not None]
@@ -224,9 +226,10 @@ class _Comparison:
             own.append(reproducible(pairs[0].b.variables(), pairs[1].b.variables()))
             if all(own) and rung.outcome == "fail" and not any(cause.code == "init" for cause in self.causes):
                 self._other_start(rung)
+                explained = True
         elif len(pairs) > 1:
             self._add(initial_causes(pairs, configured=True))
-        if rung.outcome == "fail" and not any(cause.code == "init" for cause in self.causes):
+        if rung.outcome == "fail" and not explained and not any(cause.code == "init" for cause in self.causes):
             self.warnings.append(
                 "Under the same seed the two start with other weights of the same distribution (their layers are "
                 "constructed in another order): between single runs that is seed noise, nothing more."
@@ -234,7 +237,6 @@ class _Comparison:
         return rung
 
     def _other_start(self, rung: Rung) -> None:
-        from twinbench.compare.advice import make_cause
 
         detail = (
             "both fix their seed, and their layers are constructed in another order, so they start from other draws"
@@ -252,7 +254,7 @@ class _Comparison:
             )
         )
 
-    def _again(self, seed: int) -> Pair | None:
+    def _again(self, seed: int | None) -> Pair | None:
         try:
             fresh = [one.model(seed=seed) for one in self.sides]
             signatures: list[Signature] = [self.pair.a.signature, self.pair.b.signature]
@@ -307,7 +309,6 @@ class _Comparison:
         self._add(inference_causes(together, *graphs))
 
     def _masks_of_outputs(self) -> None:
-        from twinbench.compare.advice import make_cause
 
         a, b = self.pair.a.graph, self.pair.b.graph
         if a is None or b is None or a.masked_outputs == b.masked_outputs:

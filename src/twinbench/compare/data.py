@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from twinbench.audit.graph import Graph
 from twinbench.audit.pairing import Pair
@@ -25,7 +26,7 @@ def feed_causes(a: Feed, b: Feed, pair: Pair) -> tuple[list[Cause], list[str]]:
     found: list[Cause] = []
     warnings = [*a.notes, *b.notes]
     found += _counts(a, b)
-    found += _labels(a, b)
+    found += [] if found else _labels(a, b)
     found += _pairing(a, b)
     found += _order(a, b)
     ranges, more = _ranges(a, b, pair)
@@ -87,12 +88,14 @@ def _labels(a: Feed, b: Feed) -> list[Cause]:
     if count > 5000 or mine.min() < 0 or theirs.min() < 0:
         return found
     whole = [_mix(c, count) for c in (mine, theirs)]
+    counts = np.array([np.bincount(c, minlength=count) for c in (mine, theirs)])
+    counts = counts[:, counts.sum(0) > 0]
     distance = 0.5 * np.abs(whole[0] - whole[1]).sum()
-    noise = 1.5 * np.sqrt(count / min(len(mine), len(theirs)))
-    if distance > max(0.1, noise):
+    unlikely = counts.shape[1] > 1 and stats.chi2_contingency(counts).pvalue < 1e-6
+    if distance > 0.02 and unlikely:
         words = [_classes_in_words(mix) for mix in whole]
-        detail = "the classes are mixed in other proportions"
-        found.append(make_cause("data", "label mix", *words, detail=detail))
+        detail = "the classes are mixed in other proportions" + _absent(whole)
+        found.append(make_cause("data", "label mix (classes of the samples)", *words, detail=detail))
         return found
     tails = [c[-max(1, int(len(c) * (feed.epoch.validation_split or TAIL))) :] for c, feed in ((mine, a), (theirs, b))]
     away = [0.5 * np.abs(_mix(tail, count) - mix).sum() for tail, mix in zip(tails, whole, strict=True)]
@@ -107,6 +110,15 @@ def _labels(a: Feed, b: Feed) -> list[Cause]:
         )
         found.append(make_cause("data", "label mix of the tail, order of the samples", *words, detail=detail))
     return found
+
+
+def _absent(whole: list[np.ndarray]) -> str:
+    """Which classes one side lacks: the trace of a tail cut off sorted data."""
+    for name, mine, theirs in (("A", *whole), ("B", *whole[::-1])):
+        gone = np.flatnonzero((mine == 0) & (theirs > 0))
+        if len(gone):
+            return f": {name} has no class {', '.join(map(str, gone[:8]))}, as when the tail of sorted data is cut off"
+    return ""
 
 
 def _classes_in_words(mix: np.ndarray) -> str:

@@ -88,13 +88,13 @@ def read_feed(source: Callable[[], Any] | Any, name: str) -> Feed:
     first = _epoch(made, name)
     if not first.digests:
         raise UsageError(f"The feed {name} yields no batch.")
-    notes = [] if first.complete else [f"Only the first {first.samples:,} samples of {name} were read."]
+    notes = [] if first.complete else [f"Only the first {first.samples:,} samples of the feed {name} were read."]
     fresh = made if not isinstance(made, Iterator) else (source() if callable(source) else None)
     again = None
     if fresh is not None and not isinstance(made, tuple | dict):
         again = _epoch(fresh, name, limit=max(1, first.samples))
         if isinstance(made, Iterator):
-            notes.append(f"{name} is a generator: its second epoch was read from a second call.")
+            notes.append(f"The feed {name} is a generator: its second epoch was read from a second call.")
     return Feed(first, again, notes)
 
 

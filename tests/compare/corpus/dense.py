@@ -50,9 +50,16 @@ def more_dropout():
     return network(), network(dropout=0.7)
 
 
+@different("arch.hyperparameter", "Dropout", "rate")
+def dropout_of_nothing():
+    return network(), network(dropout=0.0)
+
+
 @different("arch.layer_missing", "Dropout")
 def dropout_left_out():
-    return network(), network(dropout=0.0)
+    return network(), lambda: chain(
+        (6, 6, 1), layers.Flatten(), layers.Dense(16, "relu"), layers.Dense(12, "relu"), layers.Dense(4)
+    )
 
 
 @different("arch.hyperparameter", "hidden_0", "use_bias")
