@@ -1,4 +1,4 @@
-"""A recipe of the benchmark as the script that a person would write: a function that builds and compiles, and a feed."""
+"""A recipe of the benchmark as the script that a person would write: a function that builds a model, and a feed."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -46,6 +46,6 @@ def script(recipe: Recipe, seed: int = 1) -> tuple[Callable[[], Any], Callable[[
         order = np.random.default_rng().permutation(rows)
         for start in range(0, len(order), size):
             chosen = order[:size] if recipe.feed == "first batch repeated" else order[start : start + size]
-            yield images[chosen], labels[chosen]
+            yield images[chosen], (labels if recipe.task == "classify" else images)[chosen]
 
     return build, feed

@@ -31,9 +31,10 @@ class Weight:
 class Node:
     """One operation: what it is, its resolved settings, what it reads, and the layer that it came from.
 
-    `settings` decide what it computes; `initializers`, `regularizers` and `constraints` how it is trained.
-    An `optional` node does nothing as it stands (a reshape to the same shape, a dropout of rate zero): it counts only
-    where the other model has the same layer doing something. `training` is the mode in which the operation runs when the model is trained (None where it has no mode).
+    `settings` decide what it computes; `initializers`, `regularizers` and `constraints` how it is trained. `training`
+    is the mode in which the operation runs when the model is trained (None where it has no mode). An `optional` node
+    does nothing as it stands (a reshape to the same shape, a dropout of rate zero): it counts only where the other
+    model has the same layer doing something.
     """
 
     index: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import keras
@@ -17,18 +16,15 @@ from twinbench.audit.ladder import (
     function_rung_of,
     gradient_rung_of,
     graph_rung,
-    initial_rung,
     parameter_rung,
     stopped,
 )
 from twinbench.audit.pairing import Pair, Subject, count_parameters, pair, subject
-from twinbench.audit.signature import Signature
 from twinbench.audit.trace import is_builtin
 from twinbench.compare.advice import make_cause
 from twinbench.compare.attribution import Evidence, gather, inference_causes, structural_causes
 from twinbench.compare.data import RECONCILED, feed_causes, label_causes
 from twinbench.compare.feeds import Feed, read_feed
-from twinbench.compare.initial import initial_causes, reproducible
 from twinbench.compare.inputs import both_signatures, input_causes
 from twinbench.compare.loop import loop_causes
 from twinbench.compare.losses import loss_causes
@@ -38,12 +34,10 @@ from twinbench.compare.optimizers import optimizer_causes
 from twinbench.compare.render import as_text
 from twinbench.compare.report import CODES, Cause, Report, Verdict
 from twinbench.compare.sides import BuildError, Side, side
+from twinbench.compare.starting import SMALL, compare_starts
 from twinbench.compare.weights import penalty_causes, trainable_causes
 
 Progress = Callable[[str], None]
-
-SMALL = 3_000_000
-"""Up to this many parameters, models are built several times to compare how they start."""
 
 
 def compare(
@@ -211,57 +205,10 @@ class _Comparison:
     def _initial(self) -> Rung:
         """Initial weights, looked at before anything changes them."""
         self.progress("comparing initial weights")
-        rung = initial_rung(self.pair)
-        if not all(one.rebuilds for one in self.sides):
-            self.untested.append("How the weights start: give the builder functions instead of models or files.")
-            return replace(rung, outcome="not applicable", value=None, sentence="A saved or live model has no start.")
-        pairs = [self.pair]
-        explained = False
-        small = count_parameters(self.pair.a.variables()) <= SMALL
-        if small:
-            pairs += [extra for seed in (1, 2) if (extra := self._again(seed)) is not None]
-        if len(pairs) > 1 and self.pair.transfer.complete:
-            self._add(initial_causes(pairs, configured=True))
-            own = [reproducible(pairs[0].a.variables(), pairs[1].a.variables())]
-            own.append(reproducible(pairs[0].b.variables(), pairs[1].b.variables()))
-            if all(own) and rung.outcome == "fail" and not any(cause.code == "init" for cause in self.causes):
-                self._other_start(rung)
-                explained = True
-        elif len(pairs) > 1:
-            self._add(initial_causes(pairs, configured=True))
-        if rung.outcome == "fail" and not explained and not any(cause.code == "init" for cause in self.causes):
-            self.warnings.append(
-                "Under the same seed the two start with other weights of the same distribution (their layers are "
-                "constructed in another order): between single runs that is seed noise, nothing more."
-            )
-        return rung
-
-    def _other_start(self, rung: Rung) -> None:
-
-        detail = (
-            "both fix their seed, and their layers are constructed in another order, so they start from other draws"
-        )
-        self.causes.append(
-            make_cause(
-                "init",
-                "initial weights under the same seed: order in which the layers are constructed",
-                "one draw",
-                "another draw of the same distribution",
-                detail=f"{detail}; {rung.sentence}",
-                explains=False,
-                why="The distribution is the same: a gap between two single runs is seed noise.",
-                mend="Construct the layers in the same order, or compare over several seeds.",
-            )
-        )
-
-    def _again(self, seed: int | None) -> Pair | None:
-        try:
-            fresh = [one.model(seed=seed) for one in self.sides]
-            signatures: list[Signature] = [self.pair.a.signature, self.pair.b.signature]
-            return pair(*(subject(model, signature) for model, signature in zip(fresh, signatures, strict=True)))
-        except Exception as error:
-            self.warnings.append(f"Building the models a second time failed: {first_line(error)}")
-            return None
+        found = compare_starts(self.sides, self.pair)
+        self._add((found.causes, found.warnings))
+        self.untested += found.untested
+        return found.rung
 
     def _functions(self) -> Evidence:
         """Structure and function, weighed against each other."""
@@ -335,8 +282,9 @@ class _Comparison:
 
     def _data(self) -> None:
         first, second = self.feeds
-        for letter, feed in (("A", first), ("B", second)):
-            self._add(label_causes(feed, self.pair, letter))
+        misfits = [label_causes(feed, self.pair, letter) for letter, feed in (("A", first), ("B", second))]
+        if not all(misfits):
+            self._add([cause for found in misfits for cause in found])
         if first is None or second is None:
             self.untested.append("What they are trained on: give --feed-a and --feed-b.")
             return

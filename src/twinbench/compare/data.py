@@ -88,10 +88,10 @@ def _labels(a: Feed, b: Feed) -> list[Cause]:
     if count > 5000 or mine.min() < 0 or theirs.min() < 0:
         return found
     whole = [_mix(c, count) for c in (mine, theirs)]
-    counts = np.array([np.bincount(c, minlength=count) for c in (mine, theirs)])
-    counts = counts[:, counts.sum(0) > 0]
+    table = np.array([np.bincount(c, minlength=count) for c in (mine, theirs)])
+    table = table[:, table.sum(axis=0) > 0]
     distance = 0.5 * np.abs(whole[0] - whole[1]).sum()
-    unlikely = counts.shape[1] > 1 and stats.chi2_contingency(counts).pvalue < 1e-6
+    unlikely = table.shape[1] > 1 and stats.chi2_contingency(table).pvalue < 1e-6
     if distance > 0.02 and unlikely:
         words = [_classes_in_words(mix) for mix in whole]
         detail = "the classes are mixed in other proportions" + _absent(whole)
@@ -114,7 +114,7 @@ def _labels(a: Feed, b: Feed) -> list[Cause]:
 
 def _absent(whole: list[np.ndarray]) -> str:
     """Which classes one side lacks: the trace of a tail cut off sorted data."""
-    for name, mine, theirs in (("A", *whole), ("B", *whole[::-1])):
+    for name, mine, theirs in (("A", whole[0], whole[1]), ("B", whole[1], whole[0])):
         gone = np.flatnonzero((mine == 0) & (theirs > 0))
         if len(gone):
             return f": {name} has no class {', '.join(map(str, gone[:8]))}, as when the tail of sorted data is cut off"
@@ -236,18 +236,18 @@ def _show_range(values: tuple[float, ...]) -> str:
     return f"{values[0]:.3g} to {values[1]:.3g}"
 
 
-def label_causes(feed: Feed | None, pair: Pair, side: str) -> tuple[list[Cause], list[str]]:
+def label_causes(feed: Feed | None, pair: Pair, side: str) -> list[Cause]:
     """Labels whose form does not fit the loss of the side that is fed with them."""
     one = pair.a if side == "A" else pair.b
     if feed is None or feed.epoch.labels is None:
-        return [], []
+        return []
     losses = resolved_losses(one.model)
     if not losses or len(losses) != 1 or one.graph is None:
-        return [], []
+        return []
     nodes = one.graph.by_index()
     shape = nodes[one.graph.outputs[0][0]].shape
     if shape is None:
-        return [], []
+        return []
     rank, wanted, given = len(shape) + 1, losses[0].labels, feed.epoch.labels
     sparse = given.ndim == rank - 1 or (given.ndim == rank and given.shape[-1] == 1)
     other = "class indices" if sparse else "one-hot"
@@ -257,11 +257,11 @@ def label_causes(feed: Feed | None, pair: Pair, side: str) -> tuple[list[Cause],
         if side == "B":
             values = values[::-1]
         detail = f"{side}'s labels are {other}, but its loss wants {wanted}"
-        return [make_cause("compile.loss", "label rank against output rank", *values, detail=detail)], []
+        return [make_cause("compile.loss", "label rank against output rank", *values, detail=detail)]
     if wanted == "numbers" and given.ndim != rank and not (given.ndim == rank - 1 and shape[-1:] == (1,)):
         values = (f"labels of rank {given.ndim}, outputs of rank {rank}", "fits")
         if side == "B":
             values = values[::-1]
         detail = f"{side}'s labels are broadcast against its outputs"
-        return [make_cause("compile.loss", "label rank against output rank", *values, detail=detail)], []
-    return [], []
+        return [make_cause("compile.loss", "label rank against output rank", *values, detail=detail)]
+    return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -12,7 +13,6 @@ import numpy as np
 import tensorflow as tf
 from scipy import stats
 
-from twinbench.audit.pairing import Pair
 from twinbench.compare.advice import make_cause
 from twinbench.compare.report import Cause
 from twinbench.compare.weights import short_path
@@ -29,17 +29,19 @@ def values(variable: Any) -> np.ndarray:
     return np.asarray(keras.ops.convert_to_numpy(variable), dtype="float64").ravel()
 
 
-def initial_causes(pairs: Sequence[Pair], configured: bool) -> list[Cause]:
-    """Differences in the distribution of initial weights.
+@dataclass(frozen=True)
+class Start:
+    """One build of both models: the variables that correspond, and each model's own, nothing trained."""
 
-    Args:
-        pairs: Several builds of both models, each freshly built and matched, nothing trained.
-        configured: Whether the builds are fresh (from builders); saved models have no initial weights.
-    """
-    if not pairs or not configured:
-        return []
+    pairs: list[tuple[Any, Any]]
+    a: list[Any]
+    b: list[Any]
+
+
+def initial_causes(starts: Sequence[Start]) -> list[Cause]:
+    """Differences in the distribution of initial weights that several builds agree on."""
     found: list[Cause] = []
-    tensors = list(zip(*[pair.transfer.pairs for pair in pairs], strict=False))
+    tensors = list(zip(*[start.pairs for start in starts], strict=False))
     threshold = SIGNIFICANCE / max(1, len(tensors))
     for group in tensors:
         p, q = group[0]
@@ -51,7 +53,7 @@ def initial_causes(pairs: Sequence[Pair], configured: bool) -> list[Cause]:
             words = [_summary(side) for side in samples[0]]
             detail = "the initial values come from another distribution"
             found.append(make_cause("init", f"initial values of {place}", *words, detail=detail))
-    return _merged(found) + _twins(pairs)
+    return _merged(found) + _twins(starts)
 
 
 def _differs(x: np.ndarray, y: np.ndarray, threshold: float) -> bool:
@@ -83,11 +85,11 @@ def _merged(causes: list[Cause]) -> list[Cause]:
     return [make_cause("init", where, first.a, first.b, detail=f"{first.detail} (of {len(causes)} tensors)")]
 
 
-def _twins(pairs: Sequence[Pair]) -> list[Cause]:
+def _twins(starts: Sequence[Start]) -> list[Cause]:
     """Tensors that start with equal values on one side: one initialiser object, or one seed, for several layers."""
-    equal_a = [_equal_groups(pair.a.variables()) for pair in pairs]
-    equal_b = [_equal_groups(pair.b.variables()) for pair in pairs]
-    partners = {id(q): id(p) for p, q in pairs[0].transfer.pairs}
+    equal_a = [_equal_groups(start.a) for start in starts]
+    equal_b = [_equal_groups(start.b) for start in starts]
+    partners = {id(q): id(p) for p, q in starts[0].pairs}
     found = []
     for mine, theirs, words, mapping in (
         (equal_b, equal_a, ("independent values", "equal values"), partners),

@@ -1,0 +1,121 @@
+"""Builds both models again under other seeds and says whether, and why, training starts elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from twinbench.audit.canonical import ensure_built
+from twinbench.audit.inputs import placeholder_inputs
+from twinbench.audit.ladder import Rung, first_line, initial_rung
+from twinbench.audit.pairing import Pair, Subject, count_parameters
+from twinbench.compare.advice import make_cause
+from twinbench.compare.initial import Start, initial_causes, one_seed, reproducible, values
+from twinbench.compare.report import Cause
+from twinbench.compare.sides import Side
+
+SMALL = 3_000_000
+"""Up to this many parameters, models are built several times to compare how they start."""
+
+SEEDS = (1, 2)
+"""Seeds of the further builds; the first was built under seed 0."""
+
+
+@dataclass
+class Beginnings:
+    """The fifth rung, and what the initial weights tell."""
+
+    rung: Rung
+    causes: list[Cause] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    untested: list[str] = field(default_factory=list)
+
+
+def compare_starts(sides: tuple[Side, Side], pair: Pair) -> Beginnings:
+    """Compares the initial weights of two freshly built models, and of further builds of both."""
+    found = Beginnings(initial_rung(pair))
+    if not all(one.rebuilds for one in sides):
+        found.untested.append("How the weights start: give the builder functions instead of models or files.")
+        sentence = "A saved or live model has no start."
+        found.rung = replace(found.rung, outcome="not applicable", value=None, sentence=sentence)
+        return found
+    starts = [Start(pair.transfer.pairs, pair.a.variables(), pair.b.variables())]
+    if count_parameters(pair.a.variables()) <= SMALL:
+        try:
+            starts += [_again(sides, pair, seed) for seed in SEEDS]
+        except Exception as error:
+            found.warnings.append(f"Building the models a second time failed: {first_line(error)}")
+    if len(starts) > 1:
+        found.causes += initial_causes(starts)
+    if found.rung.outcome == "fail" and not found.causes:
+        fixed = len(starts) > 1 and reproducible(starts[0].a, starts[1].a) and reproducible(starts[0].b, starts[1].b)
+        _explain(found, sides, pair, fixed)
+    return found
+
+
+def _explain(found: Beginnings, sides: tuple[Side, Side], pair: Pair, fixed: bool) -> None:
+    """Weights of one distribution that start with other values: another seed, or another order of the draws."""
+    if not fixed:
+        found.warnings.append(
+            "Under the same seed the two start with other weights of the same distribution (their layers are "
+            "constructed in another order): between single runs that is seed noise, nothing more."
+        )
+        return
+    try:
+        neutral = _again(sides, pair, None)
+    except Exception:
+        neutral = None
+    if neutral is not None and all(np.array_equal(values(p), values(q)) for p, q in neutral.pairs):
+        found.warnings.append("The two fix different seeds, so they start elsewhere: that is seed noise.")
+        return
+    detail = "both fix their seed, and their layers are constructed in another order, so they start from other draws"
+    found.causes.append(
+        make_cause(
+            "init",
+            "initial weights under the same seed: order in which the layers are constructed",
+            "one draw",
+            "another draw of the same distribution",
+            detail=f"{detail}; {found.rung.sentence}",
+            explains=False,
+            why="The distribution is the same: a gap between two single runs is seed noise.",
+            mend="Construct the layers in the same order, or compare over several seeds.",
+        )
+    )
+
+
+def _again(sides: tuple[Side, Side], pair: Pair, seed: int | None) -> Start:
+    """Another build of both; its variables correspond to those of the first by their order in the model."""
+    variables: list[list[Any]] = []
+    places: list[dict[int, int]] = []
+    for one, known in zip(sides, (pair.a, pair.b), strict=True):
+        model = _fresh(one, known, seed)
+        variables.append(list(model.variables))
+        places.append({id(v): k for k, v in enumerate(known.model.variables)})
+        if len(variables[-1]) != len(places[-1]):
+            raise ValueError("a second build has another number of variables")
+    pairs = [
+        (variables[0][places[0][id(p)]], variables[1][places[1][id(q)]])
+        for p, q in pair.transfer.pairs
+        if id(p) in places[0] and id(q) in places[1]
+    ]
+    own = [
+        [made[place[id(v)]] for v in known.variables() if id(v) in place]
+        for made, place, known in zip(variables, places, (pair.a, pair.b), strict=True)
+    ]
+    return Start(pairs, *own)
+
+
+def _fresh(one: Side, known: Subject, seed: int | None) -> keras.Model:
+    """A new build under a seed; with None under one seed that the builder cannot replace by its own."""
+    if seed is None:
+        with one_seed():
+            model = one.model()
+            ensure_built(model, known.signature, placeholder_inputs(known.signature))
+            return model
+    model = one.model(seed=seed)
+    if not model.built or len(model.variables) != len(known.model.variables):
+        ensure_built(model, known.signature, placeholder_inputs(known.signature))
+    return model
