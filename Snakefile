@@ -14,6 +14,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
 
 
 localrules:
@@ -21,6 +22,7 @@ localrules:
     data,
     tables,
     figures,
+    report,
 
 
 rule all:
@@ -29,7 +31,10 @@ rule all:
     input:
         rules.tables.output,
         rules.figures.output,
+        rules.report.output,
 
 
 onsuccess:
-    print(f"Tables: {OUTPUT}/tables\nFigures: {OUTPUT}/figures")
+    print(
+        f"Report:  {OUTPUT}/report.html\nFigures: {OUTPUT}/figures\nTables:  {OUTPUT}/tables"
+    )

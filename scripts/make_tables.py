@@ -15,6 +15,8 @@ def main(snakemake):
         configuration,
         record_files=[Path(path) for path in snakemake.input.records],
         ladder_files=[Path(path) for path in snakemake.input.ladders],
+        gradient_files=[Path(path) for path in snakemake.input.gradients],
+        cost_files=[Path(path) for path in snakemake.input.costs],
     )
     write_tables(tables, Path(snakemake.output.runs_csv).parent)
 

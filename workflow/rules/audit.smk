@@ -15,3 +15,23 @@ rule ladder:
         steps=CONFIGURATION.measurements.ladder_steps,
     script:
         "../../scripts/climb_ladder.py"
+
+
+rule measure:
+    """Measure gradients by depth, and what each API costs."""
+    input:
+        npz=rules.data.output.npz,
+        manifest=rules.data.output.manifest,
+    output:
+        gradients=f"{OUTPUT}/measurements/{{dataset}}/gradients.csv",
+        costs=f"{OUTPUT}/measurements/{{dataset}}/api_costs.csv",
+    log:
+        f"{OUTPUT}/logs/measure/{{dataset}}.log",
+    conda:
+        ENVIRONMENT
+    threads: CONFIGURATION.training.threads
+    params:
+        variants=variant_digests,
+        measurements=CONFIGURATION.measurements.model_dump(mode="json"),
+    script:
+        "../../scripts/measure.py"

@@ -3,6 +3,8 @@ rule tables:
     input:
         records=all_records,
         ladders=expand(rules.ladder.output.rungs, dataset=DATASETS),
+        gradients=expand(rules.measure.output.gradients, dataset=DATASETS),
+        costs=expand(rules.measure.output.costs, dataset=DATASETS),
     output:
         **TABLE_FILES,
     log:

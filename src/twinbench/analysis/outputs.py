@@ -43,4 +43,8 @@ TABLES: Final = (
     TableEntry("noise_floor", "Scores", "How far apart two runs of one and the same model land."),
     TableEntry("seeds_needed", "Seeds", "How many seeds each comparison needs to be decided."),
     TableEntry("ladder", "Ladder", "Each variant on each rung of the ladder of sameness."),
+    TableEntry("suspects", "Suspects", "What each deliberate fault does to the score, and what the person sees."),
+    TableEntry("gradients", "Gradients", "Norms of gradients and updates by layer, depth and step.", whole=False),
+    TableEntry("api_costs", "Cost", "Time per step, operations, memory and building time of each API."),
+    TableEntry("claims", "Claims", "The verdict on each claim, with the numbers and what would change it."),
 )

@@ -6,11 +6,12 @@ from typing import Final
 
 import pandas as pd
 
-from twinbench.analysis import comparisons, noise_floor, seeds_needed, summary
+from twinbench.analysis import claims, comparisons, ladder, noise_floor, seeds_needed, summary, suspects
 from twinbench.analysis import records as recorded
 from twinbench.analysis.outputs import TABLES
 from twinbench.config import Configuration
 from twinbench.data.files import replacing
+from twinbench.measurement.columns import API_COSTS_COLUMNS, GRADIENTS_COLUMNS
 from twinbench.plan import make_plan
 
 # The columns of each table and what they mean, in the order in which people read the tables.
@@ -24,7 +25,11 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "comparisons": comparisons.COLUMNS,
     "noise_floor": noise_floor.COLUMNS,
     "seeds_needed": seeds_needed.COLUMNS,
-    "ladder": recorded.LADDER_COLUMNS,
+    "ladder": ladder.COLUMNS,
+    "suspects": suspects.COLUMNS,
+    "gradients": GRADIENTS_COLUMNS,
+    "api_costs": API_COSTS_COLUMNS,
+    "claims": claims.COLUMNS,
 }
 # Columns that fit on a printed page; the CSV has all.
 _LATEX_COLUMNS: Final[dict[str, list[str]]] = {
@@ -36,7 +41,12 @@ _BOOTSTRAP_SEED = 0
 
 
 def make_tables(
-    configuration: Configuration, *, record_files: Sequence[Path], ladder_files: Sequence[Path]
+    configuration: Configuration,
+    *,
+    record_files: Sequence[Path],
+    ladder_files: Sequence[Path],
+    gradient_files: Sequence[Path],
+    cost_files: Sequence[Path],
 ) -> dict[str, pd.DataFrame]:
     """Return every table by name.
 
@@ -44,6 +54,8 @@ def make_tables(
         configuration: the resolved configuration.
         record_files: parquet files with the records of the planned runs.
         ladder_files: CSV files with the rungs of each dataset.
+        gradient_files: CSV files with the gradients measured on each dataset.
+        cost_files: CSV files with the costs of each API on each dataset.
 
     Raises:
         RecordError: a record is missing or damaged, or the runs cannot be compared.
@@ -58,7 +70,7 @@ def make_tables(
         resamples=statistics.resamples,
         seed=_BOOTSTRAP_SEED,
     )
-    return {
+    tables = {
         "runs": runs,
         "history": recorded.history_table(records),
         "costs": recorded.costs_table(records),
@@ -68,8 +80,17 @@ def make_tables(
         "comparisons": compared,
         "noise_floor": noise_floor.noise_floor(runs),
         "seeds_needed": seeds_needed.seeds_needed(compared, confidence=statistics.confidence),
-        "ladder": pd.concat([pd.read_csv(path) for path in ladder_files], ignore_index=True),
+        "ladder": ladder.with_scores(_read_all(ladder_files), compared),
+        "suspects": suspects.suspects_table(runs, compared),
+        "gradients": _read_all(gradient_files),
+        "api_costs": _read_all(cost_files),
     }
+    return tables | {"claims": claims.decide_claims(tables)}
+
+
+def _read_all(paths: Sequence[Path]) -> pd.DataFrame:
+    """The rows of all files, one below the other; only an empty field is missing."""
+    return pd.concat([pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in paths], ignore_index=True)
 
 
 def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:

@@ -55,7 +55,7 @@ def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
         npz: the prepared dataset, with its manifest beside it.
 
     Returns:
-        The columns of `twinbench.measurement.intervals.COLUMNS`; no rows where no twin is selected.
+        The columns of `twinbench.measurement.columns.API_COSTS_COLUMNS`; no rows where no twin is selected.
 
     Raises:
         TwinbenchError: the dataset cannot be used.

@@ -25,6 +25,7 @@ from twinbench.architectures.catalogue import Variant
 from twinbench.architectures.recipe import Recipe, recipe_of
 from twinbench.config import Configuration, Training
 from twinbench.data import load
+from twinbench.measurement.columns import GRADIENTS_COLUMNS
 from twinbench.plan import selected_variants
 from twinbench.training.building import State, read_state, write_state
 from twinbench.training.feed import DatasetTensors, Feed
@@ -34,19 +35,6 @@ from twinbench.training.seeds import streams
 
 logger = logging.getLogger(__name__)
 
-COLUMNS: Final[dict[str, str]] = {
-    "dataset": "name of the dataset",
-    "architecture": "name of the architecture",
-    "variant": "name of the variant",
-    "kind": "reference, twin or lookalike",
-    "depth": "number of blocks that it was built with",
-    "seed": "seed of the initial weights and of the order of the images",
-    "step": "optimiser steps before; 0 is initialisation",
-    "layer": "path of the layer in its own model, which differs between APIs",
-    "layer_index": "position among the layers that have weights, from the input; comparable between variants",
-    "gradient_norm": "Euclidean norm of the loss's gradient for all of the layer's weights together",
-    "update_norm": "Euclidean norm of what the optimiser then adds to these weights",
-}
 STEPS: Final = (0, 1, 5)
 # Enough for an interval of a ratio; the configured seeds come first, and more are added where they are fewer.
 SEEDS: Final = 5
@@ -69,7 +57,7 @@ def measure_gradients(configuration: Configuration, npz: Path) -> pd.DataFrame:
         npz: the prepared dataset, with its manifest beside it.
 
     Returns:
-        The columns of `COLUMNS`; no rows where no such architecture is selected.
+        The columns of `GRADIENTS_COLUMNS`; no rows where no such architecture is selected.
 
     Raises:
         TwinbenchError: the dataset cannot be used.
@@ -87,7 +75,7 @@ def measure_gradients(configuration: Configuration, npz: Path) -> pd.DataFrame:
             with _without_rewriting():
                 rows += _measure_depth(variants, depth, tensors, configuration.training, seeds)
             keras.backend.clear_session(free_memory=False)
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(GRADIENTS_COLUMNS))
 
 
 def takes_blocks(recipe: Recipe) -> bool:

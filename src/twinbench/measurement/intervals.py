@@ -9,26 +9,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from twinbench.architectures.catalogue import Variant
+from twinbench.measurement.columns import API_COSTS_COLUMNS
 
-COLUMNS: Final[dict[str, str]] = {
-    "dataset": "name of the dataset",
-    "architecture": "name of the architecture",
-    "variant": "name of the variant",
-    "kind": "reference or twin",
-    "quantity": "step_ms (wall time of one compiled training step: forward, loss and backward pass on a batch in "
-    "memory), flops (floating-point operations of that step, counted on its graph by TensorFlow's profiler), "
-    "peak_memory_mb (how far the process's resident memory rises during one such step, in MiB) or build_s (CPU "
-    "seconds to construct the model and trace the step)",
-    "n": "repetitions; a count needs one",
-    "mean": "mean over the repetitions, in the unit of the quantity",
-    "ci_low": "lower end of Student's t interval for that mean",
-    "ci_high": "upper end of that interval",
-    "difference_percent": "mean paired difference to the reference, in percent of the reference's mean",
-    "difference_low": "lower end of Student's t interval for that, at a level that makes all intervals of the "
-    "quantity in this table hold together (Bonferroni)",
-    "difference_high": "upper end of that interval",
-    "verdict": "none (the interval holds zero: inside the noise), more, less, not measured, or reference",
-}
 QUANTITIES: Final = ("step_ms", "flops", "peak_memory_mb", "build_s")
 Floats = NDArray[np.float64]
 
@@ -57,7 +39,7 @@ def cost_rows(
         confidence: of each mean's interval, and of all intervals of one quantity's differences together.
 
     Returns:
-        The columns of `COLUMNS`.
+        The columns of `API_COSTS_COLUMNS`.
     """
     references = {variant.architecture: variant for variant in measured if variant.kind == "reference"}
     twins = sum(variant.kind != "reference" for variant in measured)
@@ -79,7 +61,7 @@ def cost_rows(
             else:
                 row |= _difference(own[quantity], reference[quantity], exact=quantity == "flops", confidence=level)
             rows.append(row)
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(API_COSTS_COLUMNS))
 
 
 def _summary(values: Mapping[int, float], *, exact: bool, confidence: float) -> dict[str, Any]:
