@@ -47,7 +47,7 @@ docs: setup ## make the schema, the reference tables, the defaults and the capti
 
 lock: $(BIN)/uv ## resolve the versions again and write them, with hashes, to requirements/
 	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) pyproject.toml -o requirements/run.txt
-	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) --extra dev --extra generic \
+	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) --extra dev --extra generic --extra slurm \
 		--constraints requirements/run.txt pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) --extra gpu \
 		--constraints requirements/run.txt pyproject.toml -o requirements/gpu.txt

@@ -57,3 +57,14 @@ def mnist_npz(mnist_files: Path, pytestconfig: pytest.Config, tmp_path_factory: 
             dataset = Dataset.model_validate({"source": "mnist", "manual_dir": str(mnist_files)})
             prepare(dataset, npz, npz.with_suffix(".json"), cache=tmp_path_factory.mktemp("mnist"))
     return npz
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the smallest whole benchmark was run."""
+    from tests.workflow.conftest import run_snakemake
+
+    folder = tmp_path_factory.mktemp("a smoke run, für alle")  # a path with spaces and other letters than ASCII's
+    finished = run_snakemake(folder, "--cores", "2", "--configfile", str(_ROOT / "config" / "smoke.yaml"))
+    assert finished.returncode == 0, finished.stdout
+    return folder

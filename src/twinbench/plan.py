@@ -5,6 +5,7 @@ A pure function of the configuration and the catalogue; it reads no data and imp
 
 import difflib
 import fnmatch
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -60,10 +61,12 @@ class Plan:
         Raises:
             KeyError: there is none of this name.
         """
-        for job in self.jobs:
-            if (job.dataset, job.name) == (dataset, name):
-                return job
-        raise KeyError(f"{dataset}/{name}")
+        return self._jobs_by_name[dataset, name]
+
+    @functools.cached_property
+    def _jobs_by_name(self) -> dict[tuple[str, str], Job]:
+        """Each of thousands of jobs is asked for several times."""
+        return {(job.dataset, job.name): job for job in self.jobs}
 
 
 def make_plan(configuration: Configuration) -> Plan:

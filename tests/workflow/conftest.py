@@ -6,8 +6,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 Snakemake = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -23,12 +21,3 @@ def run_snakemake(folder: Path, *arguments: str, root: Path = ROOT) -> subproces
         check=False,
         env={**os.environ, "TERM": "dumb"},
     )
-
-
-@pytest.fixture(scope="session")
-def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the smallest whole benchmark was run."""
-    folder = tmp_path_factory.mktemp("a smoke run, für alle")  # a path with spaces and other letters than ASCII's
-    finished = run_snakemake(folder, "--cores", "2", "--configfile", str(ROOT / "config" / "smoke.yaml"))
-    assert finished.returncode == 0, finished.stdout
-    return folder

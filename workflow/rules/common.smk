@@ -1,5 +1,7 @@
 """The resolved configuration, the plan, and the functions that the rules ask."""
 
+import functools
+import math
 import re
 import sys
 from pathlib import Path
@@ -11,7 +13,10 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 from twinbench.analysis.outputs import TABLES
 from twinbench.config import parse_configuration
 from twinbench.errors import TwinbenchError
+from twinbench.estimate import Estimator
 from twinbench.plan import make_plan, selected_variants
+from twinbench.training.devices import device_type
+from twinbench.training.identity import IRRELEVANT
 from twinbench.report.catalogue import FIGURES, figure_file
 
 try:
@@ -93,9 +98,30 @@ def job_runs(wildcards):
 
 def training_section(wildcards):
     """All of the training settings that can change a result."""
-    return CONFIGURATION.training.model_dump(
-        mode="json", exclude={"job_size", "checkpoint_every", "checkpoint_seconds"}
-    )
+    return CONFIGURATION.training.model_dump(mode="json", exclude=IRRELEVANT)
+
+
+@functools.cache
+def estimator():
+    """Made when the first job is scheduled: it looks into the store."""
+    return Estimator(CONFIGURATION)
+
+
+def memory_of_job(wildcards, attempt):
+    """MB with a margin of a quarter, and more at each attempt: the last may have been killed for want of it."""
+    job = PLAN.job(wildcards.dataset, wildcards.job)
+    return math.ceil(1.25 * attempt * estimator().job(job).memory_mb)
+
+
+def minutes_of_job(wildcards, attempt):
+    """Three times the estimate, since a job that is cut short costs more than one that ends early."""
+    job = PLAN.job(wildcards.dataset, wildcards.job)
+    return attempt * max(10, math.ceil(3 * estimator().job(job).seconds / 60))
+
+
+def gpus_of_job(wildcards):
+    """One card where this machine has any; a cluster's profile asks for its own with `set-resources`."""
+    return 1 if device_type() == "gpu" else 0
 
 
 def all_records(wildcards):

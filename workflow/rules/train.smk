@@ -10,6 +10,10 @@ rule train:
     conda:
         ENVIRONMENT
     threads: CONFIGURATION.training.threads
+    resources:
+        gpu=gpus_of_job,
+        mem_mb=memory_of_job,
+        runtime=minutes_of_job,
     params:
         runs=job_runs,
         training=training_section,

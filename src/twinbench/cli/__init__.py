@@ -8,6 +8,7 @@ import click
 
 from twinbench import __version__
 from twinbench.cli.compare import compare
+from twinbench.cli.plan import plan
 from twinbench.cli.report_diff import report_diff
 from twinbench.errors import TwinbenchError
 
@@ -30,4 +31,5 @@ def main() -> None:
 
 
 main.add_command(compare)
+main.add_command(plan)
 main.add_command(report_diff)

@@ -143,6 +143,10 @@ class Training(Section):
     checkpoint_seconds: float = Field(
         default=2.0, ge=0, allow_inf_nan=False, description="seconds that a checkpoint must be worth to be written"
     )
+    jobs_per_gpu: int = Field(default=1, ge=1, description="how many jobs may share one GPU")
+    gpu_memory_mb: int | None = Field(
+        default=None, ge=256, description="memory of the GPU that a job may take (default: what it comes to need)"
+    )
 
     @field_validator("job_size")
     @classmethod

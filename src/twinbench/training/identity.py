@@ -19,7 +19,8 @@ from twinbench.training.compilation import choose_compilation
 
 # Raise by one when a change to the engine changes what a run computes.
 ENGINE = 2
-_IRRELEVANT = {"job_size", "checkpoint_every", "checkpoint_seconds"}
+# Settings that cannot change a result.
+IRRELEVANT = {"job_size", "checkpoint_every", "checkpoint_seconds", "jobs_per_gpu", "gpu_memory_mb"}
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,7 @@ def identify(run: Run, training: Training, dataset: Manifest, device: str) -> Id
         "compilation": choose_compilation(architecture, sum(dataset.train_counts), training.epochs),
         "tensorflow": version("tensorflow"),
         "keras": version("keras"),
-        "training": {
-            name: value for name, value in training.model_dump(mode="json").items() if name not in _IRRELEVANT
-        },
+        "training": {name: value for name, value in training.model_dump(mode="json").items() if name not in IRRELEVANT},
     }
     if training.init == "matched":
         content["reference_source"] = architecture.reference.digest

@@ -14,7 +14,7 @@ from twinbench.data import load
 from twinbench.data.manifest import read_manifest
 from twinbench.plan import Run
 from twinbench.training.claims import Claims
-from twinbench.training.devices import device_type
+from twinbench.training.devices import device_type, lease_card, visible_cards
 from twinbench.training.identity import Identity, identify
 from twinbench.training.manifest import make_manifest
 from twinbench.training.record import Record
@@ -49,9 +49,10 @@ def train_runs(runs: Sequence[Run], configuration: Configuration, npz: Path, sto
     missing = [run for run in runs if records[run] is None]
     logger.info("%d of %d runs are recorded, %d to train.", len(runs) - len(missing), len(runs), len(missing))
     if missing:
-        trained = _train(
-            missing, identities=identities, configuration=configuration, npz=npz, store=store, device=device
-        )
+        with lease_card(visible_cards(), jobs_per_card=configuration.training.jobs_per_gpu):
+            trained = _train(
+                missing, identities=identities, configuration=configuration, npz=npz, store=store, device=device
+            )
         records.update(trained)
     return [record for run in runs if (record := records[run]) is not None]
 

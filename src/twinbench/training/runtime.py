@@ -37,6 +37,10 @@ def start_tensorflow(training: Training) -> Any:
         tf.config.experimental.enable_op_determinism()
         tf.config.experimental.enable_tensor_float_32_execution(False)
     for card in tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.set_memory_growth(card, True)
+        if training.gpu_memory_mb is None:
+            tf.config.experimental.set_memory_growth(card, True)
+        else:
+            limit = tf.config.LogicalDeviceConfiguration(memory_limit=training.gpu_memory_mb)
+            tf.config.set_logical_device_configuration(card, [limit])
     keras.config.set_dtype_policy("mixed_bfloat16" if training.precision == "bfloat16" else "float32")
     return tf

@@ -1,0 +1,91 @@
+"""`twinbench plan`: what would a configuration do, and what would it take?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from twinbench.forecast import Forecast
+
+
+@click.command()
+@click.option("--configfile", type=click.Path(path_type=Path), metavar="FILE",
+              help="The configuration.  [default: the defaults]")  # fmt: skip
+@click.option("--cores", type=click.IntRange(min=1), default=os.cpu_count(), show_default=True, help="For the time.")
+def plan(configfile: Path | None, cores: int) -> None:
+    """What would a configuration do, and what would it take?
+
+    Runs and jobs, how many of the runs the store has already, and an estimate of time, memory and disk, for each
+    dataset and architecture. Nothing is downloaded or trained. Run it where you run snakemake: folders are relative.
+    """
+    from rich.console import Console
+
+    from twinbench.config import parse_configuration, read_configuration
+    from twinbench.forecast import make_forecast
+
+    configuration = parse_configuration({}) if configfile is None else read_configuration(configfile)
+    forecast = make_forecast(configuration, cores)
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(_table(forecast))
+    for sentence in _sentences(forecast):
+        console.print(sentence)
+
+
+def _table(forecast: Forecast) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_footer=True)
+    unit = "GPU hours" if forecast.device == "gpu" else "core hours"
+    rows = forecast.rows
+    table.add_column("dataset", footer="all")
+    table.add_column("architecture")
+    for name, total in (
+        ("runs", sum(row.runs for row in rows)),
+        ("recorded", sum(row.recorded for row in rows)),
+        ("jobs", sum(row.jobs for row in rows)),
+    ):
+        table.add_column(name, footer=str(total), justify="right")
+    table.add_column(unit, footer=_hours(sum(row.hours for row in rows)), justify="right")
+    for row in rows:
+        table.add_row(row.dataset, row.group, str(row.runs), str(row.recorded), str(row.jobs), _hours(row.hours))
+    return table
+
+
+def _sentences(forecast: Forecast) -> list[str]:
+    jobs = sum(row.jobs for row in forecast.rows)
+    if not jobs:
+        return ["Every run is recorded: nothing would be trained."]
+    found = [
+        f"{jobs} jobs of {forecast.threads} {'core' if forecast.threads == 1 else 'cores'} each: about "
+        f"{_duration(forecast.wall_hours)} on {forecast.cores} {'core' if forecast.cores == 1 else 'cores'}, "
+        f"{forecast.memory_mb / 1000:.1f} GB of memory, {forecast.disk_mb:,.0f} MB of disk. "
+        "The ladder and the measurements add minutes for each dataset.",
+        f"The times rest on {forecast.measured} runs that the store has of these datasets."
+        if forecast.measured
+        else "The times rest on rates measured on another machine: after a few finished runs they will rest on yours.",
+    ]
+    if forecast.device == "gpu" and not forecast.measured:
+        found.append("No run was measured on a GPU yet: the hours are those of a CPU core, and a card takes fewer.")
+    if forecast.guessed:
+        found.append(f"Counted as if as large as MNIST, since the size is not known: {', '.join(forecast.guessed)}.")
+    if forecast.unprepared:
+        found.append(
+            f"Not prepared yet, so that none of their runs counts as recorded: {', '.join(forecast.unprepared)}."
+        )
+    return found
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.2f}" if hours < 10 else f"{hours:,.0f}"
+
+
+def _duration(hours: float) -> str:
+    minutes = max(1, round(60 * hours))
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

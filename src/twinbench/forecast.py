@@ -1,0 +1,138 @@
+"""What a configuration would do before it does it: runs, jobs, what is recorded already, time, memory and disk."""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinbench.config import Configuration
+from twinbench.data.manifest import read_manifest
+from twinbench.errors import TwinbenchError
+from twinbench.estimate import Estimator
+from twinbench.plan import Run, make_plan
+from twinbench.training.devices import device_type
+from twinbench.training.identity import identify
+from twinbench.training.store import RunStore
+
+
+@dataclass(frozen=True)
+class Row:
+    """One dataset and group of variants (an architecture, or `suspects`).
+
+    Attributes:
+        dataset: the dataset's name.
+        group: the architecture's name, or `suspects`.
+        runs: how many runs are planned.
+        recorded: how many of them the store has.
+        jobs: how many jobs train the others.
+        hours: core hours (on a GPU: hours of the card) that these take.
+    """
+
+    dataset: str
+    group: str
+    runs: int
+    recorded: int
+    jobs: int
+    hours: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """All rows, and what they come to.
+
+    Attributes:
+        rows: in the order of the plan.
+        device: `cpu` or `gpu`.
+        threads: cores that each job takes.
+        cores: cores that `wall_hours` is for.
+        wall_hours: hours until the last job ends.
+        memory_mb: the most that the jobs that run at a time take.
+        disk_mb: of the records and the prepared datasets.
+        measured: runs of the store that the estimate rests on.
+        guessed: datasets whose size is not known before they are downloaded.
+        unprepared: datasets that are not prepared yet, of which it cannot be said what the store has.
+    """
+
+    rows: tuple[Row, ...]
+    device: str
+    threads: int
+    cores: int
+    wall_hours: float
+    memory_mb: float
+    disk_mb: float
+    measured: int
+    guessed: tuple[str, ...]
+    unprepared: tuple[str, ...]
+
+
+def make_forecast(configuration: Configuration, cores: int) -> Forecast:
+    """Forecast what a configuration does.
+
+    Args:
+        configuration: the resolved configuration.
+        cores: how many cores Snakemake would be given.
+
+    Raises:
+        ConfigurationError: a pattern names no architecture, variant or suspect.
+    """
+    plan, estimator = make_plan(configuration), Estimator(configuration)
+    device = device_type()
+    missing, unprepared = _missing(configuration, plan.runs, device)
+    threads = configuration.training.threads
+    seconds: list[float] = []
+    memory: list[float] = []
+    counts: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0, 0, 0, 0.0])
+    for job in plan.jobs:
+        wanted = [run for run in job.runs if run in missing]
+        entry = counts[job.dataset, job.name.split(".")[0]]
+        entry[0] += len(job.runs)
+        entry[1] += len(job.runs) - len(wanted)
+        if wanted:
+            estimate = estimator.job(job, wanted)
+            seconds.append(estimate.seconds)
+            memory.append(estimate.memory_mb)
+            entry[2] += 1
+            entry[3] += estimate.seconds * threads / 3600
+    places = max(1, cores // threads)
+    rows = (
+        Row(*name, int(runs), int(recorded), int(jobs), hours) for name, (runs, recorded, jobs, hours) in counts.items()
+    )
+    return Forecast(
+        rows=tuple(rows),
+        device=device,
+        threads=threads,
+        cores=cores,
+        wall_hours=_makespan(seconds, places) / 3600,
+        memory_mb=sum(sorted(memory, reverse=True)[:places]),
+        disk_mb=estimator.disk_bytes(len(plan.runs)) / 1e6,
+        measured=estimator.measured,
+        guessed=tuple(dataset.name for dataset in configuration.datasets if not estimator.size(dataset.name).known),
+        unprepared=unprepared,
+    )
+
+
+def _missing(configuration: Configuration, runs: Iterable[Run], device: str) -> tuple[set[Run], tuple[str, ...]]:
+    """The runs that the store does not have, and the datasets without which that cannot be told."""
+    recorded = set(RunStore(Path(configuration.store_folder)).keys())
+    manifests, unprepared = {}, []
+    for dataset in configuration.datasets:
+        try:
+            manifests[dataset.name] = read_manifest(Path(configuration.output) / "data" / f"{dataset.name}.json")
+        except TwinbenchError:
+            unprepared.append(dataset.name)
+    missing = {
+        run
+        for run in runs
+        if run.dataset not in manifests
+        or identify(run, configuration.training, manifests[run.dataset], device).key not in recorded
+    }
+    return missing, tuple(unprepared)
+
+
+def _makespan(seconds: list[float], places: int) -> float:
+    """When the last of these jobs ends, each begun in order as soon as a place is free."""
+    free = [0.0] * places
+    for duration in seconds:
+        heapq.heapreplace(free, free[0] + duration)
+    return max(free)

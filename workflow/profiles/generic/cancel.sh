@@ -1,0 +1,3 @@
+#!/bin/sh
+# Cancel jobs. Arguments: their ids.
+exec scancel "$@"
