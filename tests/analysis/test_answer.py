@@ -84,6 +84,8 @@ def suspect(name: str, mean: float, verdict: str = "different", misread: float =
         "verdict": verdict,
         "seen_difference": mean + misread,
         "misread": misread,
+        "n": 3,
+        "ci_high": mean + 1,
     } | other
 
 
@@ -92,12 +94,14 @@ def test_the_third_sentence_ranks_what_is_shown_to_cost_points():
         suspect(API_ROW, -50.0),
         suspect("padding", -1.0),
         suspect("freezing", -8.0),
-        suspect("guess", -30.0, "undecided"),
+        suspect("guess", -30.0, "undecided", ci_high=5.0),
+        suspect("hunch", -20.0, "undecided"),
         suspect("luck", 3.0),
         suspect("metric", 0.0, "identical", misread=-87.0),
     ]
     text = sentences(suspects=rows)[2]
-    assert text.startswith("What really costs points: the freezing (-8.0), the padding (-1.0); ")
+    assert text.startswith("What really costs points: the freezing (-8.0), the padding (-1.0); very likely too, ")
+    assert "though 3 seeds cannot show it of so many faults at once: the hunch (-20.0); and one only looks" in text
     assert "the metric (seen -87.0, in truth +0.0)" in text
     assert "guess" not in text
     assert "Sequential" not in text

@@ -41,8 +41,8 @@ _MOST_BUILDS: Final = 3
 # Builds whose steps are timed, in turn, so that what is luck of one build does not stay with its variant.
 _TIMED_BUILDS: Final = 2
 # A timing is the fastest of so many stretches of steps (as `timeit` advises: noise only ever adds).
-_STRETCHES: Final = 5
-_STRETCH_SECONDS: Final = 0.005
+_STRETCHES: Final = 10
+_STRETCH_SECONDS: Final = 0.003
 # Resident memory that forgetting the peak may leave above the present; more means that the system does not forget.
 _FORGETS_MB: Final = 64.0
 
@@ -63,12 +63,17 @@ def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
     start_tensorflow(configuration.training)
     data = load(npz)
     samples: dict[Variant, _Samples] = {}
+    warmed_up = False
     gc.freeze()  # TensorFlow's million objects stay; looking through them again would take most of the time
     for architecture, group in groupby(selected_variants(configuration), key=lambda variant: variant.architecture):
         variants = [variant for variant in group if variant.kind in ("reference", "twin")]
         if len(variants) > 1:
             logger.info("Measuring the cost of %s in %d ways.", architecture, len(variants))
             batch = _batch(data, configuration.training.batch_size)
+            recipe_of(variants[0])  # imports the architecture's module, which is none of the first variant's cost
+            if not warmed_up:  # the first build of a process also sets up what the others then find
+                _build(variants[0], batch, data)
+                warmed_up = True
             samples |= _measure(variants, batch, data, configuration.measurements.cost_repeats)
             keras.backend.clear_session(free_memory=False)
     gc.unfreeze()
@@ -106,7 +111,6 @@ def _measure(
     variants: Sequence[Variant], batch: tuple[Any, Any], data: LoadedDataset, repeats: int
 ) -> dict[Variant, _Samples]:
     samples = {variant: _Samples() for variant in variants}
-    _build(variants[0], batch, data)  # the first build of a kind also imports and registers what the others then find
     for repeat in range(repeats):
         turn = variants if repeat % 2 == 0 else variants[::-1]
         if repeat < _MOST_BUILDS:

@@ -93,29 +93,36 @@ def _what_costs_points(evidence: Evidence) -> str:
     if not rows:
         return "What really costs points was not tested here: no suspect was trained."
     table = pd.DataFrame(rows)
-    names = list(dict.fromkeys(table["suspect"]))
-    shown = {
-        name: own
-        for name in names
-        if (own := table[table["suspect"] == name])["verdict"].eq(Verdict.DIFFERENT).all()
-        and own["mean_difference"].lt(0).all()
-    }
-    harm = sorted(shown, key=lambda name: float(shown[name]["mean_difference"].mean()))[:_WORST]
-    misread = table[table["misread"].abs() > MISREADING]
-    damage = [f"{_change(shown[name])} ({shown[name]['mean_difference'].mean():+.1f})" for name in harm]
+    by_suspect = [own for _, own in table.groupby("suspect", sort=False)]
+    shown = [own for own in by_suspect if own["verdict"].eq(Verdict.DIFFERENT).all() and _lower(own)]
+    likely = [own for own in by_suspect if not any(own is one for one in shown) and _lower(own) and _beyond_zero(own)]
     text = (
-        f"What really costs points: {', '.join(damage)}"
-        if damage
+        f"What really costs points: {_ranked(shown)}"
+        if shown
         else "Of the planted faults none is shown to cost points at this number of seeds"
     )
+    if likely:
+        seeds = number_of(int(table["n"].max()), "seed")
+        text += f"; very likely too, though {seeds} cannot show it of so many faults at once: {_ranked(likely)}"
+    misread = table[table["misread"].abs() > MISREADING]
     if len(misread):
         one = misread.loc[misread["misread"].abs().idxmax()]
         text += (
-            f"; and a fault that only looks like it: {one['changes']} "
+            f"; and one only looks like it: {one['changes']} "
             f"(seen {one['seen_difference']:+.1f}, in truth {one['mean_difference']:+.1f})"
         )
     return f"{text}."
 
 
-def _change(rows: pd.DataFrame) -> str:
-    return str(rows["changes"].iloc[0])
+def _lower(rows: pd.DataFrame) -> bool:
+    return bool(rows["mean_difference"].lt(0).all())
+
+
+def _beyond_zero(rows: pd.DataFrame) -> bool:
+    """Return whether each interval, uncorrected for the number of faults, lies below zero, on every dataset."""
+    return bool(rows["ci_high"].lt(0).all())
+
+
+def _ranked(suspects: Sequence[pd.DataFrame]) -> str:
+    worst = sorted(suspects, key=lambda own: float(own["mean_difference"].mean()))[:_WORST]
+    return ", ".join(f"{own['changes'].iloc[0]} ({own['mean_difference'].mean():+.1f})" for own in worst)

@@ -87,7 +87,8 @@ class _Measured:
 
 
 def _times(ratios: pd.Series) -> str:
-    return f"{float(np.exp(np.log(ratios).mean())):.2g} times"
+    ratio = float(np.exp(np.log(ratios).mean()))
+    return f"{ratio:,.0f} times" if ratio >= 10 else f"{ratio:.2g} times"
 
 
 def sequential_loses_gradients(evidence: Evidence, dataset: str) -> Finding:
