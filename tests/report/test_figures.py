@@ -73,6 +73,8 @@ def test_no_text_is_cut_off_and_no_names_overlap_with_many_variants_and_long_nam
             (_box(label, figure) for label in axes.yaxis.get_ticklabels() if label.get_text()), key=lambda box: box.y0
         )
         assert all(low.y1 <= high.y0 + 1.5 for low, high in itertools.pairwise(rows))
+    for legend in figure.legends:
+        assert legend.get_window_extent().x1 <= page.x1
     for text in figure.texts:
         box = _box(text, figure)
         assert box.x0 >= -1, text.get_text()
@@ -168,7 +170,15 @@ def test_differences_carry_a_sign_and_zero_does_not(value: float, text: str) -> 
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(18_624, "19k"), (0.0, "0"), (0.734, "0.73"), (3e-7, "3e-7"), (412.0, "412"), (float("nan"), "")],
+    [
+        (18_624, "19k"),
+        (-4288, "-4.3k"),
+        (0.0, "0"),
+        (0.734, "0.73"),
+        (3e-7, "3e-7"),
+        (412.0, "412"),
+        (float("nan"), ""),
+    ],
 )
 def test_numbers_on_the_ladder_are_brief(value: float, text: str) -> None:
     assert brief(value) == text

@@ -38,8 +38,10 @@ FIGURES: Final = (
         needs=("suspects",),
         caption="Each row is one deliberate change to the same network, trained under the same seeds as the untouched "
         "reference; the largest damage is on top. Left: the whole scale; right: the same rows close to zero, where "
-        "the green band is the equivalence margin. An open diamond is what the person sees where that "
-        "differs from what is true. Writing the network with Sequential instead of Functional is one of the rows.",
+        "the green band is the equivalence margin. A hollow square: the interval misses zero, "
+        "but not after Holm's correction for the number of suspects, so more seeds are needed. An open diamond is what "
+        "the person sees where that differs from what is true. Writing the network with Sequential instead of "
+        "Functional is one of the rows.",
         alt="Dot plot, one row per suspect, sorted by the mean difference in test score to the untouched reference, in "
         "percentage points with intervals; a second panel zooms in on zero.",
     ),

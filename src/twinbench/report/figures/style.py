@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -129,10 +130,10 @@ def shorten(label: str, longest: int = _LONGEST_LABEL) -> str:
 
 def _columns(labels: Sequence[str], width: float, scale: float) -> int:
     """Return the most columns in which a legend of these labels fits a width in inches."""
-    sizes = [(0.5 + 0.064 * len(label)) * scale for label in labels]
+    sizes = [(0.5 + 0.071 * len(label)) * scale for label in labels]
     for columns in range(len(sizes), 1, -1):
-        rows = math.ceil(len(sizes) / columns)  # matplotlib fills a legend column by column
-        if sum(max(sizes[start : start + rows]) for start in range(0, len(sizes), rows)) <= width:
+        # Matplotlib fills a legend column by column, the first ones with one entry more.
+        if sum(max(column) for column in np.array_split(sizes, columns)) <= width:
             return columns
     return 1
 
@@ -166,7 +167,7 @@ def new_figure(
     total = head + height + foot
     figure = Figure(figsize=(width, total), layout="constrained")
     figure.get_layout_engine().set(  # type: ignore[union-attr,call-arg] # the constrained one, set above
-        rect=(0.0, foot / total, 1.0, 1 - (head + foot) / total), w_pad=0.06, h_pad=0.04
+        rect=(0.01, foot / total, 0.98, 1 - (head + foot) / total), w_pad=0.06, h_pad=0.04
     )
     left = 0.08 / width
     figure.text(left, 1 - 0.08 / total, title, size=style.text(12), weight="bold", va="top")

@@ -15,7 +15,7 @@ from twinbench.report.tables import Tables
 
 # A gap between what is seen and what is true that is worth a mark, in points.
 _SEEN_OTHERWISE = 0.05
-_LONGEST_CHANGE = 46
+_LONGEST_CHANGE = 44
 
 
 def ranked(table: pd.DataFrame) -> pd.DataFrame:
@@ -28,10 +28,21 @@ def _is_control(row: pd.Series) -> bool:
     return str(row["cause"]).startswith("none.")
 
 
+def _is_shown(row: pd.Series) -> bool:
+    return row["verdict"] in ("different", "different but within the margin")
+
+
 def _colour(row: pd.Series, style: Style) -> str:
+    """Return vermilion where the interval misses zero, blue for a control, grey otherwise."""
     if _is_control(row):
         return style.palette[0]
-    return style.bad if row["verdict"] in ("different", "different but within the margin") else MUTED
+    return style.bad if _is_shown(row) or row["ci_high"] < 0 or row["ci_low"] > 0 else MUTED
+
+
+def _face(row: pd.Series, style: Style) -> str:
+    """Return a hollow mark's face where the interval misses zero but correction leaves the difference unproven."""
+    colour = _colour(row, style)
+    return PAPER if colour == style.bad and not _is_shown(row) else colour
 
 
 def _marks(axes: Axes, table: pd.DataFrame, limit: float, style: Style) -> None:
@@ -44,7 +55,11 @@ def _marks(axes: Axes, table: pd.DataFrame, limit: float, style: Style) -> None:
             if np.isfinite(row["ci_low"]):
                 axes.plot([row["ci_low"], row["ci_high"]], [y, y], color=colour, linewidth=2.2, zorder=3)
             if abs(mean) <= limit:
-                axes.plot([mean], [y], marker="o" if _is_control(row) else "s", color=colour, markersize=size, zorder=4)
+                look: dict[str, Any] = {
+                    "marker": "o" if _is_control(row) else "s",
+                    "markerfacecolor": _face(row, style),
+                }
+                axes.plot([mean], [y], color=colour, markersize=size, markeredgewidth=1.6, zorder=4, **look)
         if np.isfinite(mean) and pd.notna(seen) and abs(seen - mean) > _SEEN_OTHERWISE:
             axes.plot([mean, seen], [y, y], color=style.palette[4], linewidth=1, linestyle=(0, (2, 2)), zorder=2)
             if abs(seen) <= limit:
@@ -80,7 +95,8 @@ def draw(tables: Tables, style: Style) -> Figure:
         "What really lowers the score",
         subtitle_of(tables, "one change to the same network, against the untouched reference", suspects=True),
         legend=[
-            mark("damage shown", marker="s", color=style.bad),
+            mark("difference shown", marker="s", color=style.bad),
+            mark("not after correction", marker="s", markerfacecolor=PAPER, markeredgewidth=1.6, color=style.bad),
             mark("not told from zero", marker="s", color=MUTED),
             mark("control", marker="o", color=style.palette[0]),
             mark("what the person sees", marker="D", markerfacecolor=PAPER, color=style.palette[4]),
@@ -101,10 +117,13 @@ def draw(tables: Tables, style: Style) -> Figure:
     _names(whole, table, style)
     zoom.set_xlim(-reach, reach)
     for y, (_, row) in enumerate(table.iterrows()):
-        if row["mean_difference"] < -reach:
-            zoom.plot([-0.97 * reach], [y], marker="<", color=_colour(row, style), markersize=5 * style.scale)
-        elif row["mean_difference"] > reach:
-            zoom.plot([0.97 * reach], [y], marker=">", color=_colour(row, style), markersize=5 * style.scale)
+        mean = row["mean_difference"]
+        if abs(mean) > reach:
+            end, arrow = (0.97 * reach, ">") if mean > 0 else (-0.97 * reach, "<")
+            face = _face(row, style)
+            zoom.plot(
+                [end], [y], marker=arrow, color=_colour(row, style), markerfacecolor=face, markersize=5 * style.scale
+            )
     number_column(zoom, range(len(table)), [_number(row) for _, row in table.iterrows()], style)
     whole.set_xlabel("points of test score")
     zoom.set_xlabel("the same, near zero")
