@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import keras
@@ -77,15 +78,20 @@ def write_state(variables: Any, state: State) -> None:
 
 
 def match_weights(model: Any, reference: Any) -> bool:
-    """Give a model the weights of its reference where the two list weights of the same shapes in the same order.
+    """Give a model the weights of its reference, layer by layer: the k-th of equal shapes gets those of the k-th.
 
     Returns:
-        Whether they do; where they do not, a lookalike keeps its own initial weights.
+        Whether every layer of both has a partner; where one has none, a lookalike keeps its own initial weights.
     """
-    values = [np.asarray(weight) for weight in reference.weights]
-    if [weight.shape for weight in model.weights] != [value.shape for value in values]:
+    offered: dict[tuple[Any, ...], list[State]] = {}
+    for layer in _by_layer(reference):
+        offered.setdefault(_shapes(layer), []).append([np.asarray(weight) for weight in layer])
+    values = {shapes: iter(states) for shapes, states in offered.items()}
+    partners = [(layer, next(values.get(_shapes(layer), iter(())), None)) for layer in _by_layer(model)]
+    if any(state is None for _, state in partners) or any(next(rest, None) for rest in values.values()):
         return False
-    write_state(model.weights, values)
+    for layer, state in partners:
+        write_state(layer, state or [])
     return True
 
 
@@ -99,6 +105,15 @@ def weights_sha256(model: Any) -> str:
         value = np.ascontiguousarray(weight)
         digests.append(hashlib.sha256(f"{value.shape}{value.dtype.str}".encode() + value.tobytes()).hexdigest())
     return hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
+
+
+def _by_layer(model: Any) -> list[list[Any]]:
+    """The weights of a model, one list for each layer that holds some."""
+    return [list(weights) for _, weights in groupby(model.weights, key=lambda weight: weight.path.rpartition("/")[0])]
+
+
+def _shapes(weights: list[Any]) -> tuple[Any, ...]:
+    return tuple((weight.path.rpartition("/")[2], *weight.shape) for weight in weights)
 
 
 def _keras_count(model: Any) -> int | None:
