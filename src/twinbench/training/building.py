@@ -1,6 +1,7 @@
 """Build a model under a seed, and read what it is made of: its state, its parameters, its weights' digest."""
 
 import hashlib
+import random
 from collections import Counter
 from dataclasses import dataclass
 from itertools import groupby
@@ -43,7 +44,7 @@ def build_model(recipe: Recipe, input_shape: tuple[int, ...], classes: int, seed
     Raises:
         Exception: whatever the builder raises.
     """
-    keras.utils.set_random_seed(seeds.init)
+    _seed_keras(seeds.init)
     model = recipe.build(input_shape, classes)
     keras_count = _keras_count(model)
     per_call = _call_counting(model, input_shape)
@@ -56,6 +57,15 @@ def build_model(recipe: Recipe, input_shape: tuple[int, ...], classes: int, seed
         keras_count=keras_count,
     )
     return model, parameters
+
+
+def _seed_keras(seed: int) -> None:
+    """Seed what Keras draws from: as `keras.utils.set_random_seed`, but for TensorFlow's own global seed.
+
+    Keras draws nothing from that one, and to set it makes TensorFlow prepare every compiled function anew.
+    """
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 # the generator that a builder's own NumPy code would draw from
 
 
 def seed_layers(model: Any, seed: int) -> None:

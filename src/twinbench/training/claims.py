@@ -121,6 +121,7 @@ class Claim:
                 return False
             raise DataError(cannot_write(self._path, error)) from error
         except OSError as error:
+            self.release()  # a full disk leaves an empty file, which others would take for a claim
             raise DataError(cannot_write(self._path, error)) from error
         return True
 

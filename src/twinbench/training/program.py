@@ -4,6 +4,7 @@ The images stay in memory as uint8 and are gathered and scaled inside the compil
 call. `twinbench.training.compilation` says how it is compiled.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,10 @@ from twinbench.training.compilation import Compilation
 from twinbench.training.feed import Images, Positions
 
 _EVALUATION_BATCH = 500
+
+
+class UntrainableError(Exception):
+    """A model that raises while it is trained, with what it says."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +58,16 @@ class Program:
         self._update = self._apply
         if compilation == "fused update":
             self._update = tf.function(self._apply, jit_compile=True)
-        self._steps = tf.function(self._train_batches, jit_compile=compilation == "xla")
-        # One step an epoch does not earn back what XLA takes to compile it, in time and in memory.
-        self._last_step = tf.function(self._train_batches)
-        self._evaluate = tf.function(self._sums)
+        # Batches of any size run through one trace; tracing costs more than an epoch on few images.
+        batches = [tf.TensorSpec((None, None), tf.int32)]
+        self._steps = tf.function(self._train_batches, input_signature=batches, jit_compile=compilation == "xla")
+        self._last_step = self._steps
+        if compilation == "xla":
+            # One step an epoch does not earn back what XLA takes to compile it, in time and in memory.
+            self._last_step = tf.function(self._train_batches, input_signature=batches)
+        pixels = tf.TensorSpec((None, *train.pixels.shape[1:]), tf.uint8)
+        positions = tf.TensorSpec((None,), tf.int32)
+        self._evaluate = tf.function(self._sums, input_signature=[pixels, positions, positions])
 
     @property
     def variables(self) -> list[Any]:
@@ -76,13 +87,21 @@ class Program:
 
         Returns:
             The mean loss over the images, each batch measured before its step.
+
+        Raises:
+            UntrainableError: the model raises on a batch.
         """
         full = len(order) // self.batch_size * self.batch_size
         total = 0.0
-        if full:
-            total += float(self._steps(tf.constant(order[:full].reshape(-1, self.batch_size))))
-        if full < len(order):
-            total += float(self._last_step(tf.constant(order[full:].reshape(1, -1))))
+        try:
+            if full:
+                total += float(self._steps(tf.constant(order[:full].reshape(-1, self.batch_size))))
+            if full < len(order):
+                total += float(self._last_step(tf.constant(order[full:].reshape(1, -1))))
+        except (MemoryError, tf.errors.ResourceExhaustedError, tf.errors.InternalError):
+            raise  # the machine's failure, not the model's: another attempt may succeed
+        except Exception as error:  # whatever someone's layers raise is that variant's failure, and no other's
+            raise UntrainableError(f"It cannot be trained: {first_cause(error)}") from error
         return total / len(order)
 
     def evaluate(self, images: Images, positions: Positions, total_squares: float) -> Evaluation:
@@ -146,6 +165,16 @@ class Program:
 
     def _scaled(self, pixels: Any) -> Any:
         return tf.cast(pixels, tf.float32) * self._recipe.scale
+
+
+def first_cause(error: BaseException) -> str:
+    """Return the kind and the own words of an exception, without the frames that AutoGraph and Keras put around it."""
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in str(error).splitlines()]
+    marks = [k for k, line in enumerate(lines) if "Exception encountered when calling" in line]
+    after = [line for line in lines[marks[-1] + 1 :] if line] if marks else []
+    named = [line for line in lines if line and not line.startswith(("in user code", "File "))]
+    words = (after or named or ["no message"])[0]
+    return f"{type(error).__name__}: {words}"
 
 
 def make_loss(loss: Loss) -> Any:

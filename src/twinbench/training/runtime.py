@@ -1,7 +1,9 @@
 """Set up TensorFlow in this process, once, before anything is trained."""
 
+import gc
 import logging
 import os
+import sys
 from typing import Any
 
 from twinbench.config import Training
@@ -19,8 +21,12 @@ def start_tensorflow(training: Training) -> Any:
         UsageError: TensorFlow already runs in this process with other threads.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    first = "tensorflow" not in sys.modules
     import keras
     import tensorflow as tf
+
+    if first:
+        gc.freeze()  # what an import leaves stays: no need to look through it after every variant
 
     try:
         tf.config.threading.set_intra_op_parallelism_threads(training.threads)
@@ -42,5 +48,6 @@ def start_tensorflow(training: Training) -> Any:
         else:
             limit = tf.config.LogicalDeviceConfiguration(memory_limit=training.gpu_memory_mb)
             tf.config.set_logical_device_configuration(card, [limit])
+    keras.utils.set_random_seed(0)  # strict operations want TensorFlow's own seed set; runs are seeded by `building`
     keras.config.set_dtype_policy("mixed_bfloat16" if training.precision == "bfloat16" else "float32")
     return tf

@@ -20,7 +20,7 @@ from twinbench.training.checkpoint import Checkpoint, load_checkpoint, save_chec
 from twinbench.training.compilation import choose_compilation
 from twinbench.training.feed import DatasetTensors, Feed
 from twinbench.training.memory import forget_peak, peak_memory_mb
-from twinbench.training.program import Evaluation, Program
+from twinbench.training.program import Evaluation, Program, UntrainableError
 from twinbench.training.record import Cost, Epoch, Outcome
 from twinbench.training.seeds import Seeds, streams
 
@@ -110,16 +110,23 @@ class VariantTrainer:
             examples, epochs = len(self._tensors.data.y_train), self._training.epochs
             compilation = choose_compilation(self._architecture, examples, epochs)
             self._program = Program(model, recipe, self._training, compilation, self._tensors.train)
-        return self._train(
-            self._program,
-            start=start,
-            feed=feed,
-            seeds=seeds,
-            outcome=outcome,
-            checkpoint=checkpoint,
-            progress=progress,
-            clock=clock,
-        )
+        if outcome.task == "reconstruct" and not (feed.validation_squares() and feed.test_squares()):
+            reason = "All images are the same: there is no variance that a reconstruction could explain."
+            return Result(replace(outcome, reason=reason), (), clock.cost(self._device))
+        try:
+            return self._train(
+                self._program,
+                start=start,
+                feed=feed,
+                seeds=seeds,
+                outcome=outcome,
+                checkpoint=checkpoint,
+                progress=progress,
+                clock=clock,
+            )
+        except UntrainableError as error:
+            logger.exception("%s/%s cannot be trained.", self.variant.architecture, self.variant.name)
+            return Result(replace(outcome, reason=str(error)), (), clock.cost(self._device))
 
     def release(self) -> None:
         """Give the memory of the model and of its compiled functions back."""
