@@ -52,24 +52,26 @@ def _distinct(frame: pd.DataFrame, column: str) -> list[str]:
     return [str(value) for value in frame[column].dropna().unique()] if column in frame else []
 
 
-def _one_of(values: Sequence[str], what: str, length: int = 10) -> str:
+def _first_of(values: Sequence[str], length: int = 10) -> str:
+    """Return the first value, and how many others there are."""
     if not values:
         return "unknown"
-    return values[0][:length] if len(values) == 1 else f"{len(values)} {what}"
+    more = f" and {len(values) - 1} more" if len(values) > 1 else ""
+    return values[0][:length] + more
 
 
 def provenance_of(tables: Tables) -> Provenance:
     """Return the provenance of all runs of some tables, from `provenance`, `costs` and `runs`."""
     manifests = tables.optional("provenance")
-    commit = _one_of(_distinct(manifests, "git_commit"), "commits")
+    commit = _first_of(_distinct(manifests, "git_commit"))
     if "git_dirty" in manifests and manifests["git_dirty"].astype(str).str.lower().isin(["true", "1"]).any():
         commit += "+"
     machines = _distinct(manifests, "gpu") or _distinct(manifests, "cpu")
     machines = machines or _distinct(tables.optional("costs"), "device")
     return Provenance(
         commit=commit,
-        configuration=_one_of(_distinct(manifests, "configuration_digest"), "configurations"),
+        configuration=_first_of(_distinct(manifests, "configuration_digest")),
         seeds=span(tables.seeds),
-        device=_one_of(machines, "devices", length=48),
-        twinbench=_one_of(_distinct(manifests, "twinbench"), "versions"),
+        device=_first_of(machines, length=48),
+        twinbench=_first_of(_distinct(manifests, "twinbench")),
     )

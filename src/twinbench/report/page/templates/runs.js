@@ -83,8 +83,10 @@ function show(row, button) {
   const curves = runs.history[row];
   if (curves) {
     const colours = ["var(--blue)", "var(--red)", "var(--green)"];
+    const drawn = element("div", undefined, { class: "curves" });
+    parts.push(drawn);
     curves.forEach((values, place) => {
-      if (values.some((one) => one !== null)) parts.push(curve(runs.curves[place].replace("_", " "), values, colours[place]));
+      if (values.some((one) => one !== null)) drawn.append(curve(runs.curves[place].replace("_", " "), values, colours[place]));
     });
   } else parts.push(element("p", "No curve of this run is carried here; it is in the table history.", { class: "note" }));
   parts.push(element("p", "To reproduce it:"), element("pre", `twinbench reproduce ${holder.dataset.path} --row ${row}`));
