@@ -15,6 +15,8 @@ WITHOUT_TENSORFLOW = [
     "twinbench.training.job",
     "twinbench.training.store",
     "twinbench.training.output",
+    "twinbench.training.reproduction",
+    "twinbench.training.pruning",
     "twinbench.analysis.tables",
     "twinbench.report.catalogue",
     "twinbench.report.figures",

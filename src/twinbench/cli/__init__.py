@@ -10,6 +10,8 @@ from twinbench import __version__
 from twinbench.cli.compare import compare
 from twinbench.cli.plan import plan
 from twinbench.cli.report_diff import report_diff
+from twinbench.cli.reproduce import reproduce
+from twinbench.cli.store import store
 from twinbench.errors import TwinbenchError
 
 
@@ -33,3 +35,5 @@ def main() -> None:
 main.add_command(compare)
 main.add_command(plan)
 main.add_command(report_diff)
+main.add_command(reproduce)
+main.add_command(store)

@@ -1,0 +1,167 @@
+"""Recorded runs trained again, and held against their records."""
+
+import csv
+import math
+import random
+import statistics
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from twinbench.config import Configuration
+from twinbench.errors import RecordError, UsageError
+from twinbench.plan import Run
+from twinbench.training.job import train_runs
+from twinbench.training.record import Record
+from twinbench.training.store import RunStore
+
+Agreement = Literal["bit-identical", "within seed noise", "different"]
+# Two runs under different seeds differ by less than this many of the seeds' standard deviations, 95 times in 100.
+NOISE = 1.96 * math.sqrt(2)
+_COLUMNS = {"run", "dataset", "architecture", "variant", "seed", "test_score"}
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A run trained again.
+
+    Attributes:
+        name: how a person calls the run.
+        agreement: how near the new run is to the recorded one.
+        sentence: the same with the numbers.
+        differences: where the two were made, and of what, where these differ: name, recorded, now.
+    """
+
+    name: str
+    agreement: Agreement
+    sentence: str
+    differences: tuple[tuple[str, str, str], ...]
+
+
+def read_rows(table: Path) -> list[dict[str, str]]:
+    """Read `runs.csv`.
+
+    Raises:
+        RecordError: it is missing, or not a table of runs.
+    """
+    try:
+        with table.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordError(f"{table} cannot be read ({error}): name a results folder's tables/runs.csv.") from error
+    if not rows or not rows[0].keys() >= _COLUMNS:
+        raise RecordError(f"{table} is not a table of runs: name a results folder's tables/runs.csv.")
+    return rows
+
+
+def choose_rows(rows: Sequence[dict[str, str]], numbers: Sequence[int], sample: int) -> list[dict[str, str]]:
+    """Return the rows of these numbers (from 1, as they stand below the header), and `sample` others at random.
+
+    Raises:
+        UsageError: a number that the table does not have, or nothing chosen.
+    """
+    for number in numbers:
+        if not 1 <= number <= len(rows):
+            raise UsageError(f"--row {number} is not in the table, which has rows 1 to {len(rows)}.")
+    if not numbers and not sample:
+        raise UsageError("Name the runs to train again: --row K (may be repeated) or --sample N.")
+    rest = [position for position in range(len(rows)) if position + 1 not in numbers]
+    drawn = random.SystemRandom().sample(rest, min(sample, len(rest)))
+    return [rows[position] for position in [*(number - 1 for number in numbers), *sorted(drawn)]]
+
+
+def reproduce(row: Mapping[str, str], rows: Sequence[Mapping[str, str]], store: RunStore, data: Path) -> Reproduction:
+    """Train the run of a table's row again, as its record says it was trained, and compare.
+
+    Args:
+        row: the run's row.
+        rows: the whole table, from which the noise of the seeds is read.
+        store: where its record lies; nothing is written there.
+        data: folder of the prepared datasets.
+
+    Raises:
+        RecordError: the store has no record of the run.
+        TwinbenchError: the dataset is missing, or the run cannot be trained in this process.
+    """
+    recorded = find_by_run(store, row["run"])
+    configuration = Configuration.model_validate(recorded.manifest["configuration"])
+    outcome = recorded.outcome
+    run = Run(outcome.dataset, outcome.architecture, outcome.variant, outcome.seed)
+    with tempfile.TemporaryDirectory(prefix="twinbench-reproduce-") as folder:
+        (again,) = train_runs([run], configuration, data / f"{outcome.dataset}.npz", RunStore(Path(folder)))
+    agreement, sentence = compare_outcomes(recorded, again, _scores_over_seeds(row, rows))
+    return Reproduction(run.name, agreement, sentence, tuple(_differences(recorded, again)))
+
+
+def find_by_run(store: RunStore, run: str) -> Record:
+    """Return the record whose key begins with `run`.
+
+    Raises:
+        RecordError: there is none, or it is damaged.
+    """
+    paths = sorted((store.folder / "records" / run[:2]).glob(f"{run}*.json")) if len(run) > 2 else []
+    record = store.find(paths[0].stem) if paths else None
+    if record is None:
+        raise RecordError(f"{store.folder} has no usable record of the run {run}: name its store with --store.")
+    return record
+
+
+def compare_outcomes(recorded: Record, again: Record, scores: Sequence[float]) -> tuple[Agreement, str]:
+    """Say how near a run trained again is to its record.
+
+    Args:
+        recorded: the record.
+        again: the record of the run trained again.
+        scores: test scores of the same variant over the seeds, in points.
+    """
+    if (recorded.outcome, recorded.history) == (again.outcome, again.history):
+        weights = (recorded.outcome.final_weights_sha256 or "")[:12]
+        return "bit-identical", f"weights {weights}, and every number" if weights else "the same failure"
+    before, now = recorded.outcome.test_score, again.outcome.test_score
+    if before is None or now is None:
+        return "different", f"was {_ending(recorded)}, is {_ending(again)}"
+    far = abs(now - before)
+    told = f"{now:.3f} instead of {before:.3f}, {far:.3f} points away"
+    noise = statistics.stdev(scores) if len(scores) > 1 else math.nan
+    if math.isnan(noise):
+        return "different", f"{told}; with one seed there is no noise to hold it against"
+    told += f"; the {len(scores)} seeds have a standard deviation of {noise:.3f}"
+    if noise > 0:
+        told += f", so {far / noise:.1f} of them"
+    return ("within seed noise" if far <= NOISE * noise else "different"), told
+
+
+def _scores_over_seeds(row: Mapping[str, str], rows: Sequence[Mapping[str, str]]) -> list[float]:
+    same = ("dataset", "architecture", "variant")
+    return [
+        float(other["test_score"])
+        for other in rows
+        if other["test_score"] and all(other[name] == row[name] for name in same)
+    ]
+
+
+def _differences(recorded: Record, again: Record) -> list[tuple[str, str, str]]:
+    """Where the manifests and what determines the results differ."""
+    pairs: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = [
+        (recorded.manifest, again.manifest),
+        (recorded.identity, again.identity),
+    ]
+    found: dict[str, tuple[str, str, str]] = {}
+    for before, now in pairs:
+        for name in [*before, *(name for name in now if name not in before)]:
+            old, new = before.get(name), now.get(name)
+            if old != new and name != "configuration":
+                found.setdefault(name, (name.replace("_", " "), _text(old), _text(new)))
+    return list(found.values())
+
+
+def _text(value: Any) -> str:
+    text = "nothing" if value is None or value == "" else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _ending(record: Record) -> str:
+    outcome = asdict(record.outcome)
+    return "ok" if outcome["status"] == "ok" else f"failed ({outcome['reason']})"
