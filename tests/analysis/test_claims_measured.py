@@ -38,8 +38,8 @@ def test_c5_names_depths_and_factors():
     scores = [comparison(DEEP, "sequential_no_skip", "different", -40.0, kind="lookalike")]
     because = decided("C5", gradients=rows, comparisons=scores)["because"]
     assert f"{DEEP}/sequential_composite equal in every layer (2 blocks, 30 blocks)" in because
-    assert f"{DEEP}/sequential_no_skip 0.5 times at the first layer (2 blocks); " in because
-    assert "0.0009 times at the first layer (30 blocks)" in because
+    assert f"{DEEP}/sequential_no_skip 0.5 times at initialisation (2 blocks); " in because
+    assert "0.0009 times at initialisation (30 blocks)" in because
     assert f"Scores: {DEEP}/sequential_no_skip -40.00 points" in because
 
 
@@ -47,9 +47,21 @@ def test_c5_counts_a_gradient_of_exactly_zero_as_faded():
     assert decided("C5", gradients=replicas(SAME, [0.0, 0.0, 0.0]))["verdict"] == "depends"
 
 
-def test_c5_looks_at_the_first_layer_at_initialisation_only():
-    later = [row | {"step": 20} for row in gradient(DEEP, "sequential_no_skip", FADED, kind="lookalike")]
-    assert decided("C5", gradients=[*replicas(SAME, [1.0, 1.4, 1.1]), *later])["verdict"] == "refuted"
+def later(rows: list[dict], step: int) -> list[dict]:
+    return [row | {"step": step} for row in rows]
+
+
+def test_c5_counts_a_gradient_that_fades_while_training():
+    start = replicas(SAME, [1.0, 1.4, 1.1])
+    claim = decided("C5", gradients=[*start, *later(start, 1), *later(replicas(SAME, FADED), 5)])
+    assert claim["verdict"] == "depends"
+    assert "0.57 times at initialisation and 0.0009 times after 5 steps (8 blocks)" in claim["because"]
+
+
+def test_c5_looks_at_the_first_and_the_last_step_that_were_measured():
+    start = replicas(SAME, [1.0, 1.4, 1.1])
+    between = later(replicas(SAME, FADED), 1)
+    assert decided("C5", gradients=[*start, *between, *later(start, 5)])["verdict"] == "refuted"
 
 
 def test_c5_with_one_seed_is_open_unless_all_norms_are_equal():

@@ -20,10 +20,10 @@ API_COSTS_COLUMNS: Final[dict[str, str]] = {
     "architecture": "name of the architecture",
     "variant": "name of the variant",
     "kind": "reference or twin",
-    "quantity": "step_ms (wall time of one compiled training step: forward, loss and backward pass on a batch in "
-    "memory), flops (floating-point operations of that step, counted on its graph by TensorFlow's profiler), "
-    "peak_memory_mb (how far the process's resident memory rises during one such step, in MiB) or build_s (CPU "
-    "seconds to construct the model and trace the step)",
+    "quantity": "step_ms (CPU milliseconds, or on a GPU those of the clock, of one compiled training step: forward, "
+    "loss and backward pass on a batch in memory), flops (floating-point operations of that step, counted on its "
+    "graph by TensorFlow's profiler), peak_memory_mb (how far the process's resident memory rises during one such "
+    "step, in MiB) or build_s (CPU seconds to construct the model and trace the step)",
     "n": "repetitions; a count needs one",
     "mean": "mean over the repetitions, in the unit of the quantity",
     "ci_low": "lower end of Student's t interval for that mean",

@@ -30,6 +30,7 @@ from twinbench.config import Configuration
 from twinbench.data import LoadedDataset, load
 from twinbench.measurement.intervals import cost_rows
 from twinbench.plan import selected_variants
+from twinbench.training.devices import device_type
 from twinbench.training.memory import forget_peak, peak_memory_mb
 from twinbench.training.program import make_loss
 from twinbench.training.runtime import start_tensorflow
@@ -41,7 +42,7 @@ _MOST_BUILDS: Final = 3
 # Builds whose steps are timed, in turn, so that what is luck of one build does not stay with its variant.
 _TIMED_BUILDS: Final = 2
 # A timing is the fastest of so many stretches of steps (as `timeit` advises: noise only ever adds).
-_STRETCHES: Final = 10
+_STRETCHES: Final = 16
 _STRETCH_SECONDS: Final = 0.003
 # Resident memory that forgetting the peak may leave above the present; more means that the system does not forget.
 _FORGETS_MB: Final = 64.0
@@ -168,13 +169,15 @@ def _build(variant: Variant, batch: tuple[Any, Any], data: LoadedDataset) -> tup
 
 def _time_steps(steps: Mapping[Variant, Any], batch: tuple[Any, Any]) -> dict[Variant, float]:
     """Return the milliseconds of each variant's step: the fastest of several stretches, which take turns."""
+    # What other processes do to the clock on the wall they do much less to the CPU time of this one.
+    clock = time.process_time if device_type() == "cpu" else time.perf_counter
 
     def seconds(step: Any, count: int) -> float:
-        began = time.perf_counter()
+        began = clock()
         for _ in range(count):
             gradients = step(*batch)
         gradients[0].numpy()  # on a GPU the step is done only when someone looks
-        return time.perf_counter() - began
+        return clock() - began
 
     once = min(seconds(step, 1) for step in steps.values())
     count = max(1, round(_STRETCH_SECONDS / max(once, 1e-6)))

@@ -21,15 +21,16 @@ _RESOLUTION = 1e-6
 _SMALLEST = float(np.finfo(np.float64).tiny)
 
 
-def first_layer_ratios(gradients: pd.DataFrame, reference: pd.DataFrame) -> pd.Series:
-    """Return, by seed, the first layer's gradient norm at initialisation over the reference's.
+def first_layer_ratios(gradients: pd.DataFrame, reference: pd.DataFrame, step: int) -> pd.Series:
+    """Return, by seed, the first layer's gradient norm over the reference's.
 
     Args:
         gradients: rows of one variant, dataset, architecture and depth in the table `gradients`.
         reference: likewise of the reference.
+        step: after how many steps; 0 is initialisation.
     """
     own, theirs = (
-        table[(table["step"] == 0) & (table["layer_index"] == table["layer_index"].min())]
+        table[(table["step"] == step) & (table["layer_index"] == table["layer_index"].min())]
         .set_index("seed")["gradient_norm"]
         .clip(lower=_SMALLEST)
         for table in (gradients, reference)
@@ -39,10 +40,10 @@ def first_layer_ratios(gradients: pd.DataFrame, reference: pd.DataFrame) -> pd.S
 
 
 def _equal_everywhere(gradients: pd.DataFrame, reference: pd.DataFrame) -> bool:
-    """Return whether all norms at initialisation equal the reference's, layer by layer."""
-    key = ["seed", "layer_index"]
+    """Return whether all norms equal the reference's, layer by layer and step by step."""
+    key = ["seed", "step", "layer_index"]
     reference = reference[reference["seed"].isin(gradients["seed"])]
-    own, theirs = (table[table["step"] == 0].set_index(key)["gradient_norm"] for table in (gradients, reference))
+    own, theirs = (table.set_index(key)["gradient_norm"] for table in (gradients, reference))
     if own.empty or set(own.index) != set(theirs.index):
         return False
     return bool(np.allclose(own, theirs.reindex(own.index), rtol=EQUAL, atol=0))
@@ -72,13 +73,14 @@ class _Measured:
         words = []
         for depth in sorted(set(own["depth"]) & set(reference["depth"])):
             mine, theirs = own[own["depth"] == depth], reference[reference["depth"] == depth]
-            ratios = first_layer_ratios(mine, theirs)
             if _equal_everywhere(mine, theirs):
                 self.stances[depth] = Stance.AGAINST
                 words.append("equal in every layer")
             else:
-                self.stances[depth] = distortion(ratios)
-                words.append(f"{_times(ratios)} at the first layer" if len(ratios) else "unpaired")
+                steps = sorted(set(mine["step"]) & set(theirs["step"]))
+                ratios = {step: first_layer_ratios(mine, theirs, step) for step in (steps[:1] + steps[1:][-1:])}
+                self.stances[depth] = _worst([distortion(own) for own in ratios.values()])
+                words.append(" and ".join(_times(own, step) for step, own in ratios.items()))
         depths = [f"{depth} blocks" for depth in self.stances]
         said = words[:1] if len(set(words)) == 1 else words
         where = [", ".join(depths)] if len(set(words)) == 1 else depths
@@ -86,9 +88,17 @@ class _Measured:
         self.phrase = f"{name} {'; '.join(f'{word} ({place})' for word, place in zip(said, where, strict=True))}"
 
 
-def _times(ratios: pd.Series) -> str:
+def _worst(stances: Sequence[Stance]) -> Stance:
+    """Return what initialisation and the last measured step say together: distorted at either is distorted."""
+    return next((stance for stance in (Stance.FOR, Stance.OPEN) if stance in stances), Stance.AGAINST)
+
+
+def _times(ratios: pd.Series, step: int) -> str:
+    when = "at initialisation" if step == 0 else f"after {step} steps"
+    if ratios.empty:
+        return f"unpaired {when}"
     ratio = float(np.exp(np.log(ratios).mean()))
-    return f"{ratio:,.0f} times" if ratio >= 10 else f"{ratio:.2g} times"
+    return f"{f'{ratio:,.0f}' if ratio >= 10 else f'{ratio:.2g}'} times {when}"
 
 
 def sequential_loses_gradients(evidence: Evidence, dataset: str) -> Finding:
@@ -106,7 +116,7 @@ def sequential_loses_gradients(evidence: Evidence, dataset: str) -> Finding:
         )
     without_skip = [one for one in measured if not one.is_twin]
     verdict = _verdict(_stances(twins), _stances(without_skip))
-    because = f"Gradient norm at initialisation against the Functional one: {'; '.join(m.phrase for m in measured)}."
+    because = f"Gradient norm of the first layer against the Functional one's: {'; '.join(m.phrase for m in measured)}."
     scores = [row for one in measured for row in evidence.rows("comparisons", **_where(one.variant))]
     if scores:
         because += f" Scores: {'; '.join(score_phrase(row) for row in scores)}."
