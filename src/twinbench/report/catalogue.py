@@ -64,7 +64,8 @@ FIGURES: Final = (
         needs=("runs", "summary"),
         caption="Small circles are single seeds, large marks their means with intervals. The dark and the light band "
         "are one and two binomial standard errors of the test set around the reference's mean: what is "
-        "inside them the choice of test images alone could have made.",
+        "inside them the choice of test images alone could have made. An arrow is a variant far below the panel; its "
+        "mean is at the right.",
         alt="Dot plots of the test score in points, one panel per architecture and one row per variant, every seed a "
         "point, with the mean, its interval and the test set's binomial standard error as a band.",
     ),
@@ -124,9 +125,9 @@ FIGURES: Final = (
         title="Gradients by depth",
         category="Gradients",
         needs=("gradients",),
-        caption="Norm of the loss's gradient for each layer, first layer at the left: solid at initialisation, "
-        "dashed at the last step measured. A line that falls to the left is a gradient that fades on its way to "
-        "the input.",
+        caption="Norm of the loss's gradient for each layer, first layer at the left: solid at initialisation with a "
+        "band over seeds, dashed at the last step measured. A line that falls to the left is a gradient that fades on "
+        "its way to the input, one that rises there a gradient that explodes. Normalisation layers are in the table.",
         alt="Line charts of the gradient norm per layer on a logarithmic axis, panels by number of blocks, one line "
         "per variant.",
     ),

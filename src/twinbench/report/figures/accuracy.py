@@ -1,12 +1,22 @@
 """The score of each variant: every seed a point, the mean with its interval, and the test set's noise floor."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from twinbench.report.figures.rows import interval, kind_legend, mark, number_column, subtitle_of, without_suspects
+from twinbench.report.figures.rows import (
+    far_below,
+    interval,
+    kind_legend,
+    mark,
+    number_column,
+    subtitle_of,
+    without_suspects,
+)
 from twinbench.report.figures.style import BAND, MUTED, Style, new_figure, plain_rows, shorten
 from twinbench.report.tables import Tables
 
@@ -25,22 +35,20 @@ def _panel(axes: Axes, rows: pd.DataFrame, runs: pd.DataFrame, style: Style) -> 
                 mean - width * error, min(mean + width * error, 100), color=BAND, alpha=alpha, linewidth=0, zorder=0
             )
     numbers = []
+    far = far_below(rows["mean"], float(reference["mean"].iloc[0]) if len(reference) else float("nan"))
     for y, row in enumerate(rows.to_dict("records")):
         kind = str(row["kind"])
         seeds = runs[(runs["variant"] == row["variant"]) & (runs["status"] == "ok")].sort_values("seed")
         scores = seeds["test_score"].to_numpy(dtype=float)
-        axes.plot(
-            scores,
-            y + _spread(len(scores)),
-            linestyle="none",
-            marker="o",
-            markersize=3.2 * style.scale,
-            markerfacecolor="none",
-            markeredgecolor=style.colour(kind),
-            alpha=0.75,
-            zorder=2,
-        )
-        interval(axes, y, (row["mean"], row["ci_low"], row["ci_high"]), kind=kind, style=style)
+        if not far[y]:
+            look: dict[str, Any] = {
+                "marker": "o",
+                "markerfacecolor": "none",
+                "markeredgecolor": style.colour(kind),
+                "alpha": 0.75,
+            }
+            axes.plot(scores, y + _spread(len(scores)), linestyle="none", markersize=3.2 * style.scale, **look)
+            interval(axes, y, (row["mean"], row["ci_low"], row["ci_high"]), kind=kind, style=style)
         spread = f" ± {row['std']:.2f}" if np.isfinite(row["std"]) else ""
         number = f"{row['mean']:.2f}{spread}" if np.isfinite(row["mean"]) else "no run ended well"
         numbers.append(number + (f", {int(row['failed'])} failed" if row["failed"] else ""))
@@ -49,6 +57,10 @@ def _panel(axes: Axes, rows: pd.DataFrame, runs: pd.DataFrame, style: Style) -> 
     plain_rows(axes)
     number_column(axes, range(len(rows)), numbers, style)
     axes.margins(x=0.04)
+    axes.set_xlim(axes.get_xlim())
+    for y in np.flatnonzero(far).tolist():
+        colour = style.colour(str(rows["kind"].iloc[y]))
+        axes.plot([0.01], [y], marker="<", color=colour, transform=axes.get_yaxis_transform())
     axes.set_title(str(rows["architecture"].iloc[0]), pad=3)
 
 
@@ -60,12 +72,13 @@ def draw(tables: Tables, style: Style) -> Figure:
     heights = [len(rows) + 2.3 for rows in panels]
     seed = mark("one seed", marker="o", markersize=3.5, markerfacecolor="none", markeredgecolor=MUTED)
     band = Patch(facecolor=BAND, alpha=0.7, label="± 1 and 2 binomial standard errors of the test set")
+    below = mark("far below", marker="<", color=MUTED)
     figure = new_figure(
         style,
         style.row * sum(heights) + 0.1 * style.scale,
         "Score by variant, every seed a point",
         subtitle_of(tables, "at the right: mean ± standard deviation over seeds"),
-        legend=[*kind_legend(list(summary["kind"]), style, [seed]), band],
+        legend=[*kind_legend(list(summary["kind"]), style, [seed]), band, below],
     )
     grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)
     for axes, rows in zip(grid[:, 0], panels, strict=True):

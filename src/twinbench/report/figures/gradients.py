@@ -29,6 +29,8 @@ def _panel(axes: Axes, rows: pd.DataFrame, column: str, colours: dict[str, str],
 
 def _draw(tables: Tables, style: Style, column: str, title: str, what: str) -> Figure:
     table = tables.get("gradients")
+    # Scales and shifts of a normalisation are of another size than kernels: the lines would go up and down with them.
+    table = table[~table["layer"].astype(str).str.rsplit("/", n=1).str[-1].str.contains("normalization")]
     # A logarithmic axis has no place for a norm of zero: a layer that is not trained.
     table = table[table[column] > 0]
     if table.empty:
@@ -40,7 +42,7 @@ def _draw(tables: Tables, style: Style, column: str, title: str, what: str) -> F
         style,
         (1.95 * len(architectures) + 0.4) * style.scale,
         title,
-        subtitle_of(tables, f"solid: at initialisation, with a band over seeds; dashed: after {last} steps"),
+        subtitle_of(tables, f"solid: at initialisation; dashed: after {last} steps", seeds=table["seed"].nunique()),
     )
     grid = figure.subplots(len(architectures), len(depths), squeeze=False, sharey="row")
     for line, name in zip(grid, architectures, strict=True):

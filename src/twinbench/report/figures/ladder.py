@@ -35,7 +35,7 @@ def number_of(rung: int, outcome: str, value: float) -> str:
     if not np.isfinite(value):
         return ""
     if rung == SCORE_RUNG:
-        return signed(value)
+        return signed(value, 1 if abs(value) >= 10 else 2)
     if rung == INITIAL_WEIGHTS_RUNG:
         return "" if outcome == "pass" else f"{100 * value:.0f} %"
     if value == 0 and outcome == "pass":
@@ -57,9 +57,9 @@ def _cell(axes: Axes, x: float, y: float, *, outcome: str, number: str, style: S
     axes.add_patch(box)
     ink = "#ffffff" if outcome == "fail" else INK
     sign = _SIGNS.get(outcome, "?")
-    axes.text(x - 0.2 if number else x, y, sign, size=style.text(9.5), color=ink, ha="center", va="center")
+    axes.text(x - 0.26 if number else x, y, sign, size=style.text(9.5), color=ink, ha="center", va="center")
     if number:
-        axes.text(x - 0.04, y, number, size=style.text(7), color=ink, ha="left", va="center")
+        axes.text(x - 0.12, y, number, size=style.text(7), color=ink, ha="left", va="center")
 
 
 def draw(tables: Tables, style: Style) -> Figure:

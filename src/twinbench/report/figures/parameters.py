@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from twinbench.report.figures.rows import mark, subtitle_of, without_suspects
+from twinbench.report.figures.rows import far_below, mark, subtitle_of, without_suspects
 from twinbench.report.figures.style import INK, MUTED, Style, new_figure, plain_log, shorten
 from twinbench.report.tables import NothingToShowError, Tables
 
@@ -45,6 +45,30 @@ def _entries(rows: pd.DataFrame, colour: str, axes: Axes, style: Style) -> list[
     return entries
 
 
+def _leave_out(axes: Axes, rows: pd.DataFrame, style: Style) -> None:
+    """End the axis above variants that score far below all references, and say their scores at its edge."""
+    references = rows.loc[rows["kind"] == "reference", "mean"]
+    far = far_below(rows["mean"], float(references.min()) if len(references) else float("nan"))
+    if not far.any():
+        return
+    near = rows[~far]
+    lowest = float((near["mean"] - near["std"].fillna(0)).min())
+    highest = float((near["mean"] + near["std"].fillna(0)).max())
+    room = max(highest - lowest, 1.0)
+    axes.set_ylim(lowest - 0.12 * room, highest + 0.06 * room)
+    for row in rows[far].to_dict("records"):
+        axes.annotate(
+            f"{row['mean']:.1f} ↓",
+            (row["parameters"], 0),
+            (-4, 4),
+            xycoords=axes.get_xaxis_transform(),
+            textcoords="offset points",
+            ha="right",
+            size=style.text(7.5),
+            color=MUTED,
+        )
+
+
 def draw(tables: Tables, style: Style) -> Figure:
     """Return the mean score of each variant of one dataset against its unique parameters."""
     table = without_suspects(tables.get("parameters"), "parameters").merge(
@@ -72,6 +96,7 @@ def draw(tables: Tables, style: Style) -> Figure:
         for name, rows in table[table["score_name"] == score].groupby("architecture", sort=False):
             colour = style.palette[architectures.index(name) % len(style.palette)]
             entries += _entries(rows, colour, axes, style)
+        _leave_out(axes, table[table["score_name"] == score], style)
         axes.set_xscale("log")
         low, high = axes.get_xlim()
         axes.set_xlim(low / 1.15, high * 1.15)

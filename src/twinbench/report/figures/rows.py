@@ -12,6 +12,9 @@ from matplotlib.lines import Line2D
 from twinbench.report.figures.style import INK, MARKERS, MUTED, Style, plain_rows, shorten
 from twinbench.report.tables import NothingToShowError, Tables
 
+# Points below the reference beyond which a variant is an arrow at the edge, its number beside it.
+_FAR = 12.0
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -108,16 +111,22 @@ def together(frame: pd.DataFrame, column: str = "architecture") -> pd.DataFrame:
     return frame.sort_values(column, key=lambda names: names.map(first), kind="stable").reset_index(drop=True)
 
 
-def subtitle_of(tables: Tables, extra: str = "", *, suspects: bool = False) -> str:
+def far_below(means: pd.Series, reference: float) -> "pd.Series[bool]":
+    """Return which means are so far below the reference that showing them to scale would flatten all others."""
+    return means < reference - _FAR
+
+
+def subtitle_of(tables: Tables, extra: str = "", *, suspects: bool = False, seeds: int | None = None) -> str:
     """Return what every subtitle says: dataset, number of seeds, size of the test set, failures, and more.
 
     Args:
         tables: of one dataset.
         extra: added at the end.
         suspects: count the failed runs of suspects too.
+        seeds: number of seeds, where it is not that of the runs.
     """
     runs = tables.frames["runs"]
-    seeds = len(tables.seeds)
+    seeds = len(tables.seeds) if seeds is None else seeds
     parts = [", ".join(tables.datasets), "1 seed" if seeds == 1 else f"{seeds} seeds"]
     if "test_examples" in runs and runs["test_examples"].notna().any():
         parts.append(f"test set of {int(runs['test_examples'].max()):,} images")
