@@ -62,9 +62,16 @@ def mnist_npz(mnist_files: Path, pytestconfig: pytest.Config, tmp_path_factory: 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the smallest whole benchmark was run."""
-    from tests.workflow.conftest import run_snakemake
+    from tests.workflow.conftest import ROOT, run_snakemake
 
-    folder = tmp_path_factory.mktemp("a smoke run, für alle")  # a path with spaces and other letters than ASCII's
-    finished = run_snakemake(folder, "--cores", "2", "--configfile", str(_ROOT / "config" / "smoke.yaml"))
-    assert finished.returncode == 0, finished.stdout
+    # Shared by the processes that run the tests; its name has a space and letters other than ASCII's.
+    shared = tmp_path_factory.getbasetemp()
+    folder = (shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared) / "a smoke run, für alle"
+    with FileLock(folder.with_name("smoke.lock")):
+        if not folder.exists():
+            folder.mkdir()
+            profile = ("--workflow-profile", str(ROOT / "workflow" / "profiles" / "default"))
+            smallest = ("--cores", "2", "--configfile", str(ROOT / "config" / "smoke.yaml"))
+            finished = run_snakemake(folder, *smallest, *profile)
+            assert finished.returncode == 0, finished.stdout
     return folder

@@ -11,7 +11,12 @@ Snakemake = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def run_snakemake(folder: Path, *arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake with the workflow of `root` in `folder`; output and errors come back as one text."""
+    """Run Snakemake with the workflow of `root` in `folder`; output and errors come back as one text.
+
+    Without the default profile, whose log is for people, unless an argument names a profile.
+    """
+    if not any(str(argument).endswith("profile") for argument in arguments):
+        arguments = (*arguments, "--workflow-profile", "none")
     return subprocess.run(
         [sys.executable, "-m", "snakemake", "--snakefile", root / "Snakefile", "--directory", folder, *arguments],
         stdout=subprocess.PIPE,

@@ -56,7 +56,6 @@ def test_a_part_is_run_from_the_command_line_without_a_file(tmp_path: Path) -> N
         ("seeds=0", "'seeds' is 0"),
         ('training={"learning_rate":-1}', "it must be greater than 0"),
         ("datasets=[$(touch x)]", "datasets[0]"),
-        ("datasets=[nowhere.npz]", "there is no such file"),
     ],
 )
 def test_a_mistake_is_refused_in_a_sentence_before_anything_runs(tmp_path: Path, setting: str, sentence: str) -> None:
@@ -66,6 +65,13 @@ def test_a_mistake_is_refused_in_a_sentence_before_anything_runs(tmp_path: Path,
     assert "Traceback" not in refused.stdout
     assert not (tmp_path / "results").exists()
     assert not (tmp_path / "x").exists()
+
+
+def test_a_missing_dataset_file_is_named_in_a_sentence(tmp_path: Path) -> None:
+    refused = run_snakemake(tmp_path, "tables", "--cores", "1", "--config", "datasets=[nowhere.npz]")
+    assert refused.returncode == 1
+    assert "twinbench: The dataset file nowhere.npz does not exist" in refused.stdout
+    assert "Traceback" not in refused.stdout
 
 
 def test_a_configuration_and_a_dataset_of_ones_own_lie_anywhere(tmp_path: Path) -> None:
@@ -90,6 +96,7 @@ def test_a_configuration_and_a_dataset_of_ones_own_lie_anywhere(tmp_path: Path) 
 
 def test_a_new_architecture_is_one_new_file_and_its_broken_variant_stops_no_other(tmp_path: Path) -> None:
     copy = tmp_path / "copy"
+    copy.mkdir()
     for name in ("Snakefile", "config", "scripts", "workflow", "src"):
         source = ROOT / name
         if source.is_dir():

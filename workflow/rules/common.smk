@@ -81,14 +81,9 @@ def dataset_section(wildcards):
 def dataset_source(wildcards):
     """The file that a dataset is made from, where it is made from a file."""
     dataset = CONFIGURATION.dataset(wildcards.dataset)
-    if dataset.kind != "npz":
-        return []
-    if not Path(dataset.source).expanduser().is_file():
-        raise WorkflowError(
-            f"The dataset {dataset.name} is to be read from {dataset.source}, and there is no such file: "
-            "correct 'datasets' in the configuration."
-        )
-    return [str(Path(dataset.source).expanduser())]
+    path = Path(dataset.source).expanduser()
+    # A missing file is the script's to name, in a sentence and without a traceback.
+    return [str(path)] if dataset.kind == "npz" and path.is_file() else []
 
 
 def job_runs(wildcards):

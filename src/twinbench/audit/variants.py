@@ -9,6 +9,7 @@ import numpy as np
 
 from twinbench.architectures.catalogue import Variant, architectures
 from twinbench.architectures.recipe import Recipe, recipe_of
+from twinbench.audit.buildable import buildable
 from twinbench.audit.ladder import Rung, climb
 from twinbench.audit.published import functional_autoencoder, intended_autoencoder, sequential_autoencoder
 from twinbench.data import LoadedDataset
@@ -39,6 +40,8 @@ def climb_all(
         if variant.kind in ("reference", "suspect"):
             continue
         architecture = architectures()[variant.architecture]
+        if not buildable([architecture.reference], data):
+            continue
         recipe, reference = recipe_of(variant), recipe_of(architecture.reference)
         logger.info("Climbing with %s/%s.", variant.architecture, variant.name)
         reconstruct = architecture.task == "reconstruct"

@@ -26,6 +26,7 @@ import tensorflow as tf
 
 from twinbench.architectures.catalogue import Variant
 from twinbench.architectures.recipe import recipe_of
+from twinbench.audit.buildable import buildable
 from twinbench.config import Configuration
 from twinbench.data import LoadedDataset, load
 from twinbench.measurement.intervals import cost_rows
@@ -67,11 +68,10 @@ def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
     warmed_up = False
     gc.freeze()  # TensorFlow's million objects stay; looking through them again would take most of the time
     for architecture, group in groupby(selected_variants(configuration), key=lambda variant: variant.architecture):
-        variants = [variant for variant in group if variant.kind in ("reference", "twin")]
+        variants = buildable([variant for variant in group if variant.kind in ("reference", "twin")], data)
         if len(variants) > 1:
             logger.info("Measuring the cost of %s in %d ways.", architecture, len(variants))
             batch = _batch(data, configuration.training.batch_size)
-            recipe_of(variants[0])  # imports the architecture's module, which is none of the first variant's cost
             if not warmed_up:  # the first build of a process also sets up what the others then find
                 _build(variants[0], batch, data)
                 warmed_up = True

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from twinbench.architectures.catalogue import Variant
 from twinbench.architectures.recipe import Recipe, recipe_of
+from twinbench.audit.buildable import buildable
 from twinbench.config import Configuration, Training
 from twinbench.data import load
 from twinbench.measurement.columns import GRADIENTS_COLUMNS
@@ -67,7 +68,8 @@ def measure_gradients(configuration: Configuration, npz: Path) -> pd.DataFrame:
     seeds = _seeds(configuration)
     rows: list[dict[str, Any]] = []
     for architecture, group in groupby(selected_variants(configuration), key=lambda variant: variant.architecture):
-        variants = [variant for variant in group if variant.kind != "suspect" and _is_measured(variant)]
+        shown = [variant for variant in group if variant.kind != "suspect" and _is_measured(variant)]
+        variants = buildable(shown, tensors.data)
         if not variants:
             continue
         for depth in configuration.measurements.gradient_depths:
