@@ -78,6 +78,16 @@ def test_the_page_is_without_errors_overflow_and_barriers(
     assert result.violations_count == 0, result.generate_report()
 
 
+def test_on_a_phone_the_ranking_is_a_list_and_on_a_desktop_a_figure(browser: Browser, crowded_page: Path) -> None:
+    for width, listed in ((390, True), (1280, False)):
+        context = browser.new_context(viewport={"width": width, "height": 900})
+        page = _opened(context, crowded_page)
+        assert page.locator("#suspects ol.ranking").is_visible() is listed
+        assert page.locator("#suspects svg.figure").is_visible() is not listed
+        assert page.locator("#suspects .ranking .name").first.text_content() == "logits as probabilities"
+        context.close()
+
+
 def _column(page: Page, table: str, heading: str) -> list[str]:
     """The texts of a column, as they stand."""
     cells: list[str] = page.evaluate(

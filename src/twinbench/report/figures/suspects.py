@@ -24,25 +24,32 @@ def ranked(table: pd.DataFrame) -> pd.DataFrame:
     return order.sort_values(["_size", "suspect"], kind="stable").drop(columns="_size").reset_index(drop=True)
 
 
-def _is_control(row: pd.Series) -> bool:
+def is_control(row: pd.Series) -> bool:
+    """Return whether a row changes nothing that matters: the API, the seed, or nothing."""
     return str(row["cause"]).startswith("none.")
 
 
-def _is_shown(row: pd.Series) -> bool:
+def is_shown(row: pd.Series) -> bool:
+    """Return whether the difference is shown, corrected for the number of suspects."""
     return row["verdict"] in ("different", "different but within the margin")
+
+
+def misses_zero(row: pd.Series) -> bool:
+    """Return whether the interval of this one row, uncorrected, misses zero."""
+    return bool(row["ci_high"] < 0 or row["ci_low"] > 0)
 
 
 def _colour(row: pd.Series, style: Style) -> str:
     """Return vermilion where the interval misses zero, blue for a control, grey otherwise."""
-    if _is_control(row):
+    if is_control(row):
         return style.palette[0]
-    return style.bad if _is_shown(row) or row["ci_high"] < 0 or row["ci_low"] > 0 else MUTED
+    return style.bad if is_shown(row) or misses_zero(row) else MUTED
 
 
 def _face(row: pd.Series, style: Style) -> str:
     """Return a hollow mark's face where the interval misses zero but correction leaves the difference unproven."""
     colour = _colour(row, style)
-    return PAPER if colour == style.bad and not _is_shown(row) else colour
+    return PAPER if colour == style.bad and not is_shown(row) else colour
 
 
 def _marks(axes: Axes, table: pd.DataFrame, limit: float, style: Style) -> None:
@@ -56,7 +63,7 @@ def _marks(axes: Axes, table: pd.DataFrame, limit: float, style: Style) -> None:
                 axes.plot([row["ci_low"], row["ci_high"]], [y, y], color=colour, linewidth=2.2, zorder=3)
             if abs(mean) <= limit:
                 look: dict[str, Any] = {
-                    "marker": "o" if _is_control(row) else "s",
+                    "marker": "o" if is_control(row) else "s",
                     "markerfacecolor": _face(row, style),
                 }
                 axes.plot([mean], [y], color=colour, markersize=size, markeredgewidth=1.6, zorder=4, **look)
@@ -75,7 +82,7 @@ def _names(axes: Axes, table: pd.DataFrame, style: Style) -> None:
         change = textwrap.wrap(str(row["changes"]), _LONGEST_CHANGE)[:2]
         up = style.text(4.5 if len(change) > 1 else 1.0)
         name = shorten(str(row["suspect"]).replace("_", " "))
-        colour = style.palette[0] if _is_control(row) else INK
+        colour = style.palette[0] if is_control(row) else INK
         axes.annotate(name, (0, y), (-6, up), size=style.text(8.5), weight="bold", color=colour, va="bottom", **place)
         axes.annotate(
             "\n".join(change), (0, y), (-6, up), size=style.text(7), color=MUTED, va="top", linespacing=1.15, **place
@@ -124,13 +131,14 @@ def draw(tables: Tables, style: Style) -> Figure:
             zoom.plot(
                 [end], [y], marker=arrow, color=_colour(row, style), markerfacecolor=face, markersize=5 * style.scale
             )
-    number_column(zoom, range(len(table)), [_number(row) for _, row in table.iterrows()], style)
+    number_column(zoom, range(len(table)), [effect(row) for _, row in table.iterrows()], style)
     whole.set_xlabel("points of test score")
     zoom.set_xlabel("the same, near zero")
     return figure
 
 
-def _number(row: pd.Series) -> str:
+def effect(row: pd.Series) -> str:
+    """Return a suspect's effect in points, what its owner sees where that is something else, and its failed runs."""
     mean = row["mean_difference"]
     seen = row.get("seen_difference", np.nan)
     text = signed(mean, 1 if abs(mean) >= 10 else 2)

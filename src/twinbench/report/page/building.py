@@ -21,6 +21,7 @@ from twinbench.report.page.difference_page import MOST
 from twinbench.report.page.drilldown import drilldown
 from twinbench.report.page.inline_svg import inline
 from twinbench.report.page.notes import misleading_counts, seeds_advice
+from twinbench.report.page.ranking import rankings
 from twinbench.report.page.sections import Section
 from twinbench.report.page.shown_tables import ShownTable, machines_table, made_table, shown_table
 from twinbench.report.page.templating import asset, digest, environment, write
@@ -32,6 +33,7 @@ from twinbench.report.tables import NothingToShowError, Tables
 class ShownFigure:
     """A figure of one dataset: its markup, or the sentence that takes its place."""
 
+    name: str
     dataset: str
     title: str
     caption: str
@@ -74,7 +76,7 @@ def _figure(name: str, tables: Tables, dataset: str, style: Style, folder: Path 
         markup = Markup(inline(svg, prefix=f"{name}-{number}", alt=f"{entry.alt} Dataset: {dataset}."))  # noqa: S704
     except NothingToShowError as nothing:
         missing = str(nothing)
-    return ShownFigure(dataset, entry.title, entry.caption, markup, missing)
+    return ShownFigure(name, dataset, entry.title, entry.caption, markup, missing)
 
 
 def _section(section: Section, tables: Tables, style: Style, folder: Path | None) -> ShownSection:
@@ -149,6 +151,7 @@ def render(tables: Tables, figures: Figures, folder: Path | None, compared: Diff
             failed=_failed(tables),
             machines=_machines(tables),
             provenance=provenance_of(tables),
+            rankings=rankings(tables),
             runs=Markup(runs),  # noqa: S704 # JSON with <, > and & escaped
             runs_count=len(all_runs),
             runs_note=runs_note,

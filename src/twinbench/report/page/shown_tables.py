@@ -37,6 +37,7 @@ class ShownTable:
         title: in words.
         headings: (heading, is a number, what the column means).
         rows: cells.
+        total: rows of the whole table.
         note: what is left out; empty when nothing is.
         download: data URI of the CSV file; empty when it is too large.
     """
@@ -45,6 +46,7 @@ class ShownTable:
     title: str
     headings: Sequence[tuple[str, bool, str]]
     rows: Sequence[Sequence[Cell]]
+    total: int
     note: str
     download: str
 
@@ -93,6 +95,7 @@ def _shown(name: str, frame: pd.DataFrame, view: View, csv: str, place: str) -> 
         title=view.title,
         headings=[(heading, numeric[column], meanings.get(column, "")) for column, heading in columns.items()],
         rows=list(zip(*cells, strict=True)),
+        total=len(frame),
         note=" ".join(notes),
         download=data_uri(csv) if len(csv) <= LARGEST_DOWNLOAD else "",
     )

@@ -19,6 +19,14 @@ def code(text: str) -> Markup:
     return Markup("").join(tag.format(part) if place % 2 else escape(part) for place, part in enumerate(parts))
 
 
+def breakable(text: str) -> Markup:
+    """Return a text as markup in which long names may break after a slash or an underscore."""
+    broken = escape(text)
+    for sign in "/_":
+        broken = broken.replace(sign, Markup("{}<wbr>").format(sign))
+    return broken
+
+
 def environment() -> Environment:
     """Return the engine: it escapes every string, and refuses a name that is not there."""
     made = Environment(
@@ -28,7 +36,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["code"] = code
+    made.filters |= {"breakable": breakable, "code": code}
     return made
 
 
