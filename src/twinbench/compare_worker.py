@@ -43,11 +43,13 @@ def main(arguments: list[str]) -> int:
     send(stage="importing TensorFlow")
     with _quiet():
         import keras
+        import tensorflow as tf
 
         from twinbench.compare.comparison import compare
         from twinbench.compare.render import as_text
         from twinbench.compare.sides import named_function
 
+        tf.get_logger().setLevel("ERROR")  # its advice on retracing is of no use here
         keras.ops.zeros((1,))  # starts the devices, which is when TensorFlow writes its notices
 
     try:

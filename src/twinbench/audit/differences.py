@@ -261,7 +261,11 @@ def _wiring(a: Graph, b: Graph, alignment: Alignment, changed: set[int]) -> list
     moved = [(i, j) for i, j in alignment.moved if _in_another_place(nodes_a[i], nodes_b[j], to_b)]
     lonely_a = set(alignment.only_a) | {i for i, _ in moved}
     lonely_b = set(alignment.only_b) | {j for _, j in moved}
-    found = [_move(nodes_a[i], nodes_b[j], a, b) for i, j in moved]
+    found = [
+        _move(nodes_a[i], nodes_b[j], a, b)
+        for i, j in moved
+        if not _commutes(nodes_a[i], nodes_b[j], nodes_a, nodes_b, to_b)
+    ]
     for index_a, index_b in alignment.pairs:
         x, y = nodes_a[index_a], nodes_b[index_b]
         if x.kind == "input" or (index_a, index_b) in moved:
@@ -308,10 +312,26 @@ def _in_another_place(x: Node, y: Node, to_b: dict[int, int]) -> bool:
     return to_b.get(x.parents[0][0]) != y.parents[0][0]
 
 
+def _commutes(x: Node, y: Node, nodes_a: dict[int, Node], nodes_b: dict[int, Node], to_b: dict[int, int]) -> bool:
+    """Whether a dropout layer only changed places with an activation, which makes no difference."""
+    if x.kind not in _TRAINING_ONLY:
+        return False
+    ends = [_before_activations(node, nodes) for node, nodes in ((x, nodes_a), (y, nodes_b))]
+    return to_b.get(ends[0]) == ends[1]
+
+
+def _before_activations(node: Node, nodes: dict[int, Node]) -> int:
+    index = node.parents[0][0]
+    while nodes[index].kind == "activation" or nodes[index].kind in _TRAINING_ONLY:
+        index = nodes[index].parents[0][0]
+    return index
+
+
 def _move(x: Node, y: Node, a: Graph, b: Graph) -> Difference:
     first, second = (f"after {_neighbour(node, graph)}" for node, graph in ((x, a), (y, b)))
     detail = "the same layer stands in another place, so the order of operations differs"
-    return Difference("arch.wiring", f"place of {_place(x, y)}", first, second, detail, node_a=x.index, node_b=y.index)
+    effect: Effect = "training" if x.kind in _TRAINING_ONLY else "function"
+    return Difference("arch.wiring", f"place of {_place(x, y)}", first, second, detail, effect, x.index, y.index)
 
 
 def _touches_missing(node: Node, nodes: dict[int, Node], lonely: set[int]) -> bool:

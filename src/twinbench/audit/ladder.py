@@ -127,7 +127,7 @@ def climb(
         rungs += [_rung(number, "fail", None, why) for number in (6,)]
         return stopped(rungs, "the weights cannot be carried across one to one")
     with kept(one, other):
-        randomise(one.variables(), seed)
+        randomise([p for p, _ in together.transfer.pairs], seed)
         together.transfer.apply()
         rungs += [function_rung(together, probes), gradient_rung(together, probes)]
     batches = _batches(images, targets, steps)

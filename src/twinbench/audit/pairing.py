@@ -15,7 +15,7 @@ from twinbench.audit.graph import Graph
 from twinbench.audit.inputs import placeholder_inputs
 from twinbench.audit.permutation import permutations
 from twinbench.audit.signature import Signature
-from twinbench.audit.transfer import Transfer, transfer_by_graph, transfer_by_order
+from twinbench.audit.transfer import Transfer, add_offstage, transfer_by_graph, transfer_by_order
 
 
 @dataclass
@@ -71,10 +71,17 @@ def pair(a: Subject, b: Subject) -> Pair:
         return Pair(a, b, None, transfer_by_order(a.variables(), b.variables()))
     alignment = align(a.graph, b.graph)
     transfer = transfer_by_graph(a.graph, b.graph, alignment)
+    add_offstage(transfer, _offstage(a), _offstage(b))
     differences = structural_differences(a.graph, b.graph, alignment)
     if any(difference.code == "arch.wiring" for difference in differences):
         transfer.permutations = permutations(a.graph, b.graph, alignment)
     return Pair(a, b, alignment, transfer, differences)
+
+
+def _offstage(one: Subject) -> list[Any]:
+    """The variables of a model that its outputs do not depend on in the traced mode."""
+    read = {id(v) for v in one.variables()}
+    return [v for v in one.model.variables if id(v) not in read and "seed_generator" not in v.path]
 
 
 def count_parameters(variables: list[Any]) -> int:

@@ -66,6 +66,20 @@ def transfer_by_graph(a: Graph, b: Graph, alignment: Alignment) -> Transfer:
     return made
 
 
+def add_offstage(made: Transfer, spare_a: list[Any], spare_b: list[Any]) -> None:
+    """Pairs variables that no output of the traced mode reads: statistics that are only written, and unused layers.
+
+    They may be the counterparts of variables that the other model does read; where they are not, they do not count as
+    left without a partner.
+    """
+    fresh = Transfer()
+    _pair_by_shape([*made.left_a, *spare_a], [*made.left_b, *spare_b], fresh)
+    read = {id(v) for v in (*made.left_a, *made.left_b)}
+    made.pairs += fresh.pairs
+    made.left_a = [v for v in fresh.left_a if id(v) in read]
+    made.left_b = [v for v in fresh.left_b if id(v) in read]
+
+
 def transfer_by_order(variables_a: list[Any], variables_b: list[Any]) -> Transfer:
     """Pairs variables of equal shape in order: all that can be done where a model has no graph."""
     made = Transfer()

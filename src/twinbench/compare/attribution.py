@@ -45,6 +45,13 @@ class Evidence:
         return self.transferable and all(result is not None and result.equal for result in results)
 
     @property
+    def only_mode(self) -> bool:
+        """Whether the models were seen to agree in inference and to differ in training mode."""
+        if not self.transferable or self.inference is None or self.training is None:
+            return False
+        return self.inference.equal and not self.training.equal
+
+    @property
     def bit_identical(self) -> bool:
         """Whether outputs in both modes and gradients were seen to be the same bit for bit."""
         results = (self.inference, self.training, self.gradients)
@@ -57,7 +64,7 @@ def gather(pair: Pair, arrays: Sequence[np.ndarray], *, gradients: bool = True) 
     if not pair.transfer.complete:
         return found
     with kept(pair.a, pair.b):
-        randomise(pair.a.variables(), 11)
+        randomise([p for p, _ in pair.transfer.pairs], 11)
         pair.transfer.apply()
         try:
             found.inference = compare_outputs(pair, arrays, training=False)
@@ -80,10 +87,11 @@ def structural_causes(pair: Pair, evidence: Evidence) -> tuple[list[Cause], list
     warnings: list[str] = []
     scored = _scored_alike(pair)
     dismissed = False
+    spelled: list[str] = []
     for difference in pair.differences:
-        harmless = difference.effect == "function" and evidence.same_throughout
+        harmless = difference.effect == "function" and (evidence.same_throughout or evidence.only_mode)
         if harmless:
-            warnings.append(f"Another way to write the same: {difference.where} ({difference.a} / {difference.b}).")
+            spelled.append(f"{difference.where} ({difference.a} / {difference.b})")
         elif scored and _is_last_activation(difference, pair):
             dismissed = True
             warnings.append(

@@ -17,7 +17,7 @@ _SKIPPED = {"loss", "compile_metrics"}
 
 
 def metric_causes(pair: Pair) -> tuple[list[Cause], list[str]]:
-    """Metrics that read another number on the same predictions, half of them right."""
+    """Metrics that read another number on the same predictions, three quarters of them right."""
     if not all(getattr(one.model, "compiled", False) for one in (pair.a, pair.b)):
         return [], []
     readings = [read_metrics(one) for one in (pair.a, pair.b)]
@@ -38,7 +38,7 @@ def metric_causes(pair: Pair) -> tuple[list[Cause], list[str]]:
         if _close(value_a, value_b) or any(_close(value_b, other) for other in mine.values()):
             continue
         words = [f"{name} reads {_shown(value)}" for name, value in ((name_a, value_a), (name_b, value_b))]
-        detail = "on the same predictions, half of which are right, the metrics read different numbers"
+        detail = "on the same predictions, three quarters of which are right, the metrics read different numbers"
         where = f"metric {name_a}" if name_a == name_b else f"metric {name_a} / {name_b}"
         found.append(make_cause("compile.metric", where, *words, detail=detail))
     return found, []
@@ -58,7 +58,7 @@ def read_metrics(one: Subject) -> dict[str, float | str] | None:
     """What each metric of a model reads on known predictions; a metric that raises reads as its error.
 
     Predictions are probabilities where the model ends in softmax or sigmoid and logits where it does not; labels are
-    in the form that the model's loss wants. For half of the rows the label is the class with the largest prediction.
+    in the form that the model's loss wants. For three rows of four the label is the class with the largest prediction.
     """
     losses = resolved_losses(one.model)
     if losses is None or one.graph is None:
@@ -104,14 +104,14 @@ def _known(shape: tuple[int, ...], probabilities: bool, labels: str) -> tuple[np
     width = shape[-1] if shape else 1
     best = logits.argmax(-1)
     classes = np.where(
-        np.arange(_ROWS).reshape((-1,) + (1,) * (best.ndim - 1)) % 2 == 0, best, (best + 1) % max(width, 2)
+        np.arange(_ROWS).reshape((-1,) + (1,) * (best.ndim - 1)) % 4 > 0, best, (best + 1) % max(width, 2)
     )
     predictions = logits
     if labels == "numbers":
         return (logits + generator.standard_normal(logits.shape)).astype("float32"), logits
     if labels == "binary":
         right = (logits > 0).astype("float32")
-        flip = (np.arange(_ROWS) % 2).reshape((-1,) + (1,) * (logits.ndim - 1))
+        flip = (np.arange(_ROWS) % 4 == 0).astype("float32").reshape((-1,) + (1,) * (logits.ndim - 1))
         predictions = 1 / (1 + np.exp(-logits)) if probabilities else logits
         return np.abs(right - flip).astype("float32"), predictions.astype("float32")
     if probabilities:
