@@ -74,7 +74,6 @@ def test_what_is_no_model_is_an_error_of_use():
 
 
 def test_no_code_of_a_saved_file_runs(tmp_path):
-    import keras
     from keras import layers
 
     marker = tmp_path / "marker"

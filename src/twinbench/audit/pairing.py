@@ -17,6 +17,9 @@ from twinbench.audit.permutation import permutations
 from twinbench.audit.signature import Signature
 from twinbench.audit.transfer import Transfer, add_offstage, transfer_by_graph, transfer_by_order
 
+LARGE = 3_000_000
+"""Above this many parameters a functional model is not called on zeros before it is traced."""
+
 
 @dataclass
 class Subject:
@@ -58,11 +61,17 @@ def subject(model: keras.Model, signature: Signature) -> Subject:
     Raises:
         Exception: Whatever the model raises when it is called on a batch.
     """
-    ensure_built(model, signature, placeholder_inputs(signature))
+    if not _large_and_built(model):
+        ensure_built(model, signature, placeholder_inputs(signature))
     try:
         return Subject(model, signature, canonical_graph(model, signature))
     except Exception as error:  # what cannot be traced is probed as a function
         return Subject(model, signature, None, f"{type(error).__name__}: {error}".splitlines()[0][:200])
+
+
+def _large_and_built(model: keras.Model) -> bool:
+    """Whether a model has all its variables and is so large that one more call is a matter of seconds."""
+    return hasattr(model, "_inputs_struct") and model.built and count_parameters(model.variables) > LARGE
 
 
 def pair(a: Subject, b: Subject) -> Pair:

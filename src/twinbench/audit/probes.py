@@ -109,9 +109,14 @@ def randomise(variables: Sequence[Any], seed: int = 0) -> None:
 
 
 @contextmanager
-def kept(*subjects: Subject) -> Iterator[None]:
-    """Restores every variable of the models afterwards."""
-    saved = [(v, keras.ops.convert_to_numpy(v)) for one in subjects for v in all_variables(one)]
+def kept(*subjects: Subject, only_state: bool = False) -> Iterator[None]:
+    """Restores every variable of the models afterwards; with `only_state` those that a mere call can change."""
+    saved = [
+        (v, np.array(keras.ops.convert_to_numpy(v)))
+        for one in subjects
+        for v in all_variables(one)
+        if not (only_state and v.trainable)
+    ]
     try:
         yield
     finally:
@@ -183,7 +188,7 @@ def nudge(variables: Sequence[Any]) -> None:
 
 def _noise(one: Subject, arrays: Sequence[np.ndarray], base: list[np.ndarray], training: bool) -> list[float]:
     turned = [array[::-1] for array in arrays]
-    with kept(one):
+    with kept(one, only_state=True):
         reversed_batch = [o[::-1] if o.ndim else o for o in outputs_of(one, turned, training)]
     with kept(one):
         nudge(one.variables())
@@ -196,35 +201,45 @@ def _noise(one: Subject, arrays: Sequence[np.ndarray], base: list[np.ndarray], t
 
 def compare_outputs(pair: Pair, arrays: Sequence[np.ndarray], *, training: bool) -> Comparison:
     """The outputs of both models on the same inputs, with B holding A's weights already."""
-    with kept(pair.a, pair.b), without_noise(pair.a.model, pair.b.model):
-        with kept(pair.a):
+    return _compared(pair, arrays, training)[0]
+
+
+def compare_training(pair: Pair, arrays: Sequence[np.ndarray]) -> tuple[Comparison, Comparison, list[tuple[Any, Any]]]:
+    """One call of both models in training mode.
+
+    Returns:
+        The comparison of the outputs, that of the running statistics after the call, and the pairs of variables (of A,
+        of B) that were changed differently.
+    """
+    outputs, left, right = _compared(pair, arrays, True)
+    statistics = _statistics(pair)
+    noise = [1e-7 * max(1.0, _largest(values)) for values in left]
+    unequal = [
+        statistics[k] for k in range(len(statistics)) if not compare_arrays([left[k]], [right[k]], [noise[k]]).equal
+    ]
+    return outputs, compare_arrays(left, right, noise), unequal
+
+
+def _statistics(pair: Pair) -> list[tuple[Any, Any]]:
+    return [(p, q) for p, q in pair.transfer.pairs if not p.trainable or not q.trainable]
+
+
+def _compared(
+    pair: Pair, arrays: Sequence[np.ndarray], training: bool
+) -> tuple[Comparison, list[np.ndarray], list[np.ndarray]]:
+    """Outputs compared, and the running statistics of A (arranged as in B) and of B after the call."""
+    statistics = _statistics(pair)
+    with without_noise(pair.a.model, pair.b.model):
+        with kept(pair.a, only_state=True):
             left = outputs_of(pair.a, arrays, training)
-        with kept(pair.b):
+            after_a = [pair.transfer.arranged(_numbers(p), q).ravel() for p, q in statistics]
+        with kept(pair.b, only_state=True):
             right = outputs_of(pair.b, fitted(arrays, pair.b), training)
+            after_b = [_numbers(q).ravel() for _, q in statistics]
         noise = [0.0] * len(left)
         if not compare_arrays(left, right, noise).bit_identical:
             noise = _finite(_noise(pair.a, arrays, left, training))
-    return compare_arrays(left, right, noise)
-
-
-def compare_updates(pair: Pair, arrays: Sequence[np.ndarray]) -> tuple[Comparison, list[tuple[Any, Any]]]:
-    """What one call in training mode does to running statistics on both sides.
-
-    Returns:
-        The comparison, and the pairs of variables (of A, of B) that were changed differently.
-    """
-    found = [(p, q) for p, q in pair.transfer.pairs if not p.trainable or not q.trainable]
-    if not found:
-        return Comparison(0.0, 0.0, 0.0, bit_identical=True), []
-    with kept(pair.a, pair.b), without_noise(pair.a.model, pair.b.model):
-        outputs_of(pair.a, arrays, True)
-        outputs_of(pair.b, fitted(arrays, pair.b), True)
-        left = [_numbers(p).ravel() for p, _ in found]
-        right = [_numbers(q).ravel() for _, q in found]
-        expected = [pair.transfer.arranged(_numbers(p), q).ravel() for p, q in found]
-    noise = [1e-7 * max(1.0, _largest(values)) for values in left]
-    unequal = [found[k] for k in range(len(found)) if not compare_arrays([expected[k]], [right[k]], [noise[k]]).equal]
-    return compare_arrays(expected, right, noise), unequal
+    return compare_arrays(left, right, noise), after_a, after_b
 
 
 def _numbers(variable: Any) -> np.ndarray:
@@ -264,9 +279,9 @@ def compare_gradients(pair: Pair, arrays: Sequence[np.ndarray]) -> tuple[Compari
     """
     found = [(p, q) for p, q in pair.transfer.pairs if "float" in keras.backend.standardize_dtype(p.dtype)]
     with ExitStack() as stack:
-        stack.enter_context(kept(pair.a, pair.b))
+        stack.enter_context(kept(pair.a, pair.b, only_state=True))
         stack.enter_context(without_noise(pair.a.model, pair.b.model))
-        with kept(pair.a):
+        with kept(pair.a, only_state=True):
             left = gradients_of(pair.a, arrays, [p for p, _ in found])
         right = gradients_of(pair.b, fitted(arrays, pair.b), [q for _, q in found])
         carried = [pair.transfer.arranged(g, q) for g, (_, q) in zip(left, found, strict=True)]

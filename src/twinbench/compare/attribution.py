@@ -11,7 +11,7 @@ from twinbench.audit.differences import Difference
 from twinbench.audit.graph import Graph
 from twinbench.audit.ladder import first_line
 from twinbench.audit.pairing import Pair
-from twinbench.audit.probes import Comparison, compare_gradients, compare_outputs, compare_updates, kept, randomise
+from twinbench.audit.probes import Comparison, compare_gradients, compare_outputs, compare_training, kept, randomise
 from twinbench.compare.advice import cause_of, make_cause
 from twinbench.compare.losses import PROBABILITY, ends_in_probabilities, resolved_losses
 from twinbench.compare.report import Cause
@@ -68,8 +68,7 @@ def gather(pair: Pair, arrays: Sequence[np.ndarray], *, gradients: bool = True) 
         pair.transfer.apply()
         try:
             found.inference = compare_outputs(pair, arrays, training=False)
-            found.training = compare_outputs(pair, arrays, training=True)
-            found.updates, stale = compare_updates(pair, arrays)
+            found.training, found.updates, stale = compare_training(pair, arrays)
             found.stale = [short_path(q) for _, q in stale]
         except Exception as error:
             found.untested.append(f"The outputs could not be compared: {first_line(error)}")

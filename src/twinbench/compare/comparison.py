@@ -226,6 +226,8 @@ class _Comparison:
             large = count_parameters(together.a.variables()) > SMALL
             try:
                 arrays = probe_inputs(together.a.signature, ranges, rows_per_part=1 if large else 2)
+                if large and together.a.signature.batch is None:
+                    arrays = [array[[0, -1]] for array in arrays]
                 self.arrays = arrays
                 evidence = gather(together, arrays)
             except TypeError as error:
