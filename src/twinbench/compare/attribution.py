@@ -87,8 +87,9 @@ def structural_causes(pair: Pair, evidence: Evidence) -> tuple[list[Cause], list
     scored = _scored_alike(pair)
     dismissed = False
     spelled: list[str] = []
+    rewritten = evidence.only_mode and _by_hand(pair)
     for difference in pair.differences:
-        harmless = difference.effect == "function" and (evidence.same_throughout or evidence.only_mode)
+        harmless = difference.effect == "function" and (evidence.same_throughout or rewritten)
         if harmless:
             spelled.append(f"{difference.where} ({difference.a} / {difference.b})")
         elif scored and _is_last_activation(difference, pair):
@@ -108,6 +109,16 @@ def structural_causes(pair: Pair, evidence: Evidence) -> tuple[list[Cause], list
     ):
         causes += unexplained(pair, evidence)
     return _consolidated(causes), warnings
+
+
+def _by_hand(pair: Pair) -> bool:
+    """Whether the differences are between layers and operations of the person's own that stand for them."""
+    for difference in pair.differences:
+        sides = ((difference.node_a, pair.a.graph), (difference.node_b, pair.b.graph))
+        for index, graph in sides:
+            if index is not None and graph is not None and graph.by_index()[index].spelling.startswith("operation"):
+                return True
+    return False
 
 
 def _scored_alike(pair: Pair) -> bool:

@@ -17,6 +17,9 @@ from twinbench.compare.report import Cause
 RECONCILED = "The feeds have different ranges, and the models rescale them to the same one."
 """The warning which says that a rescaling in one model only is as it should be."""
 
+REPEATED = 0.1
+"""A feed repeats itself if its share of distinct samples is lower than the other's by more than this."""
+
 RANGE_FACTOR = 3.0
 """Ranges of inputs that differ by less than this factor are one range."""
 
@@ -25,8 +28,9 @@ def feed_causes(a: Feed, b: Feed, pair: Pair) -> tuple[list[Cause], list[str]]:
     """All differences between two feeds that matter for training."""
     found: list[Cause] = []
     warnings = [*a.notes, *b.notes]
-    found += _counts(a, b)
-    found += [] if found else _labels(a, b)
+    counts, labels = _counts(a, b), _labels(a, b)
+    repeated = abs(_share(a) - _share(b)) > REPEATED
+    found += counts if repeated or not labels else labels  # the one follows from the other
     found += _pairing(a, b)
     found += _order(a, b)
     ranges, more = _ranges(a, b, pair)
@@ -54,7 +58,7 @@ def _share(feed: Feed) -> float:
 def _counts(a: Feed, b: Feed) -> list[Cause]:
     words = [f"{feed.epoch.distinct:,} distinct of {feed.epoch.samples:,} samples" for feed in (a, b)]
     place = "distinct samples per epoch"
-    if abs(_share(a) - _share(b)) > 0.1:
+    if abs(_share(a) - _share(b)) > REPEATED:
         worse = "A" if _share(a) < _share(b) else "B"
         detail = f"{worse}'s feed repeats itself: many of its samples in one epoch are the same"
         return [make_cause("data", place, *words, detail=detail)]
