@@ -14,7 +14,7 @@ INSTALL := $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: benchmark setup setup-gpu setup-dev test lint format docs lock audit clean help
+.PHONY: benchmark setup setup-gpu setup-dev test lint format docs lock audit bench clean help
 
 benchmark: setup ## set up, then run the benchmark (CONFIG=config/mnist.yaml CORES=4 for another)
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
@@ -55,6 +55,10 @@ lock: $(BIN)/uv ## resolve the versions again and write them, with hashes, to re
 
 audit: setup-dev ## look the locked versions up in the databases of known vulnerabilities
 	$(BIN)/pip-audit --requirement requirements/run.txt --require-hashes --disable-pip
+
+bench: setup ## measure the engine beside model.fit, PyTorch and JAX (docs/benchmarks.md; OTHER=python with the latter two)
+	$(BIN)/python -m benchmarks.speed $(if $(OTHER),--other-python $(OTHER))
+	$(BIN)/python -m benchmarks.whole
 
 clean: ## remove the environment and the results; finished runs in results/store are kept
 	rm -rf $(VENV) .snakemake

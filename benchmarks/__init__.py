@@ -1,0 +1,1 @@
+"""How fast the engine is, beside plain `model.fit`, PyTorch and JAX: `make bench`."""

@@ -1,0 +1,215 @@
+"""The contestants of the speed benchmark: one process each, which trains an epoch whenever it is told to.
+
+`python -m benchmarks.contestants NAME NETWORK DATA EXAMPLES` prepares and warms up, prints `ready`, and then, for each
+line it reads, trains on EXAMPLES images once and prints the wall and the processor seconds that it took. It ends with
+status 3 when its framework is not installed. Each is written as its own guide shows it, for one thread.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+os.environ.update(THREADS)
+# One thread for XLA's own pool as well, which takes no other switch.
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+
+import numpy as np  # noqa: E402 # the number of threads is set above
+
+BATCH = 128
+RATE = 0.001
+Epoch = Callable[[], None]
+
+
+def keras_network(network: str) -> Callable[[tuple[int, ...], int], Any]:
+    """Return the builder of a network of the benchmark."""
+    from keras import Input, Sequential, layers
+
+    def build(input_shape: tuple[int, ...], classes: int) -> Any:
+        if network == "mlp":
+            hidden = [layers.Flatten(), layers.Dense(128, activation="relu")]
+        else:
+            hidden = [
+                layers.Conv2D(32, 3, activation="relu"),
+                layers.MaxPooling2D(),
+                layers.Conv2D(64, 3, activation="relu"),
+                layers.MaxPooling2D(),
+                layers.Flatten(),
+            ]
+        return Sequential([Input(input_shape), *hidden, layers.Dense(classes)])
+
+    return build
+
+
+def engine(network: str, x: Any, y: Any, **settings: Any) -> Epoch:
+    """Train with this engine, compiled as it compiles this kind of network on MNIST."""
+    from twinbench.architectures.recipe import Recipe
+    from twinbench.config import Training
+    from twinbench.training.building import build_model
+    from twinbench.training.runtime import start_tensorflow
+    from twinbench.training.seeds import epoch_order, streams
+
+    training = Training(batch_size=BATCH, learning_rate=RATE, **settings)
+    start_tensorflow(training)
+    from twinbench.training.feed import Images
+    from twinbench.training.program import Program
+
+    recipe = Recipe(keras_network(network), "classify", "crossentropy on logits", "accuracy")
+    model, _ = build_model(recipe, x.shape[1:], 10, streams(1, training.vary))
+    program = Program(model, recipe, training, "xla" if network == "mlp" else "fused update", Images.of(x, y))
+    epochs = iter(range(1, 1_000_000))
+    return lambda: void(program.train_epoch(epoch_order(1, next(epochs), len(x))))
+
+
+def engine_bfloat16(network: str, x: Any, y: Any) -> Epoch:
+    """Train with this engine in mixed precision."""
+    return engine(network, x, y, precision="bfloat16")
+
+
+def engine_seeded(network: str, x: Any, y: Any) -> Epoch:
+    """Train with this engine without deterministic operations."""
+    return engine(network, x, y, determinism="seeded")
+
+
+def fit(network: str, x: Any, y: Any) -> Epoch:
+    """Train with `model.fit` as the Keras guide shows it."""
+    import keras
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    model = keras_network(network)(x.shape[1:], 10)
+    model.compile(
+        optimizer=keras.optimizers.Adam(RATE),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    images = x.astype("float32") / 255
+    return lambda: void(model.fit(images, y, batch_size=BATCH, epochs=1, verbose=0))
+
+
+def pytorch(network: str, x: Any, y: Any) -> Epoch:
+    """Train with PyTorch, eager, convolutions in the channels-last layout."""
+    import torch
+    from torch import nn
+
+    torch.set_num_threads(1)
+    images = torch.from_numpy(x).permute(0, 3, 1, 2).float().div(255)
+    labels = torch.from_numpy(y)
+    if network == "mlp":
+        model = nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
+    else:
+        model = nn.Sequential(
+            nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(1600, 10),
+        )  # fmt: skip
+        model = model.to(memory_format=torch.channels_last)
+        images = images.contiguous(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
+    criterion = nn.CrossEntropyLoss()
+
+    def epoch() -> None:
+        for batch in torch.randperm(len(images)).split(BATCH):
+            optimizer.zero_grad()
+            criterion(model(images[batch]), labels[batch]).backward()
+            optimizer.step()
+
+    return epoch
+
+
+def jax_compiled(network: str, x: Any, y: Any) -> Epoch:
+    """Train with JAX, the whole epoch in one compiled program, Adam written out."""
+    import jax
+    import jax.numpy as jnp
+
+    if network != "mlp":
+        raise ImportError("only the MLP is compared with JAX")
+    images, labels = jnp.asarray(x.reshape(len(x), -1)), jnp.asarray(y)
+    first, second = jax.random.split(jax.random.PRNGKey(0))
+    weights = {
+        "w1": jax.random.normal(first, (784, 128)) * 0.05, "b1": jnp.zeros(128),
+        "w2": jax.random.normal(second, (128, 10)) * 0.1, "b2": jnp.zeros(10),
+    }  # fmt: skip
+    zeros = jax.tree.map(jnp.zeros_like, weights)
+
+    def loss(w: Any, images: Any, labels: Any) -> Any:
+        hidden = jax.nn.relu(images @ w["w1"] + w["b1"])
+        logits = jax.nn.log_softmax(hidden @ w["w2"] + w["b2"])
+        return -jnp.take_along_axis(logits, labels[:, None], axis=1).mean()
+
+    def step(state: Any, batch: Any) -> Any:
+        w, m, v, t = state
+        pixels = images[batch].astype(jnp.float32) / 255
+        g = jax.grad(loss)(w, pixels, labels[batch])
+        t = t + 1
+        m = jax.tree.map(lambda a, b: 0.9 * a + 0.1 * b, m, g)
+        v = jax.tree.map(lambda a, b: 0.999 * a + 0.001 * b * b, v, g)
+        rate = RATE * jnp.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        w = jax.tree.map(lambda a, b, c: a - rate * b / (jnp.sqrt(c) + 1e-7), w, m, v)
+        return (w, m, v, t), None
+
+    compiled = jax.jit(lambda state, batches: jax.lax.scan(step, state, batches)[0])
+    state = [(weights, zeros, zeros, jnp.zeros(()))]
+    random = np.random.default_rng(0)
+
+    def epoch() -> None:
+        order = random.permutation(len(x))[: len(x) // BATCH * BATCH].reshape(-1, BATCH)
+        state[0] = jax.block_until_ready(compiled(state[0], jnp.asarray(order)))
+
+    return epoch
+
+
+def gemm(network: str, x: Any, y: Any) -> Epoch:
+    """Multiply matrices with the same library: what one thread of this processor can do in float32."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    a = tf.random.uniform((GEMM_SIZE, GEMM_SIZE))
+
+    @tf.function
+    def multiply() -> Any:
+        return tf.reduce_sum([tf.reduce_sum(tf.matmul(a, a + float(k))) for k in range(GEMM_TIMES)])
+
+    return lambda: void(float(multiply()))
+
+
+GEMM_SIZE, GEMM_TIMES = 1536, 12
+CONTESTANTS = {
+    "engine": engine,
+    "engine bfloat16": engine_bfloat16,
+    "engine seeded": engine_seeded,
+    "fit": fit,
+    "pytorch": pytorch,
+    "jax": jax_compiled,
+    "gemm": gemm,
+}
+
+
+def void(result: object) -> None:
+    """Drop a result."""
+
+
+def main(name: str, network: str, data: str, examples: str) -> None:
+    """Obey the benchmark."""
+    with np.load(Path(data)) as arrays:
+        x, y = arrays["x_train"][: int(examples)], arrays["y_train"][: int(examples)]
+    try:
+        epoch = CONTESTANTS[name](network, x, y)
+    except ImportError as error:
+        print(f"absent {error}", flush=True)
+        sys.exit(3)
+    epoch()
+    epoch()
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        wall, processor = time.perf_counter(), time.process_time()
+        epoch()
+        print(time.perf_counter() - wall, time.process_time() - processor, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
