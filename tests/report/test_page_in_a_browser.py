@@ -148,7 +148,7 @@ def test_a_run_is_found_with_its_curve_its_hashes_and_the_command_that_reproduce
     runs = pd.read_csv(crowded_folder / "runs.csv", keep_default_na=False)
     row = runs.index[(runs["architecture"] == "mlp") & (runs["variant"] == "subclass") & (runs["seed"] == 2)][0]
     text = page.locator("#run").text_content() or ""
-    assert f"twinbench reproduce {crowded_folder}/runs.csv --row {row}" in text
+    assert f"twinbench reproduce {crowded_folder}/runs.csv --row {row + 1}" in text
     assert runs.loc[row, "final_weights_sha256"] in text
     assert page.locator("#run svg polyline").count() == 3
 

@@ -89,7 +89,7 @@ function show(row, button) {
       if (values.some((one) => one !== null)) drawn.append(curve(runs.curves[place].replace("_", " "), values, colours[place]));
     });
   } else parts.push(element("p", "No curve of this run is carried here; it is in the table history.", { class: "note" }));
-  parts.push(element("p", "To reproduce it:"), element("pre", `twinbench reproduce ${holder.dataset.path} --row ${row}`));
+  parts.push(element("p", "To reproduce it:"), element("pre", `twinbench reproduce ${holder.dataset.path} --row ${row + 1}`));
   const list = element("dl");
   for (const name of names) {
     const held = value(name, row);
