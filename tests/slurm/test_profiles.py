@@ -34,7 +34,7 @@ STORE = "results/store"
 def test_a_cluster_gives_the_local_runs_hash_for_hash(
     profile: str, slurm: Slurm, checkout: Checkout, smoke: Path
 ) -> None:
-    checkout.snakemake(*PROFILES[profile], "--configfile", "config/smoke.yaml", "tables")
+    checkout.snakemake("tables", *PROFILES[profile], "--configfile", "config/smoke.yaml")
     tables = checkout.folder / "results/smoke/tables"
     for name in ("runs", "history", "summary", "comparisons", "ladder"):
         assert (tables / f"{name}.csv").read_bytes() == (smoke / f"results/smoke/tables/{name}.csv").read_bytes()

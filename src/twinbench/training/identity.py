@@ -5,6 +5,7 @@ whose key is in the store is never trained again. Whatever cannot change a resul
 interval of checkpoints, comments in the code, time, machine name, commit.
 """
 
+import functools
 import hashlib
 import json
 from dataclasses import dataclass
@@ -54,10 +55,16 @@ def identify(run: Run, training: Training, dataset: Manifest, device: str) -> Id
         "seed": run.seed,
         "device": device,
         "compilation": choose_compilation(architecture, sum(dataset.train_counts), training.epochs),
-        "tensorflow": version("tensorflow"),
-        "keras": version("keras"),
+        "tensorflow": _installed("tensorflow"),
+        "keras": _installed("keras"),
         "training": {name: value for name, value in training.model_dump(mode="json").items() if name not in IRRELEVANT},
     }
     if training.init == "matched":
         content["reference_source"] = architecture.reference.digest
     return Identity(content)
+
+
+@functools.cache
+def _installed(package: str) -> str:
+    """The version of a package; finding it takes a millisecond, and there may be thousands of runs."""
+    return version(package)
