@@ -36,6 +36,8 @@ _LATEX_COLUMNS: Final[dict[str, list[str]]] = {
     "summary": ["dataset", "architecture", "variant", "n", "failed", "mean", "std", "ci_low", "ci_high"],
     "comparisons": ["dataset", "architecture", "variant", "n", "mean_difference", "ci_low", "ci_high", "verdict"],
 }
+# Rows of a table that is made for reading; more take minutes to lay out, and nobody reads them.
+_LONGEST = 2000
 # The seed of the bootstrap: the tables are the same whenever they are made.
 _BOOTSTRAP_SEED = 0
 
@@ -111,10 +113,12 @@ def _csv(_name: str, table: pd.DataFrame) -> str:
     return str(table.to_csv(index=False, lineterminator="\n"))
 
 
-def _markdown(_name: str, table: pd.DataFrame) -> str:
+def _markdown(name: str, table: pd.DataFrame) -> str:
     # tabulate takes pandas' missing value for an unknown object.
-    plain = table.astype(object).where(table.notna(), "")
-    return str(plain.to_markdown(index=False, floatfmt=".4g", disable_numparse=False)) + "\n"
+    head = table.head(_LONGEST)
+    plain = head.astype(object).where(head.notna(), "")
+    text = str(plain.to_markdown(index=False, floatfmt=".4g", disable_numparse=False)) + "\n"
+    return text + (f"\n{_rest(name, table)}\n" if len(table) > _LONGEST else "")
 
 
 def _latex(name: str, table: pd.DataFrame) -> str:
@@ -123,5 +127,11 @@ def _latex(name: str, table: pd.DataFrame) -> str:
 
 
 def _html(name: str, table: pd.DataFrame) -> str:
-    body = table.to_html(index=False, na_rep="", float_format="{:.4g}".format, border=0)
+    body = table.head(_LONGEST).to_html(index=False, na_rep="", float_format="{:.4g}".format, border=0)
+    if len(table) > _LONGEST:
+        body += f"<p>{_rest(name, table)}</p>"
     return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{name}</title>{body}</html>\n'
+
+
+def _rest(name: str, table: pd.DataFrame) -> str:
+    return f"The first {_LONGEST:,} of {len(table):,} rows; {name}.csv has all."

@@ -47,7 +47,7 @@ class Variant:
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of the code that determines this variant."""
-        return source_digest(self.path, self.name)
+        return _digest(self.path, self.name)
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,12 @@ class Architecture:
     def reference(self) -> Variant:
         """The variant that the others are compared with."""
         return self.variants[0]
+
+
+@functools.cache
+def _digest(path: Path, name: str) -> str:
+    """Made once a process: there may be thousands of runs of a variant."""
+    return source_digest(path, name)
 
 
 @functools.cache

@@ -7,9 +7,9 @@ interval of checkpoints, comments in the code, time, machine name, commit.
 
 import functools
 import hashlib
+import importlib.metadata
 import json
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 from twinbench.architectures.catalogue import architectures, find_variant
@@ -18,6 +18,8 @@ from twinbench.data.manifest import Manifest
 from twinbench.plan import Run
 from twinbench.training.compilation import choose_compilation
 
+# Finding a version takes a millisecond, and there may be thousands of runs.
+version = functools.cache(importlib.metadata.version)
 # Raise by one when a change to the engine changes what a run computes.
 ENGINE = 3
 # Settings that cannot change a result.
@@ -55,16 +57,10 @@ def identify(run: Run, training: Training, dataset: Manifest, device: str) -> Id
         "seed": run.seed,
         "device": device,
         "compilation": choose_compilation(architecture, sum(dataset.train_counts), training.epochs),
-        "tensorflow": _installed("tensorflow"),
-        "keras": _installed("keras"),
+        "tensorflow": version("tensorflow"),
+        "keras": version("keras"),
         "training": {name: value for name, value in training.model_dump(mode="json").items() if name not in IRRELEVANT},
     }
     if training.init == "matched":
         content["reference_source"] = architecture.reference.digest
     return Identity(content)
-
-
-@functools.cache
-def _installed(package: str) -> str:
-    """The version of a package; finding it takes a millisecond, and there may be thousands of runs."""
-    return version(package)
