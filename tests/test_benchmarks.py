@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from benchmarks.speed import Contestant, rows_of
 
 ROOT = Path(__file__).resolve().parents[1]
