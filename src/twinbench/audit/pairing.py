@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
@@ -13,6 +13,7 @@ from twinbench.audit.canonical import canonical_graph, ensure_built
 from twinbench.audit.differences import Difference, structural_differences
 from twinbench.audit.graph import Graph
 from twinbench.audit.inputs import placeholder_inputs
+from twinbench.audit.inventory import inventory
 from twinbench.audit.permutation import permutations
 from twinbench.audit.signature import Signature
 from twinbench.audit.transfer import Transfer, add_offstage, transfer_by_graph, transfer_by_order
@@ -77,7 +78,7 @@ def _large_and_built(model: keras.Model) -> bool:
 def pair(a: Subject, b: Subject) -> Pair:
     """Matches two subjects layer by layer; without a graph on both sides, weight by weight."""
     if a.graph is None or b.graph is None:
-        return Pair(a, b, None, transfer_by_order(a.variables(), b.variables()))
+        return _pair_untraced(a, b)
     alignment = align(a.graph, b.graph)
     transfer = transfer_by_graph(a.graph, b.graph, alignment)
     add_offstage(transfer, _offstage(a), _offstage(b))
@@ -85,6 +86,28 @@ def pair(a: Subject, b: Subject) -> Pair:
     if any(difference.code == "arch.wiring" for difference in differences):
         transfer.permutations = permutations(a.graph, b.graph, alignment)
     return Pair(a, b, alignment, transfer, differences)
+
+
+def _pair_untraced(a: Subject, b: Subject) -> Pair:
+    """Matches the layers that both use by their order; failing that, weights of equal shape by theirs."""
+    everything = [[v for v in one.model.variables if "seed_generator" not in v.path] for one in (a, b)]
+    try:
+        saved = [(v, np.array(keras.ops.convert_to_numpy(v))) for v in (*a.model.variables, *b.model.variables)]
+        chain_a, chain_b = (inventory(one.model, one.signature) for one in (a, b))
+        for variable, value in saved:
+            variable.assign(value)
+    except Exception:
+        return Pair(a, b, None, transfer_by_order(*everything))
+    alignment = align(chain_a, chain_b)
+    transfer = transfer_by_graph(chain_a, chain_b, alignment)
+    used = {id(v) for chain in (chain_a, chain_b) for v in chain.variables()}
+    add_offstage(transfer, *[[v for v in own if id(v) not in used] for own in everything])
+    differences = [
+        replace(difference, node_a=None, node_b=None)
+        for difference in structural_differences(chain_a, chain_b, alignment)
+        if difference.code not in ("arch.wiring", "masking")
+    ]
+    return Pair(a, b, None, transfer, differences)
 
 
 def _offstage(one: Subject) -> list[Any]:

@@ -54,6 +54,7 @@ class Trace:
 @dataclass
 class _Recorder:
     graph: Any = None
+    eager: bool = False
     hidden: int = 0
     modes: list[bool | None] = field(default_factory=list)
     calls: list[LayerCall] = field(default_factory=list)
@@ -126,6 +127,15 @@ def trace(model: keras.Model, signature: Signature, *, training: bool, batch: in
     )
 
 
+def record_eagerly(model: keras.Model, signature: Signature, arrays: list[Any]) -> list[LayerCall]:
+    """Calls a model on real arrays in training mode and returns the calls of built-in layers, in order."""
+    recorder = _Recorder(eager=True)
+    packed = signature.pack([keras.ops.convert_to_tensor(array) for array in arrays])
+    with _reporting(recorder):
+        call_model(model, packed, True)
+    return recorder.calls
+
+
 def _output_names(outputs: Any, model: keras.Model) -> list[str]:
     if isinstance(outputs, dict):
         return [".".join(str(part) for part in path) for path, _ in keras.tree.flatten_with_path(outputs)]
@@ -149,7 +159,7 @@ def _reporting(recorder: _Recorder) -> Iterator[None]:
     original = keras.layers.Layer.__call__
 
     def reporting_call(layer: Any, *args: Any, **kwargs: Any) -> Any:
-        if tf.executing_eagerly() or recorder.hidden:
+        if tf.executing_eagerly() != recorder.eager or recorder.hidden:
             return original(layer, *args, **kwargs)
         return _record(recorder, original, layer, args, kwargs)
 
@@ -225,7 +235,7 @@ def _note(
     mode: bool | None,
 ) -> Any:
     """Writes a call down and returns its outputs as tensors of their own."""
-    if tf.compat.v1.get_default_graph() is not recorder.graph:
+    if not recorder.eager and tf.compat.v1.get_default_graph() is not recorder.graph:
         return outputs
     others = {k: v for k, v in kwargs.items() if k not in ("mask", "training")}
     inputs = [t for t in keras.tree.flatten((args, others)) if _is_tensor(t)]

@@ -212,6 +212,27 @@ def a_stopped_gradient():
     return build(False), build(True)
 
 
+class Branching(keras.Model):
+    """Python that branches on the values of a tensor cannot be traced, only run."""
+
+    def __init__(self, activation):
+        super().__init__()
+        self.first = layers.Dense(8, activation=activation, name="first")
+        self.out = layers.Dense(2, name="out")
+
+    def call(self, x):
+        if tf.reduce_sum(x) > 1e30:
+            x = x * 0.0
+        return self.out(self.first(x))
+
+
+@different("arch.activation", "first")
+def an_activation_lost_where_nothing_can_be_traced():
+    return lambda: chain((9,), layers.Dense(8, activation="relu", name="first"), layers.Dense(2)), lambda: Branching(
+        None
+    )
+
+
 # -- equal in spite of looks ---------------------------------------------------------------------------------------
 
 
@@ -310,3 +331,8 @@ def blocks_of_layers_in_a_subclass():
         return keras.Model(start, layers.Dense(2)(x))
 
     return flat, Stack
+
+
+@equal
+def a_model_that_cannot_be_traced():
+    return lambda: chain((9,), layers.Dense(8, activation="relu"), layers.Dense(2)), lambda: Branching("relu")

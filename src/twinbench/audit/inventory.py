@@ -1,0 +1,48 @@
+"""The layers of a model that cannot be traced, in the order in which one real call uses them.
+
+Python that branches on the values of tensors runs only eagerly. What flows between layers is not known then, but which
+layers run, with which settings and in which mode, is: enough to name what differs and to carry weights across.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from twinbench.audit.graph import Edge, Graph, Node
+from twinbench.audit.inputs import placeholder_inputs
+from twinbench.audit.layers import LayerTranslator
+from twinbench.audit.signature import Signature
+from twinbench.audit.trace import record_eagerly
+
+
+class _Chain:
+    """Takes the nodes of each call and hangs them behind those of the call before."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+
+    def emit(self, node: Node) -> Edge:
+        node.index = len(self.nodes)
+        self.nodes.append(node)
+        return node.index, 0
+
+    def node(self, edge: Edge) -> Node:
+        return self.nodes[edge[0]]
+
+    def splice(self, inner: Any, edge: Edge, shape: tuple[int | None, ...], dtype: str) -> Edge:
+        return edge
+
+
+def inventory(model: keras.Model, signature: Signature) -> Graph:
+    """A chain of the built-in layers that a call in training mode uses; operations between them are left out."""
+    chain = _Chain()
+    translator = LayerTranslator(chain)
+    last = chain.emit(Node(0, "input", {"position": 0}, [], name="input"))
+    for call in record_eagerly(model, signature, placeholder_inputs(signature)):
+        translated = translator.translate(call, [last] * max(1, len(call.inputs)))
+        last = (translated[0][0], 0)
+    for node in chain.nodes:
+        node.parents = node.parents[:1]
+    return Graph(chain.nodes, [0], [last], ["output"], complete=False)
