@@ -66,11 +66,16 @@ FIGURE_FILES = [
     for entry in FIGURES
     for ending in CONFIGURATION.figures.formats
 ]
+JOB_FORMS = {
+    (job.name.partition(".")[0], r"\.\w+" if "." in job.name else "")
+    for job in PLAN.jobs
+}
 
 
 wildcard_constraints:
     dataset="|".join(re.escape(name) for name in DATASETS),
-    job="|".join(sorted({re.escape(job.name) for job in PLAN.jobs})),
+    # By form, not by name: an alternation of thousands of names is slow to match.
+    job="|".join(sorted({re.escape(name) + suffix for name, suffix in JOB_FORMS})),
 
 
 def dataset_section(wildcards):
