@@ -14,7 +14,7 @@ INSTALL := $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: benchmark setup setup-gpu setup-dev test lint format docs lock audit bench clean help
+.PHONY: benchmark setup setup-gpu setup-dev test test-slurm lint format docs lock audit bench clean help
 
 benchmark: setup ## set up, then run the benchmark (CONFIG=config/mnist.yaml CORES=4 for another)
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
@@ -25,8 +25,11 @@ setup-gpu: $(VENV)/gpu.installed ## install what a run on an NVIDIA card needs
 
 setup-dev: $(VENV)/dev.installed ## install what a run, the tests and the checks need
 
-test: setup-dev ## run all tests, two at a time
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: setup-dev ## run all tests but those on a Slurm, two at a time
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slurm"
+
+test-slurm: setup-dev ## run the tests on a Slurm that they bring up (root; Debian's Slurm, munge and MariaDB)
+	$(BIN)/python -m pytest tests/slurm
 
 lint: setup-dev ## run the checks that need no test
 	$(BIN)/ruff check .

@@ -13,6 +13,8 @@ from tests.slurm.conftest import Checkout, Slurm, until
 from twinbench.training.record import Record
 from twinbench.training.store import RunStore
 
+pytestmark = pytest.mark.slurm
+
 PROFILES = {
     "generic": ("--profile", "workflow/profiles/generic", "--seconds-between-status-checks", "2"),
     "slurm": ("--profile", "workflow/profiles/slurm", "--slurm-init-seconds-before-status-checks", "3"),

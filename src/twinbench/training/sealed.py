@@ -22,7 +22,7 @@ def write_sealed(path: Path, payload: bytes, *, durable: bool = True) -> None:
         DataError: the file cannot be written (a full disk, no permission).
     """
     with replacing(path, durable=durable) as file:
-        file.write(_MAGIC + hashlib.sha256(payload).hexdigest().encode() + b"\n")
+        file.write(_header(payload))
         file.write(payload)
 
 
@@ -40,6 +40,10 @@ def read_sealed(path: Path) -> bytes:
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror}.") from error
     header, payload = content[:_HEADER_LENGTH], content[_HEADER_LENGTH:]
-    if not header.startswith(_MAGIC) or header[len(_MAGIC) : -1] != hashlib.sha256(payload).hexdigest().encode():
+    if header != _header(payload):
         raise RecordError(f"{path} is damaged: its content does not match its checksum.")
     return payload
+
+
+def _header(payload: bytes) -> bytes:
+    return _MAGIC + hashlib.sha256(payload).hexdigest().encode() + b"\n"
