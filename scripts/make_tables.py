@@ -17,6 +17,7 @@ def main(snakemake):
         ladder_files=[Path(path) for path in snakemake.input.ladders],
         gradient_files=[Path(path) for path in snakemake.input.gradients],
         cost_files=[Path(path) for path in snakemake.input.costs],
+        determinism_files=[Path(path) for path in snakemake.input.determinism],
     )
     write_tables(tables, Path(snakemake.output.runs_csv).parent)
 

@@ -251,6 +251,18 @@ def _api_costs(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _determinism_costs(runs: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for who in runs[["dataset", "architecture"]].drop_duplicates().to_dict("records"):
+        percent = 4 * _number(*who.values(), "determinism")
+        rows.append(
+            {**who, "n": 7, "strict_ms": 4.2 * (1 + percent / 100), "seeded_ms": 4.2}
+            | {"difference_percent": percent, "difference_low": percent - 3, "difference_high": percent + 3}
+            | {"verdict": "more" if percent > 3 else "none"}
+        )
+    return pd.DataFrame(rows)
+
+
 def _keras_count(variant: str, parameters: Any) -> float:
     """A subclassed model counts nothing before its first call, a deferred one refuses to count."""
     return {"subclass": 0.0, "sequential_deferred": np.nan}.get(variant, parameters)
@@ -312,6 +324,7 @@ def write_tables(
         "suspects": suspects_table(runs, comparisons),
         "gradients": _gradients(datasets, seeds),
         "api_costs": _api_costs(runs),
+        "determinism_costs": _determinism_costs(runs),
         "provenance": _provenance(runs),
     }
     tables["claims"] = decide_claims(tables)

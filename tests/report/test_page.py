@@ -14,7 +14,7 @@ from twinbench.config import Figures
 from twinbench.errors import RecordError
 from twinbench.report.page import build_page
 from twinbench.report.page.drilldown import drilldown
-from twinbench.report.page.notes import misleading_counts, seeds_advice
+from twinbench.report.page.notes import determinism_cost, misleading_counts, seeds_advice
 from twinbench.report.page.shown_tables import LONGEST, readable, shown_table
 from twinbench.report.tables import Tables
 
@@ -165,3 +165,13 @@ def test_ten_thousand_runs_fit_into_twenty_megabytes(tables_folder: Path, tmp_pa
     page = build_page(folder, tmp_path / "report.html", Figures())
     assert len(Tables.read(folder).get("runs")) > 10_000
     assert page.stat().st_size < 20_000_000
+
+
+def test_the_page_tells_what_determinism_cost(tables_folder: Path, html: str) -> None:
+    assert "Deterministic operations change the time of a training step by" in html
+    tables = Tables.read(tables_folder)
+    costs = pd.DataFrame({"difference_percent": [1.0, 2.0, 9.0], "verdict": ["none", "none", "more"]})
+    sentence = determinism_cost(_changed(tables, determinism_costs=costs))
+    assert "by +2.0 % here" in sentence
+    assert "1 of these differences is outside the noise" in sentence
+    assert determinism_cost(_changed(tables, determinism_costs=pd.DataFrame())) == ""

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def run_snakemake(folder: Path, *arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run Snakemake with the workflow of `root` in `folder`; output and errors come back as one text.
 
-    Without the default profile, whose log is for people, unless an argument names a profile.
+    Without the default profile, which would draw bars in a terminal, unless an argument names a profile.
     """
     if not any(str(argument).endswith("profile") for argument in arguments):
         arguments = (*arguments, "--workflow-profile", "none")

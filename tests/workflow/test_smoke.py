@@ -59,9 +59,11 @@ def test_deleted_figures_come_back_without_training(smoke: Path, tmp_path: Path)
     # A results folder alone: the data is gone, and so is Snakemake's memory of what it did.
     for image_file in (tmp_path / "results/smoke/data").glob("*.npz"):
         image_file.unlink()
-    drawn = run_snakemake(tmp_path, "figures", *SMOKE)
+    profile = ("--workflow-profile", str(ROOT / "workflow" / "profiles" / "default"))
+    drawn = run_snakemake(tmp_path, "figures", *SMOKE, *profile)
     assert drawn.returncode == 0, drawn.stdout
     assert "train" not in _jobs(drawn.stdout)
+    assert "(100%) done" in drawn.stdout  # without a terminal, a line for each job and no bars
     assert (tmp_path / "results/smoke/figures/accuracy-digits.svg").is_file()
 
 

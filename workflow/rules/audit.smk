@@ -18,13 +18,14 @@ rule ladder:
 
 
 rule measure:
-    """Measure gradients by depth, and what each API costs."""
+    """Measure gradients by depth, what each API costs, and what determinism costs."""
     input:
         npz=rules.data.output.npz,
         manifest=rules.data.output.manifest,
     output:
         gradients=f"{OUTPUT}/measurements/{{dataset}}/gradients.csv",
         costs=f"{OUTPUT}/measurements/{{dataset}}/api_costs.csv",
+        determinism=f"{OUTPUT}/measurements/{{dataset}}/determinism_costs.csv",
     log:
         f"{OUTPUT}/logs/measure/{{dataset}}.log",
     conda:

@@ -5,6 +5,7 @@ rule tables:
         ladders=expand(rules.ladder.output.rungs, dataset=DATASETS),
         gradients=expand(rules.measure.output.gradients, dataset=DATASETS),
         costs=expand(rules.measure.output.costs, dataset=DATASETS),
+        determinism=expand(rules.measure.output.determinism, dataset=DATASETS),
     output:
         **TABLE_FILES,
     log:

@@ -46,5 +46,6 @@ TABLES: Final = (
     TableEntry("suspects", "Suspects", "What each deliberate fault does to the score, and what the person sees."),
     TableEntry("gradients", "Gradients", "Norms of gradients and updates by layer, depth and step.", whole=False),
     TableEntry("api_costs", "Cost", "Time per step, operations, memory and building time of each API."),
+    TableEntry("determinism_costs", "Cost", "Time per step with deterministic operations, and without."),
     TableEntry("claims", "Claims", "The verdict on each claim, with the numbers and what would change it."),
 )

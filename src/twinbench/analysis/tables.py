@@ -11,7 +11,7 @@ from twinbench.analysis import records as recorded
 from twinbench.analysis.outputs import TABLES
 from twinbench.config import Configuration
 from twinbench.data.files import replacing
-from twinbench.measurement.columns import API_COSTS_COLUMNS, GRADIENTS_COLUMNS
+from twinbench.measurement.columns import API_COSTS_COLUMNS, DETERMINISM_COSTS_COLUMNS, GRADIENTS_COLUMNS
 from twinbench.plan import make_plan
 
 # The columns of each table and what they mean, in the order in which people read the tables.
@@ -29,6 +29,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "suspects": suspects.COLUMNS,
     "gradients": GRADIENTS_COLUMNS,
     "api_costs": API_COSTS_COLUMNS,
+    "determinism_costs": DETERMINISM_COSTS_COLUMNS,
     "claims": claims.COLUMNS,
 }
 # Columns that fit on a printed page; the CSV has all.
@@ -49,6 +50,7 @@ def make_tables(
     ladder_files: Sequence[Path],
     gradient_files: Sequence[Path],
     cost_files: Sequence[Path],
+    determinism_files: Sequence[Path],
 ) -> dict[str, pd.DataFrame]:
     """Return every table by name.
 
@@ -58,6 +60,7 @@ def make_tables(
         ladder_files: CSV files with the rungs of each dataset.
         gradient_files: CSV files with the gradients measured on each dataset.
         cost_files: CSV files with the costs of each API on each dataset.
+        determinism_files: CSV files with the cost of determinism on each dataset.
 
     Raises:
         RecordError: a record is missing or damaged, or the runs cannot be compared.
@@ -86,6 +89,7 @@ def make_tables(
         "suspects": suspects.suspects_table(runs, compared),
         "gradients": _read_all(gradient_files),
         "api_costs": _read_all(cost_files),
+        "determinism_costs": _read_all(determinism_files),
     }
     return tables | {"claims": claims.decide_claims(tables)}
 

@@ -34,3 +34,15 @@ API_COSTS_COLUMNS: Final[dict[str, str]] = {
     "difference_high": "upper end of that interval",
     "verdict": "none (the interval holds zero: inside the noise), more, less, not measured, or reference",
 }
+DETERMINISM_COSTS_COLUMNS: Final[dict[str, str]] = {
+    "dataset": "name of the dataset",
+    "architecture": "name of the architecture; its reference was measured",
+    "n": "repetitions",
+    "strict_ms": "mean milliseconds of a training step with deterministic operations (as `step_ms` of `api_costs`)",
+    "seeded_ms": "the same without",
+    "difference_percent": "mean paired difference of strict to seeded, in percent of seeded",
+    "difference_low": "lower end of Student's t interval for that, at a level that makes all intervals of this table "
+    "hold together (Bonferroni)",
+    "difference_high": "upper end of that interval",
+    "verdict": "none (the interval holds zero: inside the noise), more, less or not measured",
+}

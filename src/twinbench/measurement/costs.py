@@ -1,8 +1,7 @@
 """The table `api_costs`: what the same network costs when it is written with another API.
 
-Measured is one compiled training step as Keras makes it: forward pass, loss and backward pass in one TensorFlow
-function on a batch in memory. Left out is what no API touches: feeding images, and the optimiser's update, which is
-the same code on the same weights. The engine's own loop and XLA are left out too: they would hide differences.
+Measured is one compiled training step (`twinbench.measurement.steps`): the engine's own loop and XLA, which would hide
+differences, are left out.
 
 Repetitions are interleaved (all variants of an architecture in turn, then again, in the other direction), and each
 variant is compared with its reference within the repetition. Verdicts hold for all comparisons of a quantity
@@ -20,20 +19,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import keras
-import numpy as np
 import pandas as pd
 import tensorflow as tf
 
 from twinbench.architectures.catalogue import Variant
-from twinbench.architectures.recipe import recipe_of
 from twinbench.audit.buildable import buildable
 from twinbench.config import Configuration
 from twinbench.data import LoadedDataset, load
 from twinbench.measurement.intervals import cost_rows
+from twinbench.measurement.steps import batch_of, time_steps, trace_step
 from twinbench.plan import selected_variants
-from twinbench.training.devices import device_type
 from twinbench.training.memory import forget_peak, peak_memory_mb
-from twinbench.training.program import make_loss
 from twinbench.training.runtime import start_tensorflow
 
 logger = logging.getLogger(__name__)
@@ -42,9 +38,6 @@ logger = logging.getLogger(__name__)
 _MOST_BUILDS: Final = 3
 # Builds whose steps are timed, in turn, so that what is luck of one build does not stay with its variant.
 _TIMED_BUILDS: Final = 2
-# A timing is the fastest of so many stretches of steps (as `timeit` advises: noise only ever adds).
-_STRETCHES: Final = 16
-_STRETCH_SECONDS: Final = 0.003
 # Resident memory that forgetting the peak may leave above the present; more means that the system does not forget.
 _FORGETS_MB: Final = 64.0
 
@@ -71,9 +64,9 @@ def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
         variants = buildable([variant for variant in group if variant.kind in ("reference", "twin")], data)
         if len(variants) > 1:
             logger.info("Measuring the cost of %s in %d ways.", architecture, len(variants))
-            batch = _batch(data, configuration.training.batch_size)
+            batch = batch_of(data, configuration.training.batch_size)
             if not warmed_up:  # the first build of a process also sets up what the others then find
-                _build(variants[0], batch, data)
+                trace_step(variants[0], batch, data)
                 warmed_up = True
             samples |= _measure(variants, batch, data, configuration.measurements.cost_repeats)
             keras.backend.clear_session(free_memory=False)
@@ -101,13 +94,6 @@ class _Samples:
         }
 
 
-def _batch(data: LoadedDataset, size: int) -> tuple[Any, Any]:
-    """Return images float32 (size, height, width, channels) in 0..1 and labels int32 (size,)."""
-    chosen = np.resize(np.arange(len(data.y_train)), size)
-    images = tf.constant(data.x_train[chosen].astype(np.float32) / 255)
-    return images, tf.constant(data.y_train[chosen].astype(np.int32))
-
-
 def _measure(
     variants: Sequence[Variant], batch: tuple[Any, Any], data: LoadedDataset, repeats: int
 ) -> dict[Variant, _Samples]:
@@ -122,14 +108,14 @@ def _measure(
         for variant, step in steps.items():
             step(*batch)
             _measure_memory(samples[variant], step, repeat, batch)
-        for variant, milliseconds in _time_steps(steps, batch).items():
+        for variant, milliseconds in time_steps(steps, batch).items():
             samples[variant].step_ms[repeat] = milliseconds
     return samples
 
 
 def _measure_build(own: _Samples, variant: Variant, repeat: int, batch: tuple[Any, Any], data: LoadedDataset) -> None:
     began = time.process_time()
-    step, graph = _build(variant, batch, data)
+    step, graph = trace_step(variant, batch, data)
     own.build_s[repeat] = time.process_time() - began
     if not own.flops:
         own.flops[repeat] = _count_flops(graph)
@@ -145,47 +131,6 @@ def _measure_memory(own: _Samples, step: Any, repeat: int, batch: tuple[Any, Any
     if before - _resident_mb() < _FORGETS_MB:
         step(*batch)
         own.peak_memory_mb[repeat] = peak_memory_mb() - before
-
-
-def _build(variant: Variant, batch: tuple[Any, Any], data: LoadedDataset) -> tuple[Any, Any]:
-    """Construct a model and trace its training step, and return the step and its graph."""
-    recipe = recipe_of(variant)
-    keras.utils.set_random_seed(0)
-    model = recipe.build(data.input_shape, data.classes)
-    if not model.built:
-        model(batch[0][:1])  # as `fit` does for a model that does not know its input yet
-    loss_of = make_loss(recipe.loss)
-    weights = [weight.value for weight in model.trainable_variables]
-
-    def training_step(images: Any, labels: Any) -> Any:
-        with tf.GradientTape() as tape:
-            outputs = tf.cast(model(images, training=True), tf.float32)
-            loss = loss_of(images if recipe.task == "reconstruct" else labels, outputs)
-        return tape.gradient(loss, weights)
-
-    step = tf.function(training_step)
-    return step, step.get_concrete_function(*batch).graph
-
-
-def _time_steps(steps: Mapping[Variant, Any], batch: tuple[Any, Any]) -> dict[Variant, float]:
-    """Return the milliseconds of each variant's step: the fastest of several stretches, which take turns."""
-    # What other processes do to the clock on the wall they do much less to the CPU time of this one.
-    clock = time.process_time if device_type() == "cpu" else time.perf_counter
-
-    def seconds(step: Any, count: int) -> float:
-        began = clock()
-        for _ in range(count):
-            gradients = step(*batch)
-        gradients[0].numpy()  # on a GPU the step is done only when someone looks
-        return clock() - began
-
-    once = min(seconds(step, 1) for step in steps.values())
-    count = max(1, round(_STRETCH_SECONDS / max(once, 1e-6)))
-    fastest = dict.fromkeys(steps, float("inf"))
-    for _ in range(_STRETCHES):
-        for variant, step in steps.items():
-            fastest[variant] = min(fastest[variant], 1000 * seconds(step, count) / count)
-    return fastest
 
 
 def _count_flops(graph: Any) -> float:

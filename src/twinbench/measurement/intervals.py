@@ -1,4 +1,4 @@
-"""From repetitions to rows of `api_costs`: means, paired differences, and intervals that hold all together."""
+"""From repetitions to means, paired differences, and intervals that hold all together."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -59,7 +59,9 @@ def cost_rows(
             if variant.kind == "reference":
                 row["verdict"] = "reference"
             else:
-                row |= _difference(own[quantity], reference[quantity], exact=quantity == "flops", confidence=level)
+                row |= paired_difference(
+                    own[quantity], reference[quantity], exact=quantity == "flops", confidence=level
+                )
             rows.append(row)
     return pd.DataFrame(rows, columns=list(API_COSTS_COLUMNS))
 
@@ -72,10 +74,17 @@ def _summary(values: Mapping[int, float], *, exact: bool, confidence: float) -> 
     return {"n": len(sample), "mean": float(sample.mean()), "ci_low": low, "ci_high": high}
 
 
-def _difference(
-    own: Mapping[int, float], reference: Mapping[int, float], *, exact: bool, confidence: float
+def paired_difference(
+    own: Mapping[int, float], reference: Mapping[int, float], *, exact: bool = False, confidence: float
 ) -> dict[str, Any]:
-    """Return the paired difference in percent and its verdict; a count has no noise."""
+    """Return the paired difference in percent, its interval and its verdict.
+
+    Args:
+        own: the value of each repetition by its number.
+        reference: the same of what it is compared with.
+        exact: whether the values are counts, which have no noise.
+        confidence: of the interval.
+    """
     shared = [repeat for repeat in own if repeat in reference]
     base = float(np.mean([reference[repeat] for repeat in shared])) if shared else 0.0
     if base <= 0 or (len(shared) < 2 and not exact):

@@ -22,6 +22,7 @@ MADE_BY: Final = {
     "ladder": "the audit stage makes it",
     "gradients": "the audit stage makes it",
     "api_costs": "the audit stage makes it",
+    "determinism_costs": "the audit stage makes it",
     "claims": "the analysis stage makes it",
 }
 

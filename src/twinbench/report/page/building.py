@@ -20,7 +20,7 @@ from twinbench.report.page import sections
 from twinbench.report.page.difference_page import MOST
 from twinbench.report.page.drilldown import drilldown
 from twinbench.report.page.inline_svg import inline
-from twinbench.report.page.notes import misleading_counts, seeds_advice
+from twinbench.report.page.notes import determinism_cost, misleading_counts, seeds_advice
 from twinbench.report.page.ranking import rankings
 from twinbench.report.page.sections import Section
 from twinbench.report.page.shown_tables import ShownTable, machines_table, made_table, shown_table
@@ -146,6 +146,7 @@ def render(tables: Tables, figures: Figures, folder: Path | None, compared: Diff
             claims=_claims(tables),
             counts=misleading_counts(tables),
             datasets=tables.datasets,
+            determinism=determinism_cost(tables),
             difference=compared,
             most=MOST,
             failed=_failed(tables),

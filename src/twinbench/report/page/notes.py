@@ -48,3 +48,17 @@ def misleading_counts(tables: Tables) -> str:
     else:
         sentences.append("Where Keras counts, its count is the number of unique weights.")
     return " ".join(sentences)
+
+
+def determinism_cost(tables: Tables) -> str:
+    """Return what strict determinism costs here, in a sentence; empty without the table."""
+    table = tables.optional("determinism_costs")
+    if "difference_percent" not in table or table["difference_percent"].isna().all():
+        return ""
+    median = table["difference_percent"].median()
+    clear = int(table["verdict"].isin(["more", "less"]).sum())
+    return (
+        f"Deterministic operations change the time of a training step by {median:+.1f} % here, in the middle of "
+        f"{_many(len(table), 'architecture')}; {clear:,} of these differences {'is' if clear == 1 else 'are'} outside "
+        "the noise."
+    )

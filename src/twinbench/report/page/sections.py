@@ -76,9 +76,9 @@ GRADIENTS: Final = Section(
 COST: Final = Section(
     "cost",
     "Cost",
-    "What each API costs in time, operations and memory.",
+    "What each API costs in time, operations and memory, and what bit-identical runs cost.",
     ("api_costs", "training_time"),
-    ("api_costs",),
+    ("api_costs", "determinism_costs"),
 )
 SEEDS: Final = Section(
     "seeds",
@@ -182,6 +182,7 @@ VIEWS: Final[Mapping[str, View]] = {
     ),
     "gradients": View("Norms of gradients and updates by layer"),
     "api_costs": View("Cost by API"),
+    "determinism_costs": View("Cost of determinism"),
     "seeds_needed": View(
         "Seeds needed",
         {

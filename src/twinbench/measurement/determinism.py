@@ -1,0 +1,105 @@
+"""The table `determinism_costs`: what `determinism: strict` costs in time here, by architecture.
+
+The reference's training step (`twinbench.measurement.steps`) is made twice, once with TensorFlow's deterministic
+operations and once without, and both are timed in turn, repetition after repetition.
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+# TensorFlow offers no public way back from deterministic operations, and a process of its own for each level would
+# import TensorFlow twice more and leave the two apart in time.
+from tensorflow.python.framework.config import disable_op_determinism
+
+from twinbench.architectures.catalogue import Variant
+from twinbench.audit.buildable import buildable
+from twinbench.config import Configuration
+from twinbench.data import LoadedDataset, load
+from twinbench.measurement.columns import DETERMINISM_COSTS_COLUMNS
+from twinbench.measurement.intervals import paired_difference
+from twinbench.measurement.steps import Batch, Step, batch_of, time_steps, trace_step
+from twinbench.plan import selected_variants
+from twinbench.training.runtime import start_tensorflow
+
+logger = logging.getLogger(__name__)
+
+_SWITCHES: Final[dict[str, Callable[[], None]]] = {
+    "strict": tf.config.experimental.enable_op_determinism,
+    "seeded": disable_op_determinism,
+}
+
+
+def measure_determinism(configuration: Configuration, npz: Path) -> pd.DataFrame:
+    """Measure every selected reference with deterministic operations and without.
+
+    TensorFlow is left with the configured determinism.
+
+    Args:
+        configuration: the resolved configuration.
+        npz: the prepared dataset, with its manifest beside it.
+
+    Returns:
+        The columns of `twinbench.measurement.columns.DETERMINISM_COSTS_COLUMNS`.
+
+    Raises:
+        TwinbenchError: the dataset cannot be used.
+    """
+    start_tensorflow(configuration.training)
+    data = load(npz)
+    selected = [variant for variant in selected_variants(configuration) if variant.kind == "reference"]
+    references = buildable(selected, data)
+    level = 1 - (1 - configuration.statistics.confidence) / max(len(references), 1)
+    batch = batch_of(data, configuration.training.batch_size)
+    rows: list[dict[str, Any]] = []
+    try:
+        for reference in references:
+            logger.info("Measuring what determinism costs %s.", reference.architecture)
+            milliseconds = _measure(reference, batch, data, configuration.measurements.cost_repeats)
+            rows.append({"dataset": data.name, **_row(reference, milliseconds, level)})
+            keras.backend.clear_session(free_memory=False)
+    finally:
+        _SWITCHES["strict" if configuration.training.determinism == "strict" else "seeded"]()
+    return pd.DataFrame(rows, columns=list(DETERMINISM_COSTS_COLUMNS))
+
+
+def _measure(reference: Variant, batch: Batch, data: LoadedDataset, repeats: int) -> dict[str, dict[int, float]]:
+    """Return the milliseconds of a step by level and repetition."""
+    steps = {level: step_at(level, reference, batch, data) for level in _SWITCHES}
+    measured: dict[str, dict[int, float]] = {level: {} for level in steps}
+    for repeat in range(repeats):
+        turn = dict(list(steps.items())[:: 1 if repeat % 2 == 0 else -1])
+        for level, milliseconds in time_steps(turn, batch).items():
+            measured[level][repeat] = milliseconds
+    return measured
+
+
+def step_at(level: str, reference: Variant, batch: Batch, data: LoadedDataset) -> Step:
+    """Return the reference's step at a level; some operations ask for the level when they are made, some when run."""
+    switch = _SWITCHES[level]
+    switch()
+    step, _ = trace_step(reference, batch, data)
+    step(*batch)
+
+    def at_level(images: Any, labels: Any) -> Any:
+        switch()
+        return step(images, labels)
+
+    return at_level
+
+
+def _row(reference: Variant, milliseconds: dict[str, dict[int, float]], level: float) -> dict[str, Any]:
+    strict, seeded = milliseconds["strict"], milliseconds["seeded"]
+    return {
+        "architecture": reference.architecture,
+        "n": len(strict),
+        "strict_ms": float(np.mean(list(strict.values()))),
+        "seeded_ms": float(np.mean(list(seeded.values()))),
+        **paired_difference(strict, seeded, confidence=level),
+    }

@@ -1,0 +1,78 @@
+"""One compiled training step as Keras makes it, and how long it takes beside others.
+
+A step is the forward pass, the loss and the backward pass in one TensorFlow function on a batch in memory. Left out is
+what no API touches: feeding images, and the optimiser's update, which is the same code on the same weights.
+"""
+
+import time
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Final, TypeVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from twinbench.architectures.catalogue import Variant
+from twinbench.architectures.recipe import recipe_of
+from twinbench.data import LoadedDataset
+from twinbench.training.devices import device_type
+from twinbench.training.program import make_loss
+
+Batch = tuple[Any, Any]
+Step = Callable[[Any, Any], Any]
+Key = TypeVar("Key", bound=Hashable)
+
+# A timing is the fastest of so many stretches of steps (as `timeit` advises: noise only ever adds).
+_STRETCHES: Final = 16
+_STRETCH_SECONDS: Final = 0.003
+
+
+def batch_of(data: LoadedDataset, size: int) -> Batch:
+    """Return images float32 (size, height, width, channels) in 0..1 and labels int32 (size,)."""
+    chosen = np.resize(np.arange(len(data.y_train)), size)
+    images = tf.constant(data.x_train[chosen].astype(np.float32) / 255)
+    return images, tf.constant(data.y_train[chosen].astype(np.int32))
+
+
+def trace_step(variant: Variant, batch: Batch, data: LoadedDataset) -> tuple[Step, Any]:
+    """Construct a model and trace its training step, and return the step and its graph."""
+    recipe = recipe_of(variant)
+    keras.utils.set_random_seed(0)
+    model = recipe.build(data.input_shape, data.classes)
+    if not model.built:
+        model(batch[0][:1])  # as `fit` does for a model that does not know its input yet
+    loss_of = make_loss(recipe.loss)
+    weights = [weight.value for weight in model.trainable_variables]
+
+    def training_step(images: Any, labels: Any) -> Any:
+        with tf.GradientTape() as tape:
+            outputs = tf.cast(model(images, training=True), tf.float32)
+            loss = loss_of(images if recipe.task == "reconstruct" else labels, outputs)
+        return tape.gradient(loss, weights)
+
+    step = tf.function(training_step)
+    return step, step.get_concrete_function(*batch).graph
+
+
+def time_steps(steps: Mapping[Key, Step], batch: Batch) -> dict[Key, float]:
+    """Return the milliseconds of each step: the fastest of several stretches, which take turns.
+
+    Processor time on a CPU; on a GPU, where the processor only waits, the clock's.
+    """
+    # What other processes do to the clock on the wall they do much less to the CPU time of this one.
+    clock = time.process_time if device_type() == "cpu" else time.perf_counter
+
+    def seconds(step: Step, count: int) -> float:
+        began = clock()
+        for _ in range(count):
+            gradients = step(*batch)
+        gradients[0].numpy()  # on a GPU the step is done only when someone looks
+        return clock() - began
+
+    once = min(seconds(step, 1) for step in steps.values())
+    count = max(1, round(_STRETCH_SECONDS / max(once, 1e-6)))
+    fastest = dict.fromkeys(steps, float("inf"))
+    for _ in range(_STRETCHES):
+        for key, step in steps.items():
+            fastest[key] = min(fastest[key], 1000 * seconds(step, count) / count)
+    return fastest
