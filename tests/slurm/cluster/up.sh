@@ -27,7 +27,11 @@ filled slurmdbd.conf.in >/etc/slurm/slurmdbd.conf
 
 install -d -o munge -g munge -m 0755 /run/munge
 [ -s /etc/munge/munge.key ] || (umask 077 && head -c 128 /dev/urandom >/etc/munge/munge.key && chown munge: /etc/munge/munge.key)
-munge -n >/dev/null 2>&1 || setpriv --reuid=munge --regid=munge --clear-groups munged
+if ! munge -n >/dev/null 2>&1; then
+	setpriv --reuid=munge --regid=munge --clear-groups munged
+	wait_for 10 test -s /run/munge/munged.pid
+	cp /run/munge/munged.pid "$folder/run/" # down.sh stops the one that was started here, and no other
+fi
 wait_for 10 sh -c 'munge -n | unmunge'
 
 chown mysql: "$folder/db" "$folder/run"

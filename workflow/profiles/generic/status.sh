@@ -12,5 +12,10 @@ case $out in
 *JobState=COMPLETED\ *) echo success ;;
 *JobState=PENDING\ * | *JobState=CONFIGURING\ * | *JobState=RUNNING\ * | *JobState=COMPLETING\ *) echo running ;;
 *JobState=SUSPENDED\ *) echo running ;;
-*) echo failed ;;
+*)
+	# Snakemake shows what is written here to the user.
+	state=${out#*JobState=} nodes=${out#* NodeList=}
+	echo "Slurm's job $1 on ${nodes%% *} ended: ${state%% *}" >&2
+	echo failed
+	;;
 esac
