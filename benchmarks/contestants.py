@@ -177,6 +177,43 @@ def gemm(network: str, x: Any, y: Any) -> Epoch:
     return lambda: void(float(multiply()))
 
 
+def convolutions(network: str, x: Any, y: Any) -> Epoch:
+    """Run only the convolutions of each training step, forward and backward, on tensors that are there already.
+
+    What the step takes if all the rest were free: the bound that TensorFlow's own kernels set.
+    """
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    normal = tf.random.stateless_normal
+    inputs = [normal((BATCH, *shape), (1, 1)) for shape in ((28, 28, 1), (13, 13, 32))]
+    kernels = [normal(shape, (2, 2)) for shape in ((3, 3, 1, 32), (3, 3, 32, 64))]
+    gradients = [normal((BATCH, *shape), (3, 3)) for shape in ((26, 26, 32), (11, 11, 64))]
+    valid: dict[str, Any] = {"strides": [1, 1, 1, 1], "padding": "VALID"}
+
+    @tf.function
+    def step() -> Any:
+        made = []
+        for image, kernel, gradient in zip(inputs, kernels, gradients, strict=True):
+            made.append(tf.raw_ops.Conv2D(input=image, filter=kernel, **valid))
+            made.append(
+                tf.raw_ops.Conv2DBackpropFilter(input=image, filter_sizes=kernel.shape, out_backprop=gradient, **valid)
+            )
+        made.append(
+            tf.raw_ops.Conv2DBackpropInput(
+                input_sizes=inputs[1].shape, filter=kernels[1], out_backprop=gradients[1], **valid
+            )
+        )
+        return made
+
+    def epoch() -> None:
+        for _ in range(len(x) // BATCH):
+            step()
+
+    return epoch
+
+
 GEMM_SIZE, GEMM_TIMES = 1536, 12
 CONTESTANTS = {
     "engine": engine,
@@ -186,6 +223,7 @@ CONTESTANTS = {
     "pytorch": pytorch,
     "jax": jax_compiled,
     "gemm": gemm,
+    "convolutions alone": convolutions,
 }
 
 

@@ -1,8 +1,8 @@
 """Measure what surrounds the training: the engine's own overhead, memory by number of runs, and whole jobs.
 
-Whole jobs are compared with one Python process per run that trains with plain `model.fit`: all runs of a few
-architectures of the default benchmark through the engine, and one run of each alone, times the number of runs.
-Processor seconds, the import of TensorFlow included. Prints rows of CSV and writes them.
+The jobs of the default benchmark are compared with one Python process per run that trains with plain `model.fit`: all
+runs of each architecture through the engine, and one run of its reference alone, times the number of runs. Processor
+seconds, the import of TensorFlow included. Prints rows of CSV and writes them.
 """
 
 import argparse
@@ -20,7 +20,6 @@ from typing import Any
 from benchmarks.data import prepared
 
 ROOT = Path(__file__).resolve().parents[1]
-SAMPLED = ("mlp", "plain_cnn")
 
 
 def train(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -43,7 +42,8 @@ def train(arguments: dict[str, Any]) -> dict[str, Any]:
         (store.RunStore, "add"), (store.RunStore, "find"), (claims.Claims, "take"), (job, "make_manifest"),
     ):  # fmt: skip
         setattr(owner, name, _timed(getattr(owner, name), spent))
-    runs = make_plan(configuration).runs
+    plan = make_plan(configuration)
+    runs = next(job.runs for job in plan.jobs if job.name == arguments["job"]) if "job" in arguments else plan.runs
     began = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         records = job.train_runs(runs, configuration, Path(arguments["data"]), store.RunStore(Path(folder)))
@@ -71,18 +71,19 @@ def fit_alone(arguments: dict[str, Any]) -> dict[str, Any]:
     with np.load(arguments["data"]) as arrays:
         x_train, x_test = (arrays[name].astype("float32") / 255 for name in ("x_train", "x_test"))
         y_train, y_test = arrays["y_train"], arrays["y_test"]
+    recipe = recipe_of(architectures()[arguments["architecture"]].reference)
+    loss: Any = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    metrics = ["accuracy"]
+    if recipe.task == "reconstruct":
+        y_train, y_test, loss, metrics = x_train, x_test, keras.losses.MeanSquaredError(), []
     kept = round(len(x_train) * 0.9)
-    model = recipe_of(architectures()[arguments["architecture"]].reference).build(x_train.shape[1:], 10)
-    model.compile(
-        optimizer=keras.optimizers.Adam(0.002),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
+    model = recipe.build(x_train.shape[1:], 10)
+    model.compile(optimizer=keras.optimizers.Adam(0.002), loss=loss, metrics=metrics)
     held_out = (x_train[kept:], y_train[kept:])
     model.fit(
         x_train[:kept], y_train[:kept], batch_size=32, epochs=arguments["epochs"], validation_data=held_out, verbose=0
     )
-    return {"score": model.evaluate(x_test, y_test, verbose=0)[1]}
+    return {"loss": float(model.evaluate(x_test, y_test, verbose=0, return_dict=True)["loss"])}
 
 
 def _timed(function: Callable[..., Any], spent: list[float]) -> Callable[..., Any]:
@@ -130,24 +131,27 @@ def measurements(mnist: Path, digits: Path) -> list[dict[str, Any]]:
     five = configuration("mlp/functional", seeds=1, epochs=5, batch_size=128)
     tell("overhead, mlp on MNIST", 100 * apart("train", configuration=five, data=str(mnist))[0]["overhead"], "%")
     from twinbench.config import parse_configuration
+    from twinbench.plan import make_plan
 
-    epochs = parse_configuration({}).training.epochs
+    default = parse_configuration({})
     ours = alone = 0.0
-    for architecture in SAMPLED:
-        every = configuration(architecture, seeds=3)
-        made, seconds = apart("train", configuration=every, data=str(digits))
-        tell(f"overhead, {architecture} on digits", 100 * made["overhead"], "%")
-        tell(f"{architecture} on digits, {made['runs']} runs through the engine", seconds, "CPU s")
-        _, one = apart("fit_alone", architecture=architecture, epochs=epochs, data=str(digits))
+    for job in make_plan(default).jobs:
+        made, seconds = apart("train", configuration={}, job=job.name, data=str(digits))
+        tell(f"overhead, {job.name} on digits", 100 * made["overhead"], "%")
+        tell(f"{job.name} on digits, {made['runs']} runs through the engine", seconds, "CPU s")
+        architecture = job.runs[0].architecture
+        _, one = apart("fit_alone", architecture=architecture, epochs=default.training.epochs, data=str(digits))
         tell(f"{architecture} on digits, one run alone with fit", one, "CPU s")
         ours, alone = ours + seconds, alone + one * made["runs"]
+    tell("the default benchmark through the engine", ours, "CPU s")
+    tell("the same, a process per run with fit", alone, "CPU s")
     tell("engine against a process per run with fit", ours / alone, "of the CPU seconds")
     return rows
 
 
 def main() -> None:
     """Measure and tell, or do one task."""
-    if sys.argv[1] == "--task":
+    if sys.argv[1:2] == ["--task"]:
         print(json.dumps({"train": train, "fit_alone": fit_alone}[sys.argv[2]](json.loads(sys.argv[3]))))
         return
     parser = argparse.ArgumentParser(description=__doc__)
