@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -116,6 +117,16 @@ def test_failed_runs_are_named_on_the_figure_that_they_are_missing_from(tables_f
     words = _words(_drawn("suspects", Tables.read(tables_folder).of_dataset("digits")))
     assert "1 run failed" in words
     assert ", 1 failed" in words
+
+
+def test_what_was_not_tested_for_failed_runs_is_not_said_to_need_ten_thousand_seeds(tables_folder: Path) -> None:
+    tables = Tables.read(tables_folder).of_dataset("digits")
+    plan = tables.get("seeds_needed")
+    undecided = plan[plan["verdict"] == "undecided"].head(2).assign(config_line="")
+    undecided.loc[undecided.index[0], "level"] = np.nan
+    words = _words(_drawn("seeds_needed", Tables(tables.folder, {**tables.frames, "seeds_needed": undecided})))
+    assert words.count("no number of seeds") == 1
+    assert words.count("more than 10,000 seeds") == 1
 
 
 def test_the_ranking_has_the_largest_damage_on_top_and_says_what_the_person_sees(tables_folder: Path) -> None:

@@ -102,6 +102,11 @@ def test_the_line_to_paste_settles_what_is_undecided_and_is_left_out_when_nothin
     plan = tables.get("seeds_needed")
     most = plan.loc[plan["verdict"] == "undecided", "config_line"].str.removeprefix("seeds: ").astype(int).max()
     assert seeds_advice(tables).endswith(f"`seeds: {most}`")
+    undecided = plan[plan["verdict"] == "undecided"]
+    hopeless = pd.concat([undecided.head(1).assign(config_line=np.nan), undecided.tail(1)])
+    advice = seeds_advice(_changed(tables, seeds_needed=hopeless))
+    assert "1 of them no number of seeds up to 10,000 would settle" in advice
+    assert advice.endswith(f"`{undecided['config_line'].iloc[-1]}`")
     settled = _changed(tables, seeds_needed=plan[plan["verdict"] != "undecided"])
     assert "settled with the present seeds" in seeds_advice(settled)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import keras
 
-from twinbench.audit.graph import Edge, Graph, Node, Weight
+from twinbench.audit.graph import Edge, Graph, Node, NodeList, Weight
 from twinbench.audit.layers import LayerTranslator
 from twinbench.audit.operations import Constant, OperationTranslator, Value, Variable
 from twinbench.audit.signature import InputSignature, Signature, call_model, signature_of
@@ -38,30 +38,18 @@ def canonical_graph(model: keras.Model, signature: Signature, *, training: bool 
     return graph
 
 
-class _Builder:
+class _Builder(NodeList):
     """Walks back from the outputs of a trace and emits canonical nodes."""
 
     def __init__(self, recorded: Trace, signature: Signature) -> None:
+        super().__init__()
         self.trace = recorded
         self.signature = signature
-        self.nodes: list[Node] = []
         self.values: dict[str, Value] = {}
         self.call_of = {t.name: (k, i) for k, call in enumerate(recorded.calls) for i, t in enumerate(call.outputs)}
         self.input_names = {tensor.name: k for k, tensor in enumerate(recorded.inputs)}
         self.layers = LayerTranslator(self)
         self.operations = OperationTranslator(self)
-
-    # -- what translators use ------------------------------------------------------------------------------
-
-    def emit(self, node: Node) -> Edge:
-        """Adds a node and returns its first output."""
-        node.index = len(self.nodes)
-        self.nodes.append(node)
-        return node.index, 0
-
-    def node(self, edge: Edge) -> Node:
-        """The node behind an edge."""
-        return self.nodes[edge[0]]
 
     def splice(self, inner: Any, edge: Edge, shape: tuple[int | None, ...], dtype: str) -> Edge:
         """Inlines the graph of a model that is applied to every time step of an edge."""

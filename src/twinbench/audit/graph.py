@@ -73,6 +73,23 @@ class Node:
         return self.spelling or self.kind
 
 
+class NodeList:
+    """Nodes in the order in which they are emitted, each numbered by its place."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+
+    def emit(self, node: Node) -> Edge:
+        """Adds a node and returns its first output."""
+        node.index = len(self.nodes)
+        self.nodes.append(node)
+        return node.index, 0
+
+    def node(self, edge: Edge) -> Node:
+        """The node behind an edge."""
+        return self.nodes[edge[0]]
+
+
 @dataclass
 class Graph:
     """The canonical graph of one model, its nodes in topological order."""

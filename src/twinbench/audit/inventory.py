@@ -10,26 +10,15 @@ from typing import Any
 
 import keras
 
-from twinbench.audit.graph import Edge, Graph, Node
+from twinbench.audit.graph import Edge, Graph, Node, NodeList
 from twinbench.audit.inputs import placeholder_inputs
 from twinbench.audit.layers import LayerTranslator
 from twinbench.audit.signature import Signature
 from twinbench.audit.trace import record_eagerly
 
 
-class _Chain:
-    """Takes the nodes of each call and hangs them behind those of the call before."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Node] = []
-
-    def emit(self, node: Node) -> Edge:
-        node.index = len(self.nodes)
-        self.nodes.append(node)
-        return node.index, 0
-
-    def node(self, edge: Edge) -> Node:
-        return self.nodes[edge[0]]
+class _Chain(NodeList):
+    """Takes the nodes of each call; a model applied to every time step is passed over."""
 
     def splice(self, inner: Any, edge: Edge, shape: tuple[int | None, ...], dtype: str) -> Edge:
         return edge

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from twinbench.durations import duration
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -62,9 +64,10 @@ def _sentences(forecast: Forecast) -> list[str]:
     jobs = sum(row.jobs for row in forecast.rows)
     if not jobs:
         return ["Every run is recorded: nothing would be trained."]
+    time = duration(3600 * forecast.wall_hours, rough=True)
     found = [
         f"{jobs} jobs of {forecast.threads} {'core' if forecast.threads == 1 else 'cores'} each: about "
-        f"{_duration(forecast.wall_hours)} on {forecast.cores} {'core' if forecast.cores == 1 else 'cores'}, "
+        f"{time} on {forecast.cores} {'core' if forecast.cores == 1 else 'cores'}, "
         f"{forecast.memory_mb / 1000:.1f} GB of memory, {forecast.disk_mb:,.0f} MB of disk. "
         "The ladder and the measurements add minutes for each dataset.",
         f"The times rest on {forecast.measured} runs that the store has of these datasets."
@@ -84,8 +87,3 @@ def _sentences(forecast: Forecast) -> list[str]:
 
 def _hours(hours: float) -> str:
     return f"{hours:.2f}" if hours < 10 else f"{hours:,.0f}"
-
-
-def _duration(hours: float) -> str:
-    minutes = max(1, round(60 * hours))
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -12,6 +12,7 @@ from twinbench.architectures.catalogue import find_variant
 from twinbench.config import Configuration
 from twinbench.data import load
 from twinbench.data.manifest import read_manifest
+from twinbench.durations import duration
 from twinbench.plan import Run
 from twinbench.training.claims import Claims
 from twinbench.training.devices import device_type, lease_card, visible_cards
@@ -144,7 +145,7 @@ class _Progress:
             epoch,
             self.epochs,
             loss,
-            _duration(left),
+            duration(left),
         )
 
     def end(self, record: Record) -> None:
@@ -160,13 +161,5 @@ class _Progress:
                 self.current,
                 outcome.score_name,
                 outcome.test_score,
-                _duration(record.cost.seconds),
+                duration(record.cost.seconds),
             )
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

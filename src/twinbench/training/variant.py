@@ -129,7 +129,9 @@ class VariantTrainer:
             return Result(replace(outcome, reason=str(error)), (), clock.cost(self._device))
 
     def release(self) -> None:
-        """Give the memory of the model and of its compiled functions back."""
+        """Give the memory of the model and of its compiled functions back, if there are any."""
+        if self._recipe is None:
+            return
         self._program = None
         keras.backend.clear_session(free_memory=False)
         gc.collect()

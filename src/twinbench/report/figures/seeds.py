@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from twinbench.analysis.power import MAXIMUM_SEEDS
 from twinbench.report.figures.differences import brief_verdict
 from twinbench.report.figures.rows import grouped, label_rows, mark, number_column, subtitle_of, without_suspects
 from twinbench.report.figures.style import GRID, INK, Style, new_figure, plain_log, plain_rows, shorten
@@ -81,8 +82,10 @@ def draw_seeds_needed(tables: Tables, style: Style) -> Figure:
             axes.plot([present, wanted], [y, y], color=style.bad, alpha=0.45, linewidth=2, zorder=1)
             axes.plot([wanted], [y], marker=">", color=style.bad, markersize=6.5 * style.scale, zorder=3)
             numbers.append(f"{int(wanted):,} seeds")
+        elif pd.isna(row["level"]):  # nothing was tested: runs failed, or the reference was not run
+            numbers.append("no number of seeds")
         else:
-            numbers.append("more than 10,000 seeds")
+            numbers.append(f"more than {MAXIMUM_SEEDS:,} seeds")
         axes.plot([present], [y], marker="|", color=INK, markersize=11 * style.scale, markeredgewidth=1.8, zorder=4)
     largest = float(needed.max()) if needed.notna().any() else 0.0
     axes.set_xscale("log")

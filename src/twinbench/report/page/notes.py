@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from twinbench.analysis.power import MAXIMUM_SEEDS
 from twinbench.analysis.seeds_needed import seeds_for_all
 from twinbench.report.tables import Tables
 
@@ -20,14 +21,18 @@ def seeds_advice(tables: Tables) -> str:
     plan = tables.optional("seeds_needed")
     if plan.empty:
         return ""
-    undecided = int((plan["verdict"] == "undecided").sum())
-    if undecided == 0:
+    plan = plan.fillna({"config_line": ""})
+    undecided = plan[plan["verdict"] == "undecided"]
+    if undecided.empty:
         return f"All {_many(len(plan), 'comparison')} are settled with the present seeds."
-    opening = f"{undecided:,} of {_many(len(plan), 'comparison')} are undecided"
-    needed = seeds_for_all(plan.fillna({"config_line": ""}))
+    opening = f"{len(undecided):,} of {_many(len(plan), 'comparison')} are undecided"
+    hopeless = int(undecided["config_line"].eq("").sum())
+    without = f"{hopeless:,} of them no number of seeds up to {MAXIMUM_SEEDS:,} would settle (the table says why)"
+    needed = seeds_for_all(plan)
     if needed is None:
-        return f"{opening}, and not all of them can be settled with 10,000 seeds."
-    return f"{opening}. To settle them, put this line into the configuration: `seeds: {needed}`"
+        return f"{opening}; {without}."
+    rest = f"; {without}. To settle the others" if hopeless else ". To settle them"
+    return f"{opening}{rest}, put this line into the configuration: `seeds: {needed}`"
 
 
 def misleading_counts(tables: Tables) -> str:
