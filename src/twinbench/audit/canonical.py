@@ -14,7 +14,8 @@ from typing import Any
 
 import keras
 
-from twinbench.audit.graph import Edge, Graph, Node, NodeList, Weight
+from twinbench.audit.forms import Builder
+from twinbench.audit.graph import Edge, Graph, Node, Weight
 from twinbench.audit.layers import LayerTranslator
 from twinbench.audit.operations import Constant, OperationTranslator, Value, Variable
 from twinbench.audit.signature import InputSignature, Signature, call_model, signature_of
@@ -38,7 +39,7 @@ def canonical_graph(model: keras.Model, signature: Signature, *, training: bool 
     return graph
 
 
-class _Builder(NodeList):
+class _Builder(Builder):
     """Walks back from the outputs of a trace and emits canonical nodes."""
 
     def __init__(self, recorded: Trace, signature: Signature) -> None:
@@ -49,10 +50,9 @@ class _Builder(NodeList):
         self.call_of = {t.name: (k, i) for k, call in enumerate(recorded.calls) for i, t in enumerate(call.outputs)}
         self.input_names = {tensor.name: k for k, tensor in enumerate(recorded.inputs)}
         self.layers = LayerTranslator(self)
-        self.operations = OperationTranslator(self)
+        self.operations = OperationTranslator(self, self.values, recorded.variables)
 
     def splice(self, inner: Any, edge: Edge, shape: tuple[int | None, ...], dtype: str) -> Edge:
-        """Inlines the graph of a model that is applied to every time step of an edge."""
         known = signature_of(inner)
         spec = known if known and len(known.inputs) == 1 else Signature((InputSignature("step", shape, dtype),))
         sub = canonical_graph(inner, spec)

@@ -10,14 +10,15 @@ from typing import Any
 
 import keras
 
-from twinbench.audit.graph import Edge, Graph, Node, NodeList
+from twinbench.audit.forms import Builder
+from twinbench.audit.graph import Edge, Graph, Node
 from twinbench.audit.inputs import placeholder_inputs
 from twinbench.audit.layers import LayerTranslator
 from twinbench.audit.signature import Signature
 from twinbench.audit.trace import record_eagerly
 
 
-class _Chain(NodeList):
+class _Chain(Builder):
     """Takes the nodes of each call; a model applied to every time step is passed over."""
 
     def splice(self, inner: Any, edge: Edge, shape: tuple[int | None, ...], dtype: str) -> Edge:

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
 
+from twinbench.audit.forms import CanonicalForms, Shape, shape_of, takes_mask
 from twinbench.audit.graph import Edge, Node, Weight
-from twinbench.audit.settings import (
-    LayerSettings,
-    activation_identity,
-    is_linear,
-    plain,
-    positive_axis,
-    regularizer_identity,
-    resolved,
-)
+from twinbench.audit.settings import LayerSettings, plain, positive_axis, regularizer_identity, resolved
 from twinbench.audit.trace import LayerCall, builtin_class
-
-Shape = tuple[int | None, ...]
 
 MERGES = {
     "Add": ("add", False),
@@ -45,24 +36,8 @@ _POOLS = {"AveragePooling", "MaxPooling"}
 _GLOBAL = {"GlobalAveragePooling": "mean", "GlobalMaxPooling": "max"}
 
 
-class Builder(Protocol):
-    """What a translator needs of the graph under construction."""
-
-    def emit(self, node: Node) -> Edge: ...  # noqa: D102
-    def node(self, edge: Edge) -> Node: ...  # noqa: D102
-    def splice(self, inner: Any, edge: Edge, shape: Shape, dtype: str) -> Edge: ...  # noqa: D102
-
-
-def shape_of(tensor: Any) -> Shape:
-    """The static shape of a tensor without its batch axis; empty where even the rank is unknown."""
-    return () if tensor.shape.rank is None else tuple(tensor.shape.as_list()[1:])
-
-
-class LayerTranslator:
+class LayerTranslator(CanonicalForms):
     """Emits the canonical nodes of one call of a built-in layer."""
-
-    def __init__(self, builder: Builder) -> None:
-        self.builder = builder
 
     def translate(self, call: LayerCall, edges: list[Edge]) -> list[Edge]:
         """Emits the nodes of a call and returns the edges of its outputs."""
@@ -144,33 +119,6 @@ class LayerTranslator:
             settings["axis"] = positive_axis(settings["axis"], len(shape) + 1)
         return self.merge(kind, edges, settings, shape, ordered=ordered, layer=layer, spelling=name)
 
-    def merge(
-        self,
-        kind: str,
-        edges: list[Edge],
-        settings: dict[str, Any],
-        shape: Shape,
-        *,
-        ordered: bool,
-        layer: Any = None,
-        spelling: str = "",
-        name: str = "",
-    ) -> Edge:
-        """Emits a merge of several edges."""
-        return self.builder.emit(
-            Node(
-                0,
-                kind,
-                settings,
-                edges,
-                ordered=ordered,
-                layer=layer,
-                name=layer.name if layer is not None else name,
-                spelling=spelling,
-                shape=shape,
-            )
-        )
-
     def _pooling(self, layer: Any, name: str, call: LayerCall, edges: list[Edge], shape: Shape) -> Edge | None:
         prefix = name[:-2]
         spatial = int(name[-2]) if name[-2:] in ("1D", "2D", "3D") else 0
@@ -182,39 +130,6 @@ class LayerTranslator:
             return edges[0]
         return None
 
-    def reduce(
-        self,
-        edge: Edge,
-        how: str,
-        axes: tuple[int, ...],
-        shape: Shape,
-        *,
-        layer: Any = None,
-        spelling: str = "",
-        name: str = "",
-        call: LayerCall | None = None,
-    ) -> Edge:
-        """Emits a reduction over whole axes; kept axes of length one become a reshape."""
-        before = self.builder.node(edge).shape
-        settings = {"how": how, "axes": axes}
-        raw = resolved(layer, type(layer), None).settings if layer is not None else {}
-        bare = tuple(n for k, n in enumerate(before or (), start=1) if k not in axes)
-        reduced = self.builder.emit(
-            Node(
-                0,
-                "reduce",
-                settings,
-                [edge],
-                layer=layer,
-                name=layer.name if layer is not None else name,
-                spelling=spelling,
-                masked=bool(call and call.masked and takes_mask(layer)),
-                shape=bare,
-                raw=raw,
-            )
-        )
-        return reduced if len(shape) == len(bare) else self.reshape(reduced, shape, layer=layer, spelling=spelling)
-
     def _activation_layer(self, layer: Any, name: str, call: LayerCall, edges: list[Edge]) -> Edge:
         shape = shape_of(call.outputs[0])
         function = layer.activation if name == "Activation" else _called(layer, name)
@@ -225,127 +140,6 @@ class LayerTranslator:
                 extra["axis"] = axis
         masked = call.masked and name == "Softmax"
         return self.activation(edges[0], function, shape, layer=layer, extra=extra, spelling=name, masked=masked)
-
-    def activation(
-        self,
-        edge: Edge,
-        function: Any,
-        shape: Shape,
-        *,
-        layer: Any = None,
-        part: bool = False,
-        name: str = "",
-        spelling: str = "",
-        extra: dict[str, Any] | None = None,
-        masked: bool = False,
-    ) -> Edge:
-        """Emits an activation, unless it is linear."""
-        identity = activation_identity(function)
-        if is_linear(identity) and not extra:
-            return edge
-        settings = {"function": identity[0], "values": identity[1], **(extra or {})}
-        return self.builder.emit(
-            Node(
-                0,
-                "activation",
-                settings,
-                [edge],
-                layer=layer,
-                part=part,
-                name=layer.name if layer is not None else name,
-                spelling=spelling or "activation",
-                shape=shape,
-                masked=masked,
-            )
-        )
-
-    def reshape(self, edge: Edge, shape: Shape, *, layer: Any = None, spelling: str = "", name: str = "") -> Edge:
-        """Emits a change of shape that keeps the order of the values; chains of them become one."""
-        parent = self.builder.node(edge)
-        while parent.kind == "reshape":
-            edge = parent.parents[0]
-            parent = self.builder.node(edge)
-        same = parent.shape is not None and parent.shape == shape and None not in shape[1:]
-        if same and layer is None:
-            return edge
-        to: Any = "flat" if len(shape) == 1 else shape
-        title = layer.name if layer is not None else name
-        node = Node(0, "reshape", {"to": to}, [edge], layer=layer, name=title, spelling=spelling, shape=shape)
-        node.optional = same
-        return self.builder.emit(node)
-
-    def transpose(
-        self,
-        edge: Edge,
-        order: tuple[int, ...],
-        shape: Shape,
-        *,
-        layer: Any = None,
-        spelling: str = "",
-        name: str = "",
-    ) -> Edge:
-        """Emits a permutation of axes, unless it leaves them as they are."""
-        if order == tuple(range(len(order))):
-            return edge
-        parent = self.builder.node(edge)
-        if parent.kind == "activation":
-            turned = self.builder.node(parent.parents[0])
-            if turned.kind == "transpose" and tuple(np.argsort(turned.settings["order"])) == order:
-                axis = turned.settings["order"][-1]
-                softmax = "softmax" in str(parent.settings["function"])
-                settings = parent.settings | ({"axis": axis} if softmax else {})
-                start = turned.parents[0]
-                return self.builder.emit(Node(0, "activation", settings, [start], name=parent.name, shape=shape))
-        title = layer.name if layer is not None else name
-        return self.builder.emit(
-            Node(
-                0,
-                "transpose",
-                {"order": order},
-                [edge],
-                layer=layer,
-                name=title,
-                spelling=spelling,
-                shape=shape,
-            )
-        )
-
-    def scale(
-        self,
-        edge: Edge,
-        factor: Any,
-        offset: Any,
-        shape: Shape,
-        *,
-        layer: Any = None,
-        spelling: str = "",
-        name: str = "",
-    ) -> Edge:
-        """Emits `factor * x + offset`; chains of them become one, and the neutral one vanishes."""
-        factor = np.asarray(factor, dtype="float64")
-        offset = np.asarray(offset, dtype="float64")
-        parent = self.builder.node(edge)
-        if parent.kind == "scale":
-            inner_factor, inner_offset = (np.asarray(parent.settings[k]) for k in ("factor", "offset"))
-            factor, offset = factor * inner_factor, factor * inner_offset + offset
-            edge = parent.parents[0]
-        factor, offset = (_significant(part) for part in (factor, offset))
-        if np.all(factor == 1) and np.all(offset == 0):
-            return edge
-        settings = {"factor": plain(factor.tolist()), "offset": plain(offset.tolist())}
-        title = layer.name if layer is not None else name
-        return self.builder.emit(
-            Node(
-                0,
-                "scale",
-                settings,
-                [edge],
-                layer=layer,
-                name=title,
-                spelling=spelling or "scaling",
-                shape=shape,
-            )
-        )
 
     def _time_distributed(self, layer: Any, call: LayerCall, edges: list[Edge]) -> Edge:
         inner = layer.layer
@@ -364,9 +158,9 @@ class LayerTranslator:
                 edges=edges,
                 shape=shape,
             )[0]
-        first = len(self.builder.nodes)  # type: ignore[attr-defined]
+        first = len(self.builder.nodes)
         edge = self._layer(inner, call, edges, cls)[0]
-        for node in self.builder.nodes[first:]:  # type: ignore[attr-defined]
+        for node in self.builder.nodes[first:]:
             if node.kind not in ("Dense", "activation", "scale", "reshape", *DROPOUTS):
                 node.settings["over_time"] = True
         return edge
@@ -420,12 +214,6 @@ def seeds_of(layer: Any) -> tuple[Any, ...]:
     return tuple(v for v in layer.variables if id(v) not in known and "seed_generator" in v.path)
 
 
-def takes_mask(layer: Any) -> bool:
-    """Whether a layer computes something else when a mask reaches it."""
-    names = getattr(layer, "_call_signature", None)
-    return names is not None and any(name.endswith("mask") for name in names.parameters)
-
-
 def policy_of(layer: Any) -> str:
     """The name of a layer's dtype policy."""
     return str(getattr(getattr(layer, "dtype_policy", None), "name", "float32"))
@@ -434,9 +222,3 @@ def policy_of(layer: Any) -> str:
 def _array(layer: Any, name: str) -> Any:
     value = getattr(layer, name, None)
     return None if value is None else np.round(np.asarray(keras.ops.convert_to_numpy(value)), 6)
-
-
-def _significant(values: np.ndarray) -> np.ndarray:
-    """Rounds to six significant digits, so that float32 and float64 spellings of a constant are equal."""
-    flat = [float(f"{value:.6g}") for value in np.ravel(values)]
-    return np.asarray(flat).reshape(values.shape)

@@ -14,8 +14,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from twinbench.audit.forms import Builder, CanonicalForms, shape_of
 from twinbench.audit.graph import Edge, Node, Weight
-from twinbench.audit.layers import Builder, LayerTranslator, shape_of
 from twinbench.audit.settings import plain, positive_axis
 
 
@@ -79,14 +79,19 @@ _IGNORED_ATTRIBUTES = {
 }  # fmt: skip
 
 
-class OperationTranslator:
-    """Emits the canonical node of one TensorFlow operation."""
+class OperationTranslator(CanonicalForms):
+    """Emits the canonical node of one TensorFlow operation.
 
-    def __init__(self, builder: Any) -> None:
-        self.builder: Builder = builder
-        self.values: dict[str, Value] = builder.values
-        self.layers: LayerTranslator = builder.layers
-        self.variables: dict[str, Any] = builder.trace.variables
+    Args:
+        builder: the graph under construction.
+        values: what is known by the name of its tensor.
+        variables: the variables of the trace by the name of the tensor that reads them.
+    """
+
+    def __init__(self, builder: Builder, values: dict[str, Value], variables: dict[str, Any]) -> None:
+        super().__init__(builder)
+        self.values = values
+        self.variables = variables
 
     def sources(self, tensor: Any) -> list[Any]:
         """The tensors that must be known before this one can be translated."""
@@ -152,14 +157,14 @@ class OperationTranslator:
             return self._reshape(site)
         if kind == "Transpose" and site.constant(1) is not None:
             order = tuple(int(axis) for axis in site.constant(1))
-            return self.layers.transpose(edge, order, site.shape, **site.title)
+            return self.transpose(edge, order, site.shape, **site.title)
         if kind in _ACTIVATIONS or kind == "LeakyRelu":
-            return self.layers.activation(edge, _activation(site.op), site.shape, **site.title)
+            return self.activation(edge, _activation(site.op), site.shape, **site.title)
         if kind in _ARITHMETIC:
             return self._arithmetic(site, _ARITHMETIC[kind])
         if kind == "ConcatV2" and len(site.edges) == len(site.values) - 1 and site.constant(-1) is not None:
             axis = positive_axis(int(site.constant(-1)), len(site.shape) + 1)
-            return self.layers.merge("concatenate", site.edges, {"axis": axis}, site.shape, ordered=True, **site.title)
+            return self.merge("concatenate", site.edges, {"axis": axis}, site.shape, ordered=True, **site.title)
         if kind in _REDUCTIONS and site.constant(1) is not None:
             return self._reduction(site)
         return self._matrix_product(site) if kind in ("MatMul", "BatchMatMulV2") else None
@@ -169,15 +174,15 @@ class OperationTranslator:
         axes = tuple(sorted(int(axis) % rank for axis in np.ravel(site.constant(1)))) if rank else ()
         if not axes or 0 in axes:
             return None
-        return self.layers.reduce(site.edges[0], _REDUCTIONS[site.op.type], axes, site.shape, **site.title)
+        return self.reduce(site.edges[0], _REDUCTIONS[site.op.type], axes, site.shape, **site.title)
 
     def _arithmetic(self, site: _Site, kind: str) -> Value | None:
         edge = site.edges[0]
         if kind == "negative":
-            return self.layers.scale(edge, -1.0, 0.0, site.shape, **site.title)
+            return self.scale(edge, -1.0, 0.0, site.shape, **site.title)
         if len(site.edges) == len(site.values):
             ordered = kind in ("subtract", "divide")
-            return self.layers.merge(kind, site.edges, {}, site.shape, ordered=ordered, **site.title)
+            return self.merge(kind, site.edges, {}, site.shape, ordered=ordered, **site.title)
         if kind == "add" and len(site.held) == 1 and len(site.edges) == 1:
             return self._bias(site)
         if site.held or len(site.values) != 2:
@@ -193,7 +198,7 @@ class OperationTranslator:
             limit = getattr(keras.ops, kind)
             if known.size > 1:
                 return None
-            return self.layers.activation(edge, lambda x: limit(x, float(known)), site.shape, **site.title)
+            return self.activation(edge, lambda x: limit(x, float(known)), site.shape, **site.title)
         if kind == "divide" and not first:
             return None
         factor, offset = {
@@ -202,7 +207,7 @@ class OperationTranslator:
             "subtract": (1.0, -known) if first else (-1.0, known),
             "divide": (1.0 / known, 0.0),
         }[kind]
-        return self.layers.scale(edge, factor, offset, site.shape, **site.title)
+        return self.scale(edge, factor, offset, site.shape, **site.title)
 
     def _bias(self, site: _Site) -> Value:
         """Adds a variable: the bias of the product just before it, where that is read by nothing else."""
@@ -240,7 +245,7 @@ class OperationTranslator:
         parent = self.builder.node(site.edges[0])
         if parent.shape == site.shape and parent.layer is None and parent.kind == "Dense":
             return site.edges[0]
-        return self.layers.reshape(site.edges[0], site.shape, **site.title)
+        return self.reshape(site.edges[0], site.shape, **site.title)
 
     def _anything(self, site: _Site) -> Edge:
         """An operation that no layer stands for, under its own name."""
