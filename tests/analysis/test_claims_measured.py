@@ -38,7 +38,7 @@ def test_c5_names_depths_and_factors():
     scores = [comparison(DEEP, "sequential_no_skip", "different", -40.0, kind="lookalike")]
     because = decided("C5", gradients=rows, comparisons=scores)["because"]
     assert f"{DEEP}/sequential_composite equal in every layer (2 blocks, 30 blocks)" in because
-    assert f"{DEEP}/sequential_no_skip 0.5 times at initialisation (2 blocks); " in because
+    assert f"{DEEP}/sequential_no_skip 0.5 times at initialisation (2 blocks), " in because
     assert "0.0009 times at initialisation (30 blocks)" in because
     assert f"Scores: {DEEP}/sequential_no_skip -40.00 points" in because
 

@@ -16,6 +16,7 @@ from twinbench.report.page import build_page
 from twinbench.report.page.drilldown import drilldown
 from twinbench.report.page.notes import determinism_cost, misleading_counts, seeds_advice
 from twinbench.report.page.shown_tables import LONGEST, readable, shown_table
+from twinbench.report.page.templating import enumerated
 from twinbench.report.tables import Tables
 
 
@@ -179,4 +180,15 @@ def test_the_page_tells_what_determinism_cost(tables_folder: Path, html: str) ->
     sentence = determinism_cost(_changed(tables, determinism_costs=costs))
     assert "by +2.0 % here" in sentence
     assert "1 of these differences is outside the noise" in sentence
+    quiet = determinism_cost(_changed(tables, determinism_costs=costs.assign(verdict="none")))
+    assert "none of these differences is outside the noise" in quiet
     assert determinism_cost(_changed(tables, determinism_costs=pd.DataFrame())) == ""
+
+
+def test_what_a_sentence_lists_stands_below_it_when_it_is_long() -> None:
+    text = "Built. Less than Functional: mlp +0.50 points; cnn none; views 0.1 (a: b). It ends: one; two."
+    assert enumerated(text) == [
+        ("Built.", []),
+        ("Less than Functional:", ["mlp +0.50 points", "cnn none", "views 0.1 (a: b)"]),
+        ("It ends: one; two.", []),
+    ]

@@ -13,8 +13,6 @@ from twinbench.audit.ladder import (
     NAMES,
     Rung,
     first_line,
-    function_rung_of,
-    gradient_rung_of,
     graph_rung,
     parameter_rung,
     stopped,
@@ -23,6 +21,7 @@ from twinbench.audit.pairing import Pair, Subject, count_parameters, pair, subje
 from twinbench.audit.trace import is_builtin
 from twinbench.compare.advice import make_cause
 from twinbench.compare.attribution import Evidence, gather, inference_causes, structural_causes
+from twinbench.compare.conclusion import draw_verdict, function_rungs, verdict_sentence
 from twinbench.compare.data import RECONCILED, feed_causes, label_causes
 from twinbench.compare.feeds import Feed, read_feed
 from twinbench.compare.inputs import both_signatures, input_causes
@@ -32,7 +31,7 @@ from twinbench.compare.metrics import metric_causes
 from twinbench.compare.noise import binomial_noise
 from twinbench.compare.optimizers import optimizer_causes
 from twinbench.compare.render import as_text
-from twinbench.compare.report import CODES, Cause, Report, Verdict
+from twinbench.compare.report import CODES, Cause, Report
 from twinbench.compare.sides import BuildError, Side, side
 from twinbench.compare.starting import SMALL, compare_starts
 from twinbench.compare.weights import penalty_causes, trainable_causes
@@ -173,18 +172,19 @@ class _Comparison:
             self._initial(),
         ]
         evidence = self._functions()
-        rungs += _function_rungs(evidence, self.pair)
+        rungs += function_rungs(evidence, self.pair)
         rungs.append(Rung(8, NAMES[7], "not applicable", None, "Not trained here; give --data to train both."))
         self._compilation()
         self._loop(evidence)
         self._data()
         blamed = [cause for cause in self.causes if cause.explains_lower_score]
-        verdict = self._verdict(evidence, bool(blamed), rungs)
+        traced = self.pair.alignment is not None
+        verdict = draw_verdict(evidence, rungs, self.causes, traced=traced)
         self.causes.sort(key=lambda cause: (not cause.explains_lower_score, CODES.index(cause.code)))
         structural = [c for c in blamed if c.code.split(".")[0] in ("arch", "masking") or _in_model(c)]
         return Report(
             verdict=verdict,
-            sentence=self._sentence(verdict, blamed, evidence),
+            sentence=verdict_sentence(verdict, blamed, evidence),
             same_architecture=not structural and verdict != "cannot_tell",
             same_function=evidence.same_function,
             causes=self.causes,
@@ -258,7 +258,6 @@ class _Comparison:
         self._add(inference_causes(together, *graphs))
 
     def _masks_of_outputs(self) -> None:
-
         a, b = self.pair.a.graph, self.pair.b.graph
         if a is None or b is None or a.masked_outputs == b.masked_outputs:
             return
@@ -294,39 +293,6 @@ class _Comparison:
         if RECONCILED in self.warnings:
             self.causes = [cause for cause in self.causes if not (cause.code == "preprocessing" and _in_model(cause))]
 
-    # -- the conclusion ------------------------------------------------------------------------------------
-
-    def _verdict(self, evidence: Evidence, blamed: bool, rungs: list[Rung]) -> Verdict:
-        if blamed:
-            return "different"
-        known = self.pair.alignment is not None
-        if evidence.same_function is None and not known:
-            return "cannot_tell"
-        alike = rungs[2].outcome == "pass" and rungs[4].outcome != "fail"
-        return "identical" if evidence.bit_identical and alike and not self.causes else "equivalent"
-
-    def _sentence(self, verdict: Verdict, blamed: list[Cause], evidence: Evidence) -> str:
-        if verdict == "different":
-            first = min(blamed, key=lambda cause: CODES.index(cause.code))
-            more = f", and {len(blamed) - 1} more" if len(blamed) > 1 else ""
-            same = " The networks themselves are the same." if evidence.same_throughout else ""
-            return f"They are different: {first.where} ({first.a} in A, {first.b} in B){more}.{same}"
-        if verdict == "identical":
-            return (
-                "They are identical: with the same weights, outputs in both modes and all gradients are the same bit "
-                "for bit. A gap between their scores is seed noise."
-            )
-        if verdict == "equivalent":
-            if evidence.same_throughout:
-                return (
-                    "They are equivalent: with the same weights they compute the same within float32 rounding. A gap "
-                    "between their scores is seed noise."
-                )
-            return (
-                "They are equivalent as far as could be seen: no difference was found that could explain a lower score."
-            )
-        return "It cannot be told: the models could be neither traced nor probed."
-
 
 def _in_model(cause: Cause) -> bool:
     return cause.code == "preprocessing" and not cause.where.startswith("range")
@@ -335,23 +301,3 @@ def _in_model(cause: Cause) -> bool:
 def _has_own_code(model: keras.Model) -> bool:
     layers = model._flatten_layers(include_self=True, recursive=True)
     return any(not is_builtin(type(layer)) or type(layer).__name__ == "Lambda" for layer in layers)
-
-
-def _function_rungs(evidence: Evidence, together: Pair) -> list[Rung]:
-    made = []
-    results = {False: evidence.inference, True: evidence.training}
-    known = {mode: result for mode, result in results.items() if result is not None}
-    if not evidence.transferable:
-        missing = [v.path for v in (*together.transfer.left_a, *together.transfer.left_b)][:1]
-        missing = missing or together.transfer.conflicts[:1] or ["a weight"]
-        sentence = f"The weights do not correspond one to one ({missing[0]})."
-        made.append(Rung(6, NAMES[5], "fail", None, sentence))
-    elif known:
-        made.append(function_rung_of(known))
-    else:
-        made.append(Rung(6, NAMES[5], "not applicable", None, "The outputs could not be compared."))
-    if evidence.gradients is not None:
-        made.append(gradient_rung_of(evidence.gradients))
-    else:
-        made.append(Rung(7, NAMES[6], "not applicable", None, "The gradients were not compared."))
-    return made

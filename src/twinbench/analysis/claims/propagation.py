@@ -85,7 +85,7 @@ class _Measured:
         said = words[:1] if len(set(words)) == 1 else words
         where = [", ".join(depths)] if len(set(words)) == 1 else depths
         name = f"{variant['architecture']}/{variant['variant']}"
-        self.phrase = f"{name} {'; '.join(f'{word} ({place})' for word, place in zip(said, where, strict=True))}"
+        self.phrase = f"{name} {', '.join(f'{word} ({place})' for word, place in zip(said, where, strict=True))}"
 
 
 def _worst(stances: Sequence[Stance]) -> Stance:

@@ -62,8 +62,10 @@ def determinism_cost(tables: Tables) -> str:
         return ""
     median = table["difference_percent"].median()
     clear = int(table["verdict"].isin(["more", "less"]).sum())
+    beyond = (
+        f"{clear:,} of these differences {'is' if clear == 1 else 'are'}" if clear else "none of these differences is"
+    )
     return (
         f"Deterministic operations change the time of a training step by {median:+.1f} % here, in the middle of "
-        f"{_many(len(table), 'architecture')}; {clear:,} of these differences {'is' if clear == 1 else 'are'} outside "
-        "the noise."
+        f"{_many(len(table), 'architecture')}; {beyond} outside the noise."
     )

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 _PACKAGE: Final = "twinbench.report.page"
+# So many things after one colon are read more easily below each other.
+_MANY_ITEMS: Final = 3
 
 
 def code(text: str) -> Markup:
@@ -27,6 +30,16 @@ def breakable(text: str) -> Markup:
     return broken
 
 
+def enumerated(text: str) -> list[tuple[str, list[str]]]:
+    """Return each sentence of a text as what it opens with and the items it lists; no items where they are few."""
+    found = []
+    for sentence in re.split(r"(?<=\.) (?=[A-Z])", text):
+        opening, _, listed = sentence.partition(": ")
+        items = listed.removesuffix(".").split("; ")
+        found.append((f"{opening}:", items) if len(items) >= _MANY_ITEMS else (sentence, []))
+    return found
+
+
 def environment() -> Environment:
     """Return the engine: it escapes every string, and refuses a name that is not there."""
     made = Environment(
@@ -36,7 +49,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"breakable": breakable, "code": code}
+    made.filters |= {"breakable": breakable, "code": code, "enumerated": enumerated}
     return made
 
 
