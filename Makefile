@@ -29,7 +29,7 @@ test: setup-dev ## run all tests but those on a Slurm, two at a time
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slurm"
 
 test-slurm: setup-dev ## run the tests on a Slurm that they bring up (root; Debian's Slurm, munge and MariaDB)
-	$(BIN)/python -m pytest tests/slurm
+	$(BIN)/python -m pytest tests/slurm -n 5 --dist worksteal
 
 lint: setup-dev ## run the checks that need no test
 	$(BIN)/ruff check .

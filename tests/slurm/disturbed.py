@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import yaml
-from tests.slurm.conftest import Checkout, until
+from tests.slurm.conftest import Checkout, Slurm, until
 
 from twinbench.training.record import Record
 from twinbench.training.store import RunStore
@@ -17,6 +17,11 @@ from twinbench.training.store import RunStore
 PROFILES = {
     "generic": ("--profile", "workflow/profiles/generic", "--seconds-between-status-checks", "2"),
     "slurm": ("--profile", "workflow/profiles/slurm", "--slurm-init-seconds-before-status-checks", "3"),
+}
+# What is printed when a job did not end well.
+_ENDINGS = {
+    "generic": r"Slurm's job \d+ on n\d ended: {state}; see \S+/\.snakemake/cluster/twinbench-train-\d+\.log",
+    "slurm": r"SLURM-job '\d+' failed.* SLURM status is: '{state}'",
 }
 # One job of three short runs, with a checkpoint after every epoch.
 _CONFIGURATION = {
@@ -58,11 +63,15 @@ class Watch(threading.Thread):
 class Disturbed:
     """A Snakemake that trains on the cluster, with an eye on what it records."""
 
-    def __init__(self, checkout: Checkout, profile: str, *arguments: str) -> None:
+    def __init__(self, checkout: Checkout, slurm: Slurm, profile: str, *arguments: str) -> None:
         self._checkout = checkout
+        self._slurm = slurm
+        self._profile = profile
         self._store = checkout.folder / "results/store"
         (checkout.folder / "disturbed.yaml").write_text(yaml.safe_dump(_CONFIGURATION))
-        self._arguments = (_RECORDS, *PROFILES[profile], "--configfile", "disturbed.yaml", *arguments)
+        # Files show at once here; a job that lost its node need not wait a minute for what it did not write.
+        patience = ("--latency-wait", "5")
+        self._arguments = (_RECORDS, *PROFILES[profile], *patience, "--configfile", "disturbed.yaml", *arguments)
         self._watch = Watch(self._store)
         self._watch.start()
         self.snakemake = checkout.start(*self._arguments)
@@ -84,7 +93,9 @@ class Disturbed:
         os.kill(self.process, signal.SIGCONT)
 
     def start_again(self) -> None:
-        """Start Snakemake again, as a user does after its end."""
+        """Start Snakemake again, as a user does after its end: it refuses, and says what to do."""
+        assert self._checkout.start(*self._arguments).wait(120) != 0
+        assert re.search(r"Directory cannot be locked.*--unlock", self.said(), re.DOTALL)
         self._checkout.snakemake("--unlock", "--configfile", "disturbed.yaml")
         self.snakemake = self._checkout.start(*self._arguments)
 
@@ -92,10 +103,10 @@ class Disturbed:
         """What Snakemake printed so far."""
         return self._checkout.said()
 
-    def own_log(self) -> str:
-        """What Snakemake wrote into its own log files."""
-        logs = sorted((self._checkout.folder / ".snakemake/log").glob("*.log"))
-        return "".join(log.read_text() for log in logs)
+    def said_why(self, state: str) -> bool:
+        """Whether Snakemake said that Slurm had ended a job so, and that it sends it again."""
+        sentence = _ENDINGS[self._profile].format(state=state)
+        return re.search(sentence + r".*Trying to restart job", self.said(), re.DOTALL) is not None
 
     def scheduler_log(self) -> str:
         """What the scheduler and the job's Snakemake said."""
@@ -108,9 +119,9 @@ class Disturbed:
         path = self._checkout.folder / _LOG
         return path.read_text() if path.is_file() else ""
 
-    def recorded(self) -> int:
-        """How many runs are recorded."""
-        return len(list(self._store.glob("records/??/*.json")))
+    def jobs(self) -> dict[str, str]:
+        """The node of each of its jobs that runs, by Slurm's name of the job."""
+        return self._slurm.jobs(self._checkout.folder, "RUNNING")
 
     def ends_well(self) -> None:
         """Snakemake ends, every run was trained and recorded once, and nothing is left over."""
@@ -129,7 +140,7 @@ class Disturbed:
 
     def _is_held_within_a_run(self) -> bool:
         """Stop the process; between two runs, where there is no checkpoint, let it go on for a moment."""
-        assert self.recorded() < 3, "the job ended before it could be stopped"
+        assert len(list(self._store.glob("records/??/*.json"))) < 3, "the job ended before it could be stopped"
         os.kill(self.process, signal.SIGSTOP)
         time.sleep(0.2)  # a stop takes effect in every thread
         if list((self._store / "claims").iterdir()) and list((self._store / "checkpoints").glob("*.npz")):

@@ -14,8 +14,8 @@ case $out in
 *JobState=SUSPENDED\ *) echo running ;;
 *)
 	# Snakemake shows what is written here to the user.
-	state=${out#*JobState=} nodes=${out#* NodeList=}
-	echo "Slurm's job $1 on ${nodes%% *} ended: ${state%% *}" >&2
+	state=${out#*JobState=} nodes=${out#* NodeList=} log=${out#* StdOut=}
+	echo "Slurm's job $1 on ${nodes%% *} ended: ${state%% *}; see ${log%% *}" >&2
 	echo failed
 	;;
 esac
