@@ -34,6 +34,14 @@ rule all:
         rules.report.output,
 
 
+onstart:
+    check_folders()
+
+
+onerror:
+    print(f"twinbench: {advice_after(log)}")
+
+
 onsuccess:
     print(
         f"Report:  {OUTPUT}/report.html\nFigures: {OUTPUT}/figures\nTables:  {OUTPUT}/tables"

@@ -1,9 +1,11 @@
 """What every script shares: twinbench on the path, its log in the rule's log, its mistakes in one sentence.
 
 Snakemake puts this folder on the path of each script. `run(main, snakemake)` calls `main(snakemake)`; a mistake that
-the user can mend is printed as its sentence and exits with 2, with the traceback in the log alone.
+the user can mend is printed as its sentence and exits with 2. The log, which the default profile shows when a job
+fails, has that sentence too; the traceback is in a file beside it.
 """
 
+import contextlib
 import logging
 import os
 import platform
@@ -16,16 +18,22 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from twinbench.errors import TwinbenchError  # the path is set above
+from twinbench.data.files import cannot_write  # the path is set above
+from twinbench.errors import TwinbenchError, memory_ran_out
 
 
 def run(main: Callable[[Any], None], snakemake: Any) -> None:
     """Call a script's `main` with Snakemake's object."""
     path = Path(str(snakemake.log[0]))
-    path.parent.mkdir(parents=True, exist_ok=True)
     terminal = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace")
-    # A second attempt adds to the log, so that it says what became of the first.
-    with path.open("a", encoding="utf-8") as log:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A second attempt adds to the log, so that it says what became of the first.
+        log = path.open("a", encoding="utf-8")
+    except OSError as error:
+        print(f"twinbench: {cannot_write(path, error)}", file=terminal)
+        sys.exit(2)
+    with log:
         # TensorFlow's own lines come from C++ and know only the descriptor.
         os.dup2(log.fileno(), 2)
         logging.basicConfig(
@@ -39,11 +47,29 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
         logging.info("%s begins on %s, process %d", date.today().isoformat(), platform.node(), os.getpid())
         try:
             main(snakemake)
-        except TwinbenchError as error:
-            traceback.print_exc()
-            print(f"twinbench: {error}", file=terminal)
-            sys.exit(2)
-        except BaseException:
-            traceback.print_exc()
+        except BaseException as error:
+            sentence = _sentence(error, snakemake)
+            if sentence:
+                # Through logging, which lives on where the disk of the log is full.
+                logging.error("%s", sentence)
+                with contextlib.suppress(OSError):
+                    path.with_suffix(".traceback").write_text(traceback.format_exc(), encoding="utf-8")
+                print(f"twinbench: {sentence}", file=terminal)
+                sys.exit(2)
+            logging.error("%s failed.", snakemake.rule, exc_info=True)
             print(f"twinbench: {snakemake.rule} failed; the traceback is in {path}.", file=terminal)
             sys.exit(1)
+
+
+def _sentence(error: BaseException, snakemake: Any) -> str:
+    """What to tell the user; empty for what is nobody's mistake but the program's."""
+    if isinstance(error, TwinbenchError):
+        return str(error)
+    if memory_ran_out(error):
+        return (
+            f"The memory ran out in {snakemake.rule}: end other programs, or let fewer jobs run at a time (--cores). "
+            "What is finished is kept; start snakemake again to go on."
+        )
+    if isinstance(error, KeyboardInterrupt):
+        return f"{snakemake.rule} was stopped; what is finished is kept, and snakemake goes on from there."
+    return ""

@@ -8,6 +8,7 @@ import pandas as pd
 from twinbench.analysis.records import LADDER_COLUMNS
 from twinbench.config import parse_configuration
 from twinbench.data import load
+from twinbench.data.files import write_text
 from twinbench.plan import selected_variants
 from twinbench.training.runtime import start_tensorflow
 
@@ -21,7 +22,7 @@ def main(snakemake):
     data = load(Path(snakemake.input.npz))
     steps = snakemake.params.steps
     rows = [*climb_all(selected_variants(configuration), data, steps=steps), *climb_published(data.name, steps=steps)]
-    pd.DataFrame(rows, columns=list(LADDER_COLUMNS)).to_csv(snakemake.output.rungs, index=False)
+    write_text(Path(snakemake.output.rungs), pd.DataFrame(rows, columns=list(LADDER_COLUMNS)).to_csv(index=False))
 
 
 adapter.run(main, snakemake)

@@ -5,6 +5,7 @@ from pathlib import Path
 import adapter
 
 from twinbench.config import parse_configuration
+from twinbench.data.files import write_text
 
 
 def main(snakemake):
@@ -15,9 +16,9 @@ def main(snakemake):
     from twinbench.measurement.gradients import measure_gradients
 
     npz = Path(snakemake.input.npz)
-    measure_gradients(configuration, npz).to_csv(snakemake.output.gradients, index=False)
-    measure_costs(configuration, npz).to_csv(snakemake.output.costs, index=False)
-    measure_determinism(configuration, npz).to_csv(snakemake.output.determinism, index=False)
+    write_text(Path(snakemake.output.gradients), measure_gradients(configuration, npz).to_csv(index=False))
+    write_text(Path(snakemake.output.costs), measure_costs(configuration, npz).to_csv(index=False))
+    write_text(Path(snakemake.output.determinism), measure_determinism(configuration, npz).to_csv(index=False))
 
 
 adapter.run(main, snakemake)

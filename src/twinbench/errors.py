@@ -24,3 +24,32 @@ class RecordError(TwinbenchError):
 
 class UsageError(TwinbenchError):
     """A command or function called with arguments that it cannot use."""
+
+
+class ResourceError(TwinbenchError):
+    """What the machine has too little of, such as memory; elsewhere or at another time it would have been enough."""
+
+
+# What the system, TensorFlow and oneDNN (whose status 1 it is) say when there is no memory.
+_NO_MEMORY = (
+    "can't start new thread",
+    "Cannot allocate memory",
+    "failed to map segment",
+    "OOM when allocating",
+    "Status: 1, message: could not create",
+)
+
+
+def memory_ran_out(error: BaseException) -> bool:
+    """Whether an exception, or what it was raised from, says that there was not enough memory."""
+    link: BaseException | None = error
+    seen: set[int] = set()
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        if isinstance(link, MemoryError) or type(link).__name__ == "ResourceExhaustedError":
+            return True
+        text = str(link)
+        if any(words in text for words in _NO_MEMORY):
+            return True
+        link = link.__cause__ or link.__context__
+    return False

@@ -1,5 +1,6 @@
 """A full disk and a read-only one, in each stage that writes: a sentence, and nothing half-written."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,12 @@ import pytest
 from tests.faults.made import full_disk, made_record, read_only
 
 from twinbench.analysis.tables import write_tables
+from twinbench.config import Dataset, Figures
+from twinbench.data import prepare
+from twinbench.data.files import check_writable, write_text
 from twinbench.errors import DataError
+from twinbench.report.figures import draw_all
+from twinbench.report.page import build_page
 from twinbench.training.checkpoint import Checkpoint, save_checkpoint
 from twinbench.training.claims import Claims
 from twinbench.training.output import write_records
@@ -21,12 +27,38 @@ def _save_checkpoint(folder: Path) -> None:
     save_checkpoint(folder / "checkpoint.npz", Checkpoint((), state, "0" * 64, 1.0, 1.0))
 
 
+def _runs_alone(beside: Path) -> Path:
+    """A folder of tables with the runs and nothing else, on the disk that can be written."""
+    tables = beside.parent / "tables"
+    if not tables.exists():
+        tables.mkdir()
+        row = {**dataclasses.asdict(made_record().outcome), "run": "ab" * 8}
+        pd.DataFrame([row]).to_csv(tables / "runs.csv", index=False)
+    return tables
+
+
+def _draw(folder: Path) -> None:
+    draw_all(_runs_alone(folder), folder / "figures", Figures(formats=["svg"]))
+
+
+def _build_page(folder: Path) -> None:
+    build_page(_runs_alone(folder), folder / "report.html", Figures())
+
+
+def _prepare(folder: Path) -> None:
+    prepare(Dataset.model_validate("digits"), folder / "digits.npz", folder / "digits.json")
+
+
 STAGES: dict[str, Callable[[Path], object]] = {
+    "a dataset": _prepare,
     "a record": lambda folder: RunStore(folder).add(made_record()),
     "a checkpoint": _save_checkpoint,
     "a claim": lambda folder: Claims(folder / "claims").take("ab" * 32),
     "a job's records": lambda folder: write_records(folder / "job.parquet", [made_record()]),
+    "the ladder, the measurements": lambda folder: write_text(folder / "digits.csv", "dataset,variant\n"),
     "the tables": lambda folder: write_tables({"runs": pd.DataFrame({"run": ["a"]})}, folder),
+    "the figures": _draw,
+    "the page": _build_page,
 }
 
 
@@ -44,6 +76,18 @@ def test_a_read_only_disk_is_named_with_what_to_do(stage: str, tmp_path: Path) -
     sentence = r"cannot be written \(Read-only file system\); choose a folder that you may write to"
     with read_only(tmp_path / "disk") as folder, pytest.raises(DataError, match=sentence):
         STAGES[stage](folder)
+
+
+def test_a_folder_is_tried_before_anything_runs_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    check_writable(tmp_path / "not" / "there yet")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="its folder is a file"):
+        check_writable(tmp_path / "file" / "results")
+    with full_disk(tmp_path / "full") as folder, pytest.raises(DataError, match=f"The disk is full: {folder}/results"):
+        check_writable(folder / "results")
+    with read_only(tmp_path / "fixed") as folder, pytest.raises(DataError, match="Read-only file system"):
+        check_writable(folder / "results")
 
 
 def test_what_is_recorded_survives_a_disk_that_fills_up(tmp_path: Path) -> None:

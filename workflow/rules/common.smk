@@ -1,6 +1,7 @@
 """The resolved configuration, the plan, and the functions that the rules ask."""
 
 import functools
+import logging
 import math
 import re
 import sys
@@ -12,6 +13,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from twinbench.analysis.outputs import TABLES
 from twinbench.config import parse_configuration
+from twinbench.data.files import check_writable
 from twinbench.errors import TwinbenchError
 from twinbench.estimate import Estimator
 from twinbench.plan import make_plan, selected_variants
@@ -19,7 +21,12 @@ from twinbench.training.devices import device_type
 from twinbench.training.identity import IRRELEVANT
 from twinbench.report.catalogue import FIGURES, figure_file
 
+# Lines that cannot be logged (a full disk, a folder's name in another encoding) are no fault of the run.
+logging.raiseExceptions = False
+
 try:
+    # Snakemake keeps its own files where it is started.
+    check_writable(Path.cwd(), setting="--directory")
     CONFIGURATION = parse_configuration(config)
     PLAN = make_plan(CONFIGURATION)
 except TwinbenchError as mistake:
@@ -28,6 +35,35 @@ except TwinbenchError as mistake:
 OUTPUT = CONFIGURATION.output
 ENVIRONMENT = "../envs/twinbench.yml"
 DATASETS = [dataset.name for dataset in CONFIGURATION.datasets]
+
+
+def check_folders():
+    """Refuse to start where the results or the runs could not be written."""
+    try:
+        for folder in (OUTPUT, CONFIGURATION.store_folder):
+            check_writable(Path(folder))
+    except TwinbenchError as mistake:
+        raise WorkflowError(str(mistake)) from None
+
+
+def advice_after(logs):
+    """What to do after a failure, from what Snakemake's log files say of it; on a full disk there are none."""
+    lines = [
+        Path(log).read_text(encoding="utf-8", errors="replace")
+        for log in logs
+        if Path(log).is_file()
+    ]
+    said = "Finished runs are kept; start snakemake again to go on."
+    # A signal ended Python, or its shell says so with 128 and the signal's number.
+    if re.search(
+        r"died with <Signals\.SIG(KILL|ABRT|SEGV|BUS)|exit status 1(34|35|37|39)\.",
+        "".join(lines),
+    ):
+        return (
+            "A job was killed by the system, most often because the memory ran out: end other programs, or let fewer "
+            f"jobs run at a time (--cores). {said}"
+        )
+    return said
 
 
 def reported_table(entry, ending):

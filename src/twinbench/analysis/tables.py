@@ -10,7 +10,8 @@ from twinbench.analysis import claims, comparisons, ladder, noise_floor, seeds_n
 from twinbench.analysis import records as recorded
 from twinbench.analysis.outputs import TABLES
 from twinbench.config import Configuration
-from twinbench.data.files import replacing
+from twinbench.data.files import write_text
+from twinbench.errors import RecordError
 from twinbench.measurement.columns import API_COSTS_COLUMNS, DETERMINISM_COSTS_COLUMNS, GRADIENTS_COLUMNS
 from twinbench.plan import make_plan
 
@@ -85,18 +86,27 @@ def make_tables(
         "comparisons": compared,
         "noise_floor": noise_floor.noise_floor(runs),
         "seeds_needed": seeds_needed.seeds_needed(compared, confidence=statistics.confidence),
-        "ladder": ladder.with_scores(_read_all(ladder_files), compared),
+        "ladder": ladder.with_scores(_read_all(ladder_files, recorded.LADDER_COLUMNS), compared),
         "suspects": suspects.suspects_table(runs, compared),
-        "gradients": _read_all(gradient_files),
-        "api_costs": _read_all(cost_files),
-        "determinism_costs": _read_all(determinism_files),
+        "gradients": _read_all(gradient_files, GRADIENTS_COLUMNS),
+        "api_costs": _read_all(cost_files, API_COSTS_COLUMNS),
+        "determinism_costs": _read_all(determinism_files, DETERMINISM_COSTS_COLUMNS),
     }
     return tables | {"claims": claims.decide_claims(tables)}
 
 
-def _read_all(paths: Sequence[Path]) -> pd.DataFrame:
+def _read_all(paths: Sequence[Path], columns: Mapping[str, str]) -> pd.DataFrame:
     """The rows of all files, one below the other; only an empty field is missing."""
-    return pd.concat([pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in paths], ignore_index=True)
+    frames = []
+    for path in paths:
+        try:
+            frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
+        except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
+            raise RecordError(f"{path} cannot be read ({error}): delete it and run snakemake again.") from error
+        if missing := [name for name in columns if name not in frame]:
+            raise RecordError(f"{path} has no column '{missing[0]}': delete it and run snakemake again.")
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
 
 
 def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
@@ -108,8 +118,7 @@ def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     writers = {"csv": _csv, "md": _markdown, "tex": _latex, "html": _html}
     for entry in TABLES:
         for ending in entry.formats:
-            with replacing(folder / f"{entry.name}.{ending}") as file:
-                file.write(writers[ending](entry.name, tables[entry.name]).encode())
+            write_text(folder / f"{entry.name}.{ending}", writers[ending](entry.name, tables[entry.name]))
 
 
 def _csv(_name: str, table: pd.DataFrame) -> str:

@@ -98,7 +98,7 @@ def _first_free(places: Sequence[tuple[str, Path]]) -> tuple[str, int] | None:
             path.parent.mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise DataError(cannot_write(path, error)) from error
+            raise DataError(cannot_write(path, error, "TMPDIR")) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

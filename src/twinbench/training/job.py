@@ -13,6 +13,7 @@ from twinbench.config import Configuration
 from twinbench.data import load
 from twinbench.data.manifest import read_manifest
 from twinbench.durations import duration
+from twinbench.errors import ResourceError, memory_ran_out
 from twinbench.plan import Run
 from twinbench.training.claims import Claims
 from twinbench.training.devices import device_type, lease_card, visible_cards
@@ -22,7 +23,7 @@ from twinbench.training.record import Record
 from twinbench.training.store import RunStore
 
 if TYPE_CHECKING:  # it imports TensorFlow
-    from twinbench.training.variant import Result
+    from twinbench.training.variant import Result, VariantTrainer
 
 logger = logging.getLogger(__name__)
 # Between two looks at runs that other processes train.
@@ -41,7 +42,7 @@ def train_runs(runs: Sequence[Run], configuration: Configuration, npz: Path, sto
         store: where finished runs are looked up and kept.
 
     Raises:
-        TwinbenchError: the dataset cannot be used, or the store cannot be written.
+        TwinbenchError: the dataset cannot be used, the store cannot be written, or the memory ran out.
     """
     dataset = read_manifest(npz.with_suffix(".json"))
     device = device_type()
@@ -92,7 +93,7 @@ def _train(
                     progress.begin(run)
                     found = store.find(identity.key)  # its owner may have finished just before we claimed it
                     if found is None:
-                        result = trainer.train(run.seed, store.checkpoint_path(identity.key), progress.epoch)
+                        result = _trained(trainer, run, store.checkpoint_path(identity.key), progress)
                         records[run] = _record(identity, result, manifest)
                         store.add(records[run])
                         progress.end(records[run])
@@ -105,6 +106,19 @@ def _train(
             time.sleep(_POLL_SECONDS)
         waiting = held
     return records
+
+
+def _trained(trainer: "VariantTrainer", run: Run, checkpoint: Path, progress: "_Progress") -> "Result":
+    """Train a run; a lack of memory is told as such, and records nothing."""
+    try:
+        return trainer.train(run.seed, checkpoint, progress.epoch)
+    except Exception as error:
+        if not memory_ran_out(error):
+            raise
+        raise ResourceError(
+            f"The memory ran out while {run.name} was trained: end other programs, let fewer jobs run at a time "
+            "(--cores), or leave this variant out. What is finished is kept; start snakemake again to go on."
+        ) from error
 
 
 def _record(identity: Identity, result: "Result", manifest: dict[str, Any]) -> Record:

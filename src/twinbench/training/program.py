@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from twinbench.architectures.recipe import Loss, Recipe
 from twinbench.config import Training
+from twinbench.errors import memory_ran_out
 from twinbench.training.building import State, write_state
 from twinbench.training.compilation import Compilation
 from twinbench.training.feed import Images, Positions
@@ -98,9 +99,9 @@ class Program:
                 total += float(self._steps(tf.constant(order[:full].reshape(-1, self.batch_size))))
             if full < len(order):
                 total += float(self._last_step(tf.constant(order[full:].reshape(1, -1))))
-        except (MemoryError, tf.errors.ResourceExhaustedError, tf.errors.InternalError):
-            raise  # the machine's failure, not the model's: another attempt may succeed
         except Exception as error:  # whatever someone's layers raise is that variant's failure, and no other's
+            if is_of_the_machine(error):
+                raise
             raise UntrainableError(f"It cannot be trained: {first_cause(error)}") from error
         return total / len(order)
 
@@ -165,6 +166,11 @@ class Program:
 
     def _scaled(self, pixels: Any) -> Any:
         return tf.cast(pixels, tf.float32) * self._recipe.scale
+
+
+def is_of_the_machine(error: BaseException) -> bool:
+    """Whether the machine failed (memory, a broken device) and not the model: another attempt may succeed."""
+    return memory_ran_out(error) or isinstance(error, tf.errors.InternalError)
 
 
 def first_cause(error: BaseException) -> str:

@@ -20,7 +20,7 @@ from twinbench.training.checkpoint import Checkpoint, load_checkpoint, save_chec
 from twinbench.training.compilation import choose_compilation
 from twinbench.training.feed import DatasetTensors, Feed
 from twinbench.training.memory import forget_peak, peak_memory_mb
-from twinbench.training.program import Evaluation, Program, UntrainableError
+from twinbench.training.program import Evaluation, Program, UntrainableError, is_of_the_machine
 from twinbench.training.record import Cost, Epoch, Outcome
 from twinbench.training.seeds import Seeds, streams
 
@@ -95,9 +95,9 @@ class VariantTrainer:
             recipe = self._recipe = self._recipe or recipe_of(self.variant)
             seeds = self._seeds(seed + recipe.seed_offset)
             model, outcome = self._build(recipe, seeds, outcome)
-        except (MemoryError, KeyboardInterrupt):
-            raise
         except Exception as error:  # whatever someone's builder raises is that variant's failure, and no other's
+            if is_of_the_machine(error):
+                raise
             logger.exception("%s/%s cannot be built.", self.variant.architecture, self.variant.name)
             reason = f"It cannot be built: {type(error).__name__}: {_first_line(error)}"
             return Result(replace(outcome, reason=reason), (), clock.cost(self._device))

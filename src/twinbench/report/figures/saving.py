@@ -5,6 +5,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from twinbench.data.files import replacing
 from twinbench.report.provenance import Provenance
 
 
@@ -27,12 +28,14 @@ def metadata(file_format: str, title: str, description: str, provenance: Provena
 
 
 def save(figure: Figure, path: Path, title: str, description: str, provenance: Provenance) -> None:
-    """Write a figure in the format that the path's suffix names, whole or not at all."""
+    """Write a figure in the format that the path's suffix names, whole or not at all.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
     file_format = path.suffix.removeprefix(".")
     buffer = io.BytesIO()
     figure.savefig(buffer, format=file_format, metadata=metadata(file_format, title, description, provenance))
     figure.set_layout_engine("none")  # laid out once, for every format
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_bytes(buffer.getvalue())
-    unfinished.replace(path)
+    with replacing(path) as file:
+        file.write(buffer.getvalue())

@@ -10,6 +10,8 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from twinbench.data.files import OUTPUT, write_text
+
 _PACKAGE: Final = "twinbench.report.page"
 # So many things after one colon are read more easily below each other.
 _MANY_ITEMS: Final = 3
@@ -65,10 +67,16 @@ def digest(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def write(path: Path, text: str) -> Path:
-    """Write a file, whole or not at all, and return its path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+def write(path: Path, text: str, *, setting: str = OUTPUT) -> Path:
+    """Write a file, whole or not at all, and return its path.
+
+    Args:
+        path: the file.
+        text: what it is to hold.
+        setting: what chooses another place for it, for the sentence where it cannot be written.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    write_text(path, text, setting=setting)
     return path
