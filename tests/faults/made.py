@@ -1,13 +1,22 @@
-"""A record of a run that nobody trained, and disks that cannot be written."""
+"""A record of a run that nobody trained, disks that cannot be written, and a Snakemake to be disturbed."""
 
+import os
+import re
+import resource
+import secrets
+import signal
 import subprocess
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from twinbench.training.record import Cost, Epoch, Outcome, Record
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def made_record(key: str = "ab" * 32, *, seed: int = 1, reason: str = "") -> Record:
@@ -72,3 +81,66 @@ def read_only(folder: Path) -> Iterator[Path]:
     """A disk that may only be read; permission bits do not stop root."""
     with mounted(folder, "-t", "tmpfs", "-o", "ro,size=16k", "tmpfs"):
         yield folder
+
+
+class RunningSnakemake:
+    """Snakemake with the workflow's default profile, as a user starts it, in a process group of its own.
+
+    Args:
+        folder: where it is started.
+        arguments: of the command line.
+        limit: a resource limit of the process and its children, and its value.
+        environment: added to this process's.
+        root: the folder of the workflow.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        limit: tuple[int, int] | None = None,
+        environment: Mapping[str, str] | None = None,
+        root: Path = ROOT,
+    ) -> None:
+        self._folder = folder
+        self._killed: set[str] = set()
+        self._said = folder / f"said-{secrets.token_hex(4)}"
+        with self._said.open("wb") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "snakemake", "--snakefile", root / "Snakefile", *arguments],
+                cwd=folder,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "TERM": "dumb", "TF_CPP_MIN_LOG_LEVEL": "2", **(environment or {})},
+                preexec_fn=None if limit is None else lambda: resource.setrlimit(limit[0], (limit[1], limit[1])),
+                start_new_session=True,
+            )
+
+    def wait(self, seconds: float = 300) -> int:
+        """Wait for its end, and return its exit status."""
+        return self.process.wait(seconds)
+
+    def kill_job(self, name: str) -> None:
+        """Kill the process of a training job as the kernel does for want of memory, once it has trained an epoch."""
+        log = self._folder / "results" / "logs" / f"{name}.log"
+        deadline = time.monotonic() + 200
+        while True:
+            text = log.read_text() if log.is_file() else ""
+            begun = re.findall(r"begins on .*, process (\d+)", text)
+            if begun and " epoch " in text.rpartition("begins on")[2] and begun[-1] not in self._killed:
+                break
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        self._killed.add(begun[-1])
+        os.kill(int(begun[-1]), signal.SIGKILL)
+
+    @property
+    def output(self) -> str:
+        """What it has said so far."""
+        return self._said.read_text(errors="replace")
+
+    @property
+    def log(self) -> str:
+        """Snakemake's own log of the latest start."""
+        return max((self._folder / ".snakemake" / "log").iterdir()).read_text(errors="replace")
