@@ -63,6 +63,14 @@ def mounted(folder: Path, *options: str) -> Iterator[Path]:
 
 
 @contextmanager
+def read_only_clone(folder: Path) -> Iterator[Path]:
+    """This repository, where nobody can write to it."""
+    with mounted(folder, "--bind", str(ROOT)):
+        subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+        yield folder
+
+
+@contextmanager
 def full_disk(folder: Path) -> Iterator[Path]:
     """A disk with no room left."""
     with mounted(folder, "-t", "tmpfs", "-o", "size=16k", "tmpfs"):
@@ -112,9 +120,10 @@ class RunningSnakemake:
                 stdout=said,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "TERM": "dumb", "TF_CPP_MIN_LOG_LEVEL": "2", **(environment or {})},
-                preexec_fn=None if limit is None else lambda: resource.setrlimit(limit[0], (limit[1], limit[1])),
                 start_new_session=True,
             )
+        if limit is not None:  # it takes a second before it starts anything that could need more
+            resource.prlimit(self.process.pid, limit[0], (limit[1], limit[1]))
 
     def wait(self, seconds: float = 300) -> int:
         """Wait for its end, and return its exit status."""

@@ -90,7 +90,7 @@ def _valid(path: tuple[str, ...], mistake: Any, choices: list[str]) -> str:
     """What a key takes."""
     kind: str = mistake["type"]
     text = mistake["msg"].removeprefix("Value error, ")
-    valid = f"it {text}" if text.startswith(("must", "names")) else text[:1].lower() + text[1:]
+    valid = f"it {text}" if text.startswith(("must", "names", "has")) else text[:1].lower() + text[1:]
     if path in _SEVERAL_TYPES and "true or false" not in text:
         valid = _SEVERAL_TYPES[path]
     elif choices and kind == "literal_error":

@@ -4,11 +4,21 @@ This is the one source of truth. The JSON schema under `workflow/schemas/`, the 
 `docs/configuration.md` and `config/config.yaml` are made from it (`make docs`) or held against it by a test.
 """
 
+import os
 import re
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from twinbench.errors import ConfigurationError
 
@@ -18,7 +28,32 @@ _TFDS = re.compile(r"[a-z0-9_]+(/[A-Za-z0-9_.-]+)?(:\d+\.\d+\.\d+)?")
 Stream = Literal["init", "order", "dropout"]
 # What may travel into file names, wildcards and patterns: no spaces, quotes or shell characters.
 Pattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.*?/-]+$")]
-Folder = Annotated[str, StringConstraints(min_length=1)]
+
+
+def _path(value: str) -> str:
+    """A path that this process can name to the system, with `~` for the home folder as a shell takes it."""
+    control = re.search(r"[\x00-\x1f\x7f]", value)
+    if control:
+        raise ValueError(f"must be a path, which has no {control[0]!r} in it")
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"has {value[error.start]!r} in it, which no file name can have in this locale ({error.encoding}): set "
+            "PYTHONUTF8=1, or a locale such as LC_ALL=C.UTF-8"
+        ) from error
+    return str(Path(value).expanduser()) if value.startswith("~") else value
+
+
+def _path_of_files(value: str) -> str:
+    """A path of files that rules make or take."""
+    if "{" in value or "}" in value:
+        raise ValueError("must have no { and no } in it: Snakemake takes what is between them for a wildcard")
+    return _path(value)
+
+
+Folder = Annotated[str, StringConstraints(min_length=1), AfterValidator(_path)]
+OutputFolder = Annotated[str, StringConstraints(min_length=1), AfterValidator(_path_of_files)]
 
 
 class Section(BaseModel):
@@ -92,7 +127,9 @@ class Dataset(Section):
     @field_validator("source")
     @classmethod
     def _known_kind(cls, source: str) -> str:
-        if source.endswith(".npz") or source == "digits":
+        if source.endswith(".npz"):
+            return _path_of_files(source)
+        if source == "digits":
             return source
         if not _TFDS.fullmatch(source):
             raise ValueError(
@@ -202,7 +239,7 @@ class Figures(Section):
 class Configuration(Section):
     """The whole configuration."""
 
-    output: Folder = Field(default="results", description="folder of everything that is made")
+    output: OutputFolder = Field(default="results", description="folder of everything that is made")
     store: Folder | None = Field(
         default=None, description="folder of the finished runs, may be shared (default: `store` in the output folder)"
     )
