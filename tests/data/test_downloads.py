@@ -12,7 +12,7 @@ from twinbench.config import Dataset
 from twinbench.data import Limits, load, prepare
 from twinbench.errors import DataError
 
-_LIMITS = Limits(connect_seconds=2, stall_seconds=0.5, retries=1)
+_LIMITS = Limits(connect_seconds=1, stall_seconds=0.5, retries=1)
 _FILE = "train-images-idx3-ubyte.gz"
 
 
@@ -42,14 +42,27 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if fault == "stalls at once":
             server.over.wait(10)
             return
+        if fault == "drips its head":
+            self._drip(b"HTTP/1.1 200 OK\r\nX-Endless: " + bytes(1000).replace(b"\0", b"x"))
+            return
+        if fault.startswith("redirects") and (fault == "redirects for ever" or "/elsewhere/" not in self.path):
+            self.send_response(302)
+            # Another host than the one that was asked, as the client sees it.
+            self.send_header("Location", f"http://localhost:{server.server_address[1]}/elsewhere/{name}")
+            self.end_headers()
+            return
         status = int(fault) if fault.isdigit() else 200
         if fault == "fails once":
             status = 503 if server.asked.count(self.path) == 1 else 200
-        if fault == "other bytes":
+        if fault in {"other bytes", "redirects to other bytes"}:
             content = content[:-1] + b"\1"
         self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
+        length = {"promises less": len(content) - 10, "promises more": len(content) + 10}.get(fault, len(content))
+        self.send_header("Content-Length", str(length))
         self.end_headers()
+        if fault == "drips":
+            self._drip(content)
+            return
         if fault in {"cut", "stalls in the middle"}:
             self.wfile.write(content[: len(content) // 2])
             self.wfile.flush()
@@ -57,6 +70,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 server.over.wait(10)
             return
         self.wfile.write(content)
+
+    def _drip(self, content):
+        """Send a byte every 50 ms, so that no two are far apart."""
+        for byte in content:
+            if self.server.over.wait(0.05):
+                return
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
 
     def log_message(self, *_):
         """Say nothing."""
@@ -112,7 +133,11 @@ def test_a_server_that_fails_once_is_asked_again(tmp_path, server):
         ("500", r"the server 127\.0\.0\.1 answered 500"),
         ("stalls at once", r"the server 127\.0\.0\.1 stalled"),
         ("stalls in the middle", r"the server 127\.0\.0\.1 stalled"),
+        ("drips", r"the server 127\.0\.0\.1 is too slow \(\d+ bytes in \d s\)"),
+        ("drips its head", r"the server 127\.0\.0\.1 stalled"),
         ("cut", "the connection broke in the middle of a file"),
+        ("promises more", "the connection broke in the middle of a file"),
+        ("redirects for ever", "the address leads to another, and that to another, without an end"),
     ],
 )
 def test_a_failed_download_says_why_and_how_to_do_without(tmp_path, server, fault, reason):
@@ -127,8 +152,15 @@ def test_a_failed_download_says_why_and_how_to_do_without(tmp_path, server, faul
     assert sum(_prepare(tmp_path).train_counts) == 60  # and nothing is left behind that would be in the way
 
 
-def test_other_bytes_than_the_checksum_says_are_refused_and_not_kept(tmp_path, server):
-    server.fault = "other bytes"
+def test_a_redirect_to_another_host_is_followed_and_the_checksum_decides(tmp_path, server):
+    server.fault = "redirects"
+    assert sum(_prepare(tmp_path).train_counts) == 60
+    assert any("/elsewhere/" in address for address in server.asked)
+
+
+@pytest.mark.parametrize("fault", ["other bytes", "redirects to other bytes", "promises less"])
+def test_other_bytes_than_the_checksum_says_are_refused_and_not_kept(tmp_path, server, fault):
+    server.fault = fault
     with pytest.raises(
         DataError, match=rf"other bytes than the original for {server.url}{_FILE} \(SHA-256 .*manual_dir"
     ):

@@ -41,23 +41,40 @@ RUN = command(RECORDS, "--cores", "1", "--configfile", "long.yaml")
 
 
 def start(folder: Path) -> "subprocess.Popen[bytes]":
-    """Start Snakemake and come back when it trains."""
+    """Start Snakemake and come back in the middle of a run, with a checkpoint on the disk."""
     with (folder / "said").open("wb") as said:
         snakemake = subprocess.Popen(
             RUN, cwd=folder, stdout=said, stderr=subprocess.STDOUT, env=BARE, start_new_session=True
         )
     log = folder / "results/logs/train/digits/mlp.log"
-    already = epochs(log)
+    log.unlink(missing_ok=True)
     deadline = time.monotonic() + 200
-    while epochs(log) in (already, 0):
-        assert snakemake.poll() is None, (folder / "said").read_text(errors="replace")
+    while not _in_the_middle(log):
+        assert snakemake.poll() is None, said_in(folder)
         assert time.monotonic() < deadline
-        time.sleep(0.2)
+        time.sleep(0.05)
     return snakemake
 
 
-def epochs(log: Path) -> int:
-    return len(re.findall(r" epoch \d+ of ", log.read_text())) if log.is_file() else 0
+def _in_the_middle(log: Path) -> bool:
+    """Whether the process that trains is past the checkpoint of a run's third epoch and far from the run's end.
+
+    It is held while that is looked at, and only then.
+    """
+    text = log.read_text() if log.is_file() else ""
+    process = re.search(r"begins on .*, process (\d+)", text)
+    if not process or not re.search(r" epoch \d+ of ", text):
+        return False
+    os.kill(int(process[1]), signal.SIGSTOP)
+    try:
+        lines = [int(epoch) for epoch in re.findall(r" epoch (\d+) of ", log.read_text())]
+        return 3 < lines[-1] < 150 and lines[-4:] == list(range(lines[-1] - 3, lines[-1] + 1))
+    finally:
+        os.kill(int(process[1]), signal.SIGCONT)
+
+
+def said_in(folder: Path) -> str:
+    return (folder / "said").read_text(errors="replace")
 
 
 def test_ctrl_c_once_and_twice_and_a_kill_lose_nothing(tmp_path: Path) -> None:
@@ -67,7 +84,9 @@ def test_ctrl_c_once_and_twice_and_a_kill_lose_nothing(tmp_path: Path) -> None:
 
     once = start(folder)
     os.killpg(once.pid, signal.SIGINT)
-    assert once.wait(60) != 0
+    assert once.wait(60) != 0, said_in(folder)
+    assert "twinbench: train was stopped; what is finished is kept" in said_in(folder)
+    assert "Traceback" not in said_in(folder)
 
     twice = start(folder)
     # While it trains, a second Snakemake in the same folder is refused, and a new configuration is not read.
@@ -78,7 +97,7 @@ def test_ctrl_c_once_and_twice_and_a_kill_lose_nothing(tmp_path: Path) -> None:
     os.killpg(twice.pid, signal.SIGINT)
     time.sleep(0.3)
     os.killpg(twice.pid, signal.SIGINT)
-    assert twice.wait(60) != 0
+    assert twice.wait(60) != 0, said_in(folder)
     (folder / "long.yaml").write_text(yaml.safe_dump(CONFIGURATION))
 
     killed = start(folder)

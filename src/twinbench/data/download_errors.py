@@ -19,10 +19,14 @@ def network_reason(cause: BaseException) -> str:
         return ""
     if "IncompleteRead" in text or "prematurely" in text:
         return "the connection broke in the middle of a file"
+    slow = re.search(r"too slow: (\d+ bytes in \d+ s)", text)
+    if slow:
+        return f"the server {host}is too slow ({slow[1]})"
     for kind, reason in (
         (kinds.ProxyError, "the proxy could not be reached (HTTP_PROXY, HTTPS_PROXY)"),
         (kinds.SSLError, f"the certificate of the server {host}was refused (REQUESTS_CA_BUNDLE names your own)"),
         (kinds.ConnectTimeout, f"the server {host}did not answer"),
+        (kinds.TooManyRedirects, "the address leads to another, and that to another, without an end"),
     ):
         if isinstance(cause, kind):
             return reason
