@@ -12,9 +12,9 @@ import click
 @click.option("--row", "numbers", multiple=True, type=int, metavar="K",
               help="Train row K of the table again, counted from 1 below the header; may be repeated.")  # fmt: skip
 @click.option("--sample", default=0, type=click.IntRange(min=0), metavar="N", help="Train N rows drawn at random.")
-@click.option("--store", "folder", type=click.Path(file_okay=False, path_type=Path),
+@click.option("--store", "folder", type=click.Path(path_type=Path),
               help="Folder of the finished runs.  [default: `store` in the table's results folder]")  # fmt: skip
-@click.option("--data", type=click.Path(file_okay=False, path_type=Path),
+@click.option("--data", type=click.Path(path_type=Path),
               help="Folder of the prepared datasets.  [default: `data` in the table's results folder]")  # fmt: skip
 @click.pass_context
 def reproduce(

@@ -9,7 +9,7 @@ import click
 from twinbench.errors import UsageError
 
 _STORE = click.option(
-    "--store", "folder", type=click.Path(file_okay=False, path_type=Path), default=Path("results/store"),
+    "--store", "folder", type=click.Path(path_type=Path), default=Path("results/store"),
     show_default=True, help="Folder of the finished runs.",
 )  # fmt: skip
 
@@ -95,9 +95,12 @@ def prune(folder: Path, *, other_versions: bool, files: tuple[Path, ...], checkp
 
 
 def _existing(folder: Path) -> Path:
-    if not folder.is_dir():
-        raise UsageError(f"There is no store in {folder}: name its folder with --store.")
-    return folder
+    parts = ("records", "checkpoints", "claims")
+    if any((folder / part).is_dir() for part in parts):
+        return folder
+    inside = next((path for path in (folder / "store", folder.parent / "store") if (path / "records").is_dir()), None)
+    hint = f"; did you mean {inside}?" if inside else "."
+    raise UsageError(f"There is no store in {folder}: name the folder of the finished runs with --store{hint}")
 
 
 def _files(count: int) -> str:

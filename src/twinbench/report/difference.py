@@ -83,11 +83,15 @@ def tables_of(results: Path) -> Tables:
     """Read a results folder, or the folder of tables in it.
 
     Raises:
-        UsageError: there are no tables.
+        TwinbenchError: there are no tables, or they are not those of a results folder.
     """
     for folder in (results / "tables", results):
         if (folder / "runs.csv").is_file():
-            return Tables.read(folder)
+            tables = Tables.read(folder)
+            tables.check()
+            if tables.frames["runs"].empty:
+                raise UsageError(f"{folder / 'runs.csv'} has no rows: there is nothing to compare.")
+            return tables
     raise UsageError(f"{results} holds no results: neither tables/runs.csv nor runs.csv is in it.")
 
 
@@ -185,7 +189,7 @@ def compare_results(before: Path, after: Path) -> Difference:
         after: results folder B, or its folder of tables.
 
     Raises:
-        UsageError: one of them holds no tables.
+        TwinbenchError: one of them holds no tables, or others than those of a results folder.
     """
     a, b = tables_of(before), tables_of(after)
     return Difference(

@@ -16,6 +16,9 @@ _TEXT: Final = (
     *("git_commit", "configuration_digest", "dataset_sha256", "initial_weights_sha256", "final_weights_sha256"),
     *("tensorflow", "keras", "numpy", "python", "twinbench", "sentence", "verdict", "config_line", "claim", "layer"),
 )
+# What every reader of the runs asks for.
+_NEEDED: Final = ("dataset", "architecture", "variant", "seed", "status")
+_NUMBERS: Final = (("runs", "seed"), ("summary", "n"), ("summary", "mean"))
 MADE_BY: Final = {
     "suspects": "no suspect was trained: list some under `suspects` in the configuration",
     "comparisons": "the analysis stage makes it",
@@ -43,8 +46,13 @@ def read_table(path: Path) -> pd.DataFrame:
         return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""], low_memory=False)  # type: ignore[arg-type] # pandas-stubs know no plain dict of types
     except pd.errors.EmptyDataError:
         return pd.DataFrame()
-    except (pd.errors.ParserError, UnicodeDecodeError, ValueError) as error:
-        raise RecordError(f"{path} is not a table that twinbench wrote ({error}); make the tables again.") from error
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise RecordError(f"{path} is not a table that twinbench wrote, nor any text; make the tables again.") from error
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise RecordError(f"{path} is not a table that twinbench wrote ({reason}); make the tables again.") from error
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,24 @@ class Tables:
         if not (folder / "runs.csv").is_file():
             raise RecordError(f"{folder} has no runs.csv: name a folder of tables, such as results/tables.")
         return cls(folder, {path.stem: read_table(path) for path in sorted(folder.glob("*.csv"))})
+
+    def check(self) -> None:
+        """Refuse tables that someone edited or that another program wrote.
+
+        Raises:
+            RecordError: a column is missing, or holds other things than it should.
+        """
+        missing = [name for name in _NEEDED if name not in self.frames["runs"]]
+        if missing:
+            raise RecordError(f"{self.folder / 'runs.csv'} has no column '{missing[0]}'; make the tables again.")
+        for table, column in _NUMBERS:
+            values = self.optional(table).get(column, pd.Series(dtype=float))
+            whole = table != "runs" or not values.isna().any()
+            if not (values.empty or (whole and pd.api.types.is_numeric_dtype(values))):
+                raise RecordError(
+                    f"The column '{column}' of {self.folder / table}.csv holds other things than numbers; "
+                    "make the tables again."
+                )
 
     def get(self, name: str) -> pd.DataFrame:
         """Return a table that has rows.

@@ -128,7 +128,9 @@ def _asked_for(configuration: Configuration) -> set[Signature]:
     return {(run.dataset, run.architecture, run.variant, run.seed, settings) for run in make_plan(configuration).runs}
 
 
-def _settings(training: dict[str, object]) -> str:
+def _settings(training: object) -> str:
+    if not isinstance(training, dict):  # a record of someone else's making
+        return ""
     return repr(sorted((name, value) for name, value in training.items() if name not in IRRELEVANT))
 
 

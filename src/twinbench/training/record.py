@@ -3,11 +3,15 @@
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from twinbench.errors import RecordError
 
 FORMAT = 1
+# A file may come from elsewhere: nothing is missing, unknown, or of another type.
+_STRICT = ConfigDict(extra="forbid", strict=True)
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,8 @@ class Outcome:
 
     Scores are in points (percent), losses in the loss's own unit; what a failed run does not have is None.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     dataset: str
     architecture: str
@@ -59,6 +65,8 @@ class Outcome:
 class Epoch:
     """One epoch: its number from 1, mean training loss, and loss and score (points) on the validation images."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
     epoch: int
     train_loss: float
     validation_loss: float
@@ -76,6 +84,8 @@ class Cost:
         images_per_second: training images per second of the training epochs.
         peak_memory_mb: peak resident memory of the process during the run, MiB.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     device: str
     seconds: float
@@ -108,19 +118,36 @@ class Record:
         """
         try:
             content = json.loads(text)
-            written = content.pop("format")
+            written = content["format"]
             if written != FORMAT:
                 raise RecordError(
                     f"The record has format {written} and this version of twinbench reads format {FORMAT}: "
                     "read it with the version that wrote it, or let the run be trained again."
                 )
-            return cls(
-                key=content["key"],
-                identity=content["identity"],
-                outcome=Outcome(**content["outcome"]),
-                history=tuple(Epoch(**epoch) for epoch in content["history"]),
-                cost=Cost(**content["cost"]),
-                manifest=content["manifest"],
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise RecordError(f"This is not a record of a run: {error}.") from error
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise RecordError(f"This is not a record of a run: {type(error).__name__}: {error}.") from error
+        try:
+            # JSON again, not what was read of it: only there may a tuple be written as a list.
+            return _File.model_validate_json(text).record
+        except ValidationError as error:
+            mistake = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(part) for part in mistake["loc"])
+            raise RecordError(f"This is not a record of a run: '{place}': {mistake['msg']}.") from error
+
+
+class _File(BaseModel):
+    """A record as it stands in a file."""
+
+    model_config = _STRICT
+
+    format: int
+    key: str
+    identity: dict[str, Any]
+    outcome: Outcome
+    history: tuple[Epoch, ...]
+    cost: Cost
+    manifest: dict[str, Any]
+
+    @property
+    def record(self) -> Record:
+        return Record(self.key, self.identity, self.outcome, self.history, self.cost, self.manifest)

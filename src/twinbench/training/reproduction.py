@@ -3,6 +3,7 @@
 import csv
 import math
 import random
+import re
 import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -10,8 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from twinbench.config import Configuration
-from twinbench.errors import RecordError, UsageError
+from twinbench.architectures.catalogue import architectures
+from twinbench.config import parse_configuration
+from twinbench.errors import DataError, RecordError, UsageError
 from twinbench.plan import Run
 from twinbench.training.job import train_runs
 from twinbench.training.record import Record
@@ -20,6 +22,8 @@ from twinbench.training.store import RunStore
 Agreement = Literal["bit-identical", "within seed noise", "different"]
 # Two runs under different seeds differ by less than this many of the seeds' standard deviations, 95 times in 100.
 NOISE = 1.96 * math.sqrt(2)
+# A run's name: the first digits of its key.
+_RUN = re.compile(r"[0-9a-f]{3,64}")
 _COLUMNS = {"run", "dataset", "architecture", "variant", "seed", "test_score"}
 
 
@@ -46,14 +50,34 @@ def read_rows(table: Path) -> list[dict[str, str]]:
     Raises:
         RecordError: it is missing, or not a table of runs.
     """
+    instead = "name a results folder's tables/runs.csv"
     try:
         with table.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecordError(f"{table} cannot be read ({error}): name a results folder's tables/runs.csv.") from error
-    if not rows or not rows[0].keys() >= _COLUMNS:
-        raise RecordError(f"{table} is not a table of runs: name a results folder's tables/runs.csv.")
+            reader = csv.DictReader(file)
+            columns, rows = set(reader.fieldnames or ()), list(reader)
+    except OSError as error:
+        raise RecordError(f"{table} cannot be read ({error.strerror}): {instead}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RecordError(f"{table} is not a table of runs, nor any text: {instead}.") from error
+    if not columns >= _COLUMNS:
+        raise RecordError(f"{table} is not a table of runs: {instead}.")
+    if not rows:
+        raise RecordError(f"{table} has no rows: there is no run to train again.")
+    for number, row in enumerate(rows, 1):
+        if not _is_whole(row):
+            raise RecordError(f"Row {number} of {table} is damaged: run snakemake again to make the tables anew.")
     return rows
+
+
+def _is_whole(row: Mapping[str | None, Any]) -> bool:
+    """Whether a row has a field for every column and no more, a name for its run, and a score or none."""
+    if None in row or None in row.values() or not _RUN.fullmatch(row["run"]):
+        return False
+    try:
+        float(row["test_score"] or 0)
+    except ValueError:
+        return False
+    return True
 
 
 def choose_rows(rows: Sequence[dict[str, str]], numbers: Sequence[int], sample: int) -> list[dict[str, str]]:
@@ -86,8 +110,13 @@ def reproduce(row: Mapping[str, str], rows: Sequence[Mapping[str, str]], store: 
         TwinbenchError: the dataset is missing, or the run cannot be trained in this process.
     """
     recorded = find_by_run(store, row["run"])
-    configuration = Configuration.model_validate(recorded.manifest["configuration"])
     outcome = recorded.outcome
+    name = f"the record of run {row['run']}"
+    configuration = parse_configuration(recorded.manifest.get("configuration"), origin=f"{name} in {store.folder}")
+    if outcome.architecture not in architectures():
+        raise RecordError(f"This version of twinbench has no architecture '{outcome.architecture}', of which {name} is.")
+    if not (data / f"{outcome.dataset}.json").is_file():
+        raise DataError(f"{data} has no prepared dataset '{outcome.dataset}': name the folder that has it with --data.")
     run = Run(outcome.dataset, outcome.architecture, outcome.variant, outcome.seed)
     with tempfile.TemporaryDirectory(prefix="twinbench-reproduce-") as folder:
         (again,) = train_runs([run], configuration, data / f"{outcome.dataset}.npz", RunStore(Path(folder)))
