@@ -1,5 +1,6 @@
 """A record of a run that nobody trained, disks that cannot be written, and a Snakemake to be disturbed."""
 
+import contextlib
 import os
 import re
 import resource
@@ -71,17 +72,27 @@ def read_only_clone(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[Path]:
+    """A disk of this size."""
+    with mounted(folder, "-t", "tmpfs", "-o", f"size={size}", "tmpfs"):
+        yield folder
+
+
+@contextmanager
 def full_disk(folder: Path) -> Iterator[Path]:
     """A disk with no room left."""
-    with mounted(folder, "-t", "tmpfs", "-o", "size=16k", "tmpfs"):
-        filler = folder / "filler"
-        with filler.open("wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(4096))
-            except OSError:
-                pass
+    with small_disk(folder, "16k"):
+        fill(folder)
         yield folder
+
+
+def fill(folder: Path, *, leave: int = 0) -> None:
+    """Fill a disk with a file `filler`, but for some bytes."""
+    with (folder / "filler").open("wb", buffering=0) as file:
+        with contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        file.truncate(file.tell() - leave)
 
 
 @contextmanager

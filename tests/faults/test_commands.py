@@ -105,17 +105,17 @@ COMMANDS = {
     "store ls --store nowhere": "There is no store in nowhere: name the folder of the finished runs with --store.",
     "store verify --store empty": "There is no store in empty",
     "store prune --store folder": "There is no store in folder",
-    "store ls --store good": "There is no store in good: name the folder of the finished runs with --store; did you mean",
+    "store ls --store good": "There is no store in good: name the folder of the finished runs with",
     "store prune --store good/store --not-in picture.png": "The configuration picture.png is not text in UTF-8",
     "report-diff good nowhere": "nowhere holds no results: neither tables/runs.csv nor runs.csv is in it",
     "report-diff empty good": "empty holds no results",
     "report-diff good half": "half/tables/runs.csv has no rows",
     "report-diff good nothing": "nothing/tables/runs.csv has no column 'dataset'",
     "report-diff good other": "other/tables/runs.csv has no column 'dataset'",
-    "report-diff good pictures": "pictures/tables/runs.csv is not a table that twinbench wrote, nor any text",
+    "report-diff good pictures": "pictures/tables/runs.csv is not a table of twinbench, nor any text",
     "report-diff good edited": "The column 'seed' of edited/tables/runs.csv holds other things than numbers",
     "report-diff good remarks": "The column 'mean' of remarks/tables/summary.csv holds other things than numbers",
-    "report-diff good good --html empty/page.html": "its folder is a file); choose a folder that you may write to with --html",
+    "report-diff good good --html empty/page.html": "its folder is a file); choose a folder that you may write to",
 }
 
 

@@ -1,13 +1,17 @@
 """A full disk and a read-only one, in each stage that writes: a sentence, and nothing half-written."""
 
 import dataclasses
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from tests.faults.made import full_disk, made_record, read_only
+import yaml
+from tests.faults.made import ROOT, RunningSnakemake, fill, full_disk, made_record, read_only, small_disk
 
 from twinbench.analysis.tables import write_tables
 from twinbench.config import Dataset, Figures
@@ -20,6 +24,15 @@ from twinbench.training.checkpoint import Checkpoint, save_checkpoint
 from twinbench.training.claims import Claims
 from twinbench.training.output import write_records
 from twinbench.training.store import RunStore
+
+SMALLEST = {
+    "datasets": [{"source": "digits", "train_examples": 60}],
+    "architectures": ["mlp/sequential"],
+    "suspects": [],
+    "seeds": 1,
+    "training": {"epochs": 1},
+    "measurements": {"ladder_steps": 1, "gradient_depths": [1], "cost_repeats": 3},
+}
 
 
 def _save_checkpoint(folder: Path) -> None:
@@ -88,6 +101,55 @@ def test_a_folder_is_tried_before_anything_runs_and_nothing_is_left_behind(tmp_p
         check_writable(folder / "results")
     with read_only(tmp_path / "fixed") as folder, pytest.raises(DataError, match="Read-only file system"):
         check_writable(folder / "results")
+
+
+def test_snakemake_on_a_disk_that_is_full_or_fills_up_says_so_and_keeps_what_there_is(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        content = {**SMALLEST, "output": str(disk / "results")}
+        (tmp_path / "small.yaml").write_text(yaml.safe_dump(content))
+        npz = disk / "results" / "data" / "digits.npz"
+        prepare(Dataset.model_validate(content["datasets"][0]), npz, npz.with_suffix(".json"))
+        made = [f"{disk}/results/{name}" for name in ("runs/digits/mlp.parquet", "ladder/digits.csv")]
+        made.append(f"{disk}/results/measurements/digits/gradients.csv")
+        command = (*made, "--cores", "2", "--configfile", "small.yaml")
+
+        fill(disk)
+        refused = RunningSnakemake(tmp_path, *command)
+        assert refused.wait() == 1
+        assert f"The disk is full: {disk}/results cannot be written; free some space there" in refused.output
+        assert "Traceback" not in refused.output
+
+        # Room for the first line of a log, and for nothing more.
+        fill(disk, leave=4096)
+        stopped = RunningSnakemake(tmp_path, *command)
+        assert stopped.wait() == 1
+        for place in ("results/store/", "results/ladder/digits.csv", "results/measurements/digits/gradients.csv"):
+            assert f"twinbench: The disk is full: {disk}/{place}" in stopped.output, stopped.output
+        assert "Finished runs are kept; start snakemake again to go on." in stopped.output
+        assert "Traceback" not in stopped.output
+        left = {path.name for path in disk.rglob("*") if path.is_file() and path.stat().st_size}
+        assert {name for name in left if not name.endswith((".log", ".traceback"))} <= {
+            "filler",
+            "digits.npz",
+            "digits.json",
+        }
+
+
+def test_a_working_folder_that_cannot_be_written_is_named_before_snakemake_stumbles_over_it(tmp_path: Path) -> None:
+    with read_only(tmp_path / "disk") as folder:
+        refused = subprocess.run(
+            [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--cores", "1"],
+            cwd=folder,
+            env={**os.environ, "TERM": "dumb"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+    assert refused.returncode == 1
+    assert f"{folder} cannot be written (Read-only file system); choose a folder that" in refused.stdout
+    assert "with --directory." in refused.stdout
+    assert "Traceback" not in refused.stdout
 
 
 def test_what_is_recorded_survives_a_disk_that_fills_up(tmp_path: Path) -> None:

@@ -1,19 +1,27 @@
 """Anything at all for a plan, a record, a store: a right answer or a sentence, never a traceback."""
 
+import io
 import json
 import multiprocessing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.faults.made import made_record
 
+from twinbench.analysis.records import read_records
 from twinbench.config import parse_configuration
 from twinbench.errors import RecordError, TwinbenchError
 from twinbench.plan import make_plan
-from twinbench.training.record import Record
+from twinbench.training.checkpoint import load_checkpoint
+from twinbench.training.output import SCHEMA, write_records
+from twinbench.training.record import Epoch, Record
+from twinbench.training.sealed import write_sealed
 from twinbench.training.store import Damage, RunStore
 
 FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -44,6 +52,15 @@ likely = st.fixed_dictionaries(
     },
 )
 
+likely_header = st.fixed_dictionaries(
+    {
+        "history": st.lists(st.fixed_dictionaries({"epoch": st.integers(0, 3) | anything}), max_size=2) | st.just([]),
+        "initial_weights_sha256": st.text(max_size=4) | anything,
+        "seconds": st.floats() | anything,
+        "train_seconds": st.floats() | anything,
+    }
+)
+
 
 @FUZZ
 @given(content=likely | anything)
@@ -70,7 +87,7 @@ def test_any_json_is_a_record_or_is_refused_with_a_sentence(content: Any) -> Non
 
 @FUZZ
 @given(data=st.data())
-def test_a_record_with_anything_in_the_place_of_a_value_is_refused_or_read(data: st.DataObject) -> None:
+def test_a_record_with_anything_in_the_place_of_a_value_is_refused_or_read(tmp_path: Path, data: st.DataObject) -> None:
     content = json.loads(made_record().to_json())
     section = data.draw(st.sampled_from([content, content["outcome"], content["cost"], content["history"][0]]))
     name = data.draw(st.sampled_from(sorted(section)))
@@ -82,7 +99,57 @@ def test_a_record_with_anything_in_the_place_of_a_value_is_refused_or_read(data:
         read = Record.from_json(json.dumps(content))
     except RecordError:
         return
+    # What is read can be used: it is what the types say, so that it goes into a table and comes back the same.
     assert json.loads(read.to_json()).keys() == content.keys()
+    assert Record.from_json(read.to_json()).to_json() == read.to_json()
+    write_records(tmp_path / "one.parquet", [read])
+    assert pq.read_table(tmp_path / "one.parquet").schema == SCHEMA
+
+
+@FUZZ
+@given(header=likely_header | anything, payload=st.binary(max_size=40), whole=st.booleans())
+def test_anything_sealed_in_the_place_of_a_checkpoint_is_one_or_is_none(
+    tmp_path: Path, header: Any, payload: bytes, whole: bool
+) -> None:
+    path, state = tmp_path / "checkpoint.npz", [np.zeros(2, "float32")]
+    if whole:
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, header=np.array(json.dumps(header)), variable_0=state[0])
+        payload = buffer.getvalue()[: None if len(payload) % 2 else 40 * len(payload)]
+    write_sealed(path, payload, durable=False)
+    found = load_checkpoint(path, state)
+    if found is not None:
+        assert isinstance(found.seconds + found.train_seconds, float)
+        assert all(isinstance(epoch, Epoch) for epoch in found.history)
+
+
+@pytest.mark.parametrize("name", SCHEMA.names)
+def test_a_jobs_records_without_a_column_or_with_another_type_are_refused(name: str, tmp_path: Path) -> None:
+    plan = make_plan(parse_configuration({"architectures": ["mlp/functional"], "suspects": [], "seeds": 1}))
+    path = tmp_path / "job.parquet"
+    write_records(path, [made_record()])
+    assert len(read_records([path], plan)) == 1
+    table = pq.read_table(path)
+    pq.write_table(table.drop_columns([name]), path)
+    with pytest.raises(RecordError, match=rf"{path} was written by another version of twinbench: delete the folder"):
+        read_records([path], plan)
+    position = table.schema.get_field_index(name)
+    pq.write_table(table.set_column(position, name, pa.array([b"other"])), path)
+    with pytest.raises(RecordError, match="was written by another version"):
+        read_records([path], plan)
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1 and then nothing PAR1", b"a,b\n1,2\n"])
+def test_another_file_in_the_place_of_a_jobs_records_is_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "job.parquet").write_bytes(content)
+    with pytest.raises(RecordError, match=r"job.parquet cannot be read .*: delete it and run snakemake again"):
+        read_records([tmp_path / "job.parquet"], make_plan(parse_configuration({})))
+
+
+def test_a_run_that_is_recorded_twice_is_named(tmp_path: Path) -> None:
+    write_records(tmp_path / "job.parquet", [made_record(), made_record()])
+    with pytest.raises(RecordError, match="digits mlp/functional seed 1 is recorded twice"):
+        read_records([tmp_path / "job.parquet"], make_plan(parse_configuration({})))
 
 
 @FUZZ

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from twinbench.errors import RecordError
 from twinbench.plan import Plan
+from twinbench.training.output import SCHEMA
 
 IDENTITY: Final = ["dataset", "architecture", "variant", "kind", "seed"]
 
@@ -127,17 +128,23 @@ def read_records(paths: Sequence[Path], plan: Plan) -> pd.DataFrame:
     for path in paths:
         try:
             tables.append(pq.read_table(path))
-        except (OSError, pa.ArrowInvalid) as error:
+        except (OSError, pa.ArrowException) as error:
             raise RecordError(f"{path} cannot be read ({error}): delete it and run snakemake again.") from error
-    try:
-        records = pa.concat_tables(tables).to_pandas()
-    except pa.ArrowInvalid as error:
-        raise RecordError(
-            "The records were written by different versions of twinbench: delete the folder of runs and run snakemake "
-            "again; finished runs come from the store."
-        ) from error
+        if tables[-1].schema != SCHEMA:
+            raise RecordError(
+                f"{path} was written by another version of twinbench: delete the folder of runs and run snakemake "
+                "again; finished runs come from the store."
+            )
+    records = pa.concat_tables(tables).to_pandas()
     names = ["dataset", "architecture", "variant", "seed"]
     planned = pd.DataFrame([(run.dataset, run.architecture, run.variant, run.seed) for run in plan.runs], columns=names)
+    twice = records[records.duplicated(names)]
+    if len(twice):
+        row = twice.iloc[0]
+        raise RecordError(
+            f"{row['dataset']} {row['architecture']}/{row['variant']} seed {row['seed']} is recorded twice: delete the "
+            "folder of runs and run snakemake again; finished runs come from the store."
+        )
     chosen = planned.merge(records, on=names, how="left", validate="one_to_one", indicator=True)
     missing = chosen[chosen["_merge"] != "both"]
     if len(missing):

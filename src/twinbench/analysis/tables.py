@@ -129,9 +129,16 @@ def _csv(_name: str, table: pd.DataFrame) -> str:
 def _markdown(name: str, table: pd.DataFrame) -> str:
     # tabulate takes pandas' missing value for an unknown object.
     head = table.head(_LONGEST)
-    plain = head.astype(object).where(head.notna(), "")
+    plain = head.astype(object).where(head.notna(), "").map(_plain_text)
     text = str(plain.to_markdown(index=False, floatfmt=".4g", disable_numparse=False)) + "\n"
     return text + (f"\n{_rest(name, table)}\n" if len(table) > _LONGEST else "")
+
+
+def _plain_text(value: object) -> object:
+    """A cell in which Markdown sees no column and no tag: names and reasons come from outside."""
+    if not isinstance(value, str):
+        return value
+    return " ".join(value.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
 def _latex(name: str, table: pd.DataFrame) -> str:

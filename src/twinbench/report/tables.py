@@ -49,7 +49,7 @@ def read_table(path: Path) -> pd.DataFrame:
     except OSError as error:
         raise RecordError(f"{path} cannot be read ({error.strerror}).") from error
     except UnicodeDecodeError as error:
-        raise RecordError(f"{path} is not a table that twinbench wrote, nor any text; make the tables again.") from error
+        raise RecordError(f"{path} is not a table of twinbench, nor any text; make the tables again.") from error
     except ValueError as error:
         reason = " ".join(str(error).split())
         raise RecordError(f"{path} is not a table that twinbench wrote ({reason}); make the tables again.") from error

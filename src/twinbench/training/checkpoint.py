@@ -4,10 +4,13 @@ import dataclasses
 import io
 import json
 import logging
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
 from twinbench.errors import RecordError
 from twinbench.training.building import State
@@ -63,19 +66,27 @@ def load_checkpoint(path: Path, expected: State) -> Checkpoint | None:
     """
     try:
         with np.load(io.BytesIO(read_sealed(path)), allow_pickle=False) as arrays:
-            header = json.loads(str(arrays["header"]))
+            header = _Header.model_validate_json(str(arrays["header"]))
             state = [arrays[f"variable_{position}"] for position in range(len(arrays.files) - 1)]
         if [(value.shape, value.dtype) for value in state] != [(value.shape, value.dtype) for value in expected]:
             raise RecordError(f"{path} is a checkpoint of another model.")
-        return Checkpoint(
-            history=tuple(Epoch(**epoch) for epoch in header["history"]),
-            state=state,
-            initial_weights_sha256=header["initial_weights_sha256"],
-            seconds=header["seconds"],
-            train_seconds=header["train_seconds"],
-        )
+        return Checkpoint(header.history, state, header.initial_weights_sha256, header.seconds, header.train_seconds)
     except FileNotFoundError:
         return None
-    except (RecordError, ValueError, KeyError, TypeError) as error:
+    except RecordError as error:
         logger.warning("%s The run starts over.", error)
         return None
+    except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile, zlib.error, NotImplementedError):
+        logger.warning("%s is not a checkpoint of this version. The run starts over.", path)
+        return None
+
+
+class _Header(BaseModel):
+    """What a checkpoint says beside its arrays; from elsewhere, it may say anything."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    history: tuple[Epoch, ...]
+    initial_weights_sha256: str
+    seconds: float
+    train_seconds: float

@@ -114,9 +114,11 @@ def reproduce(row: Mapping[str, str], rows: Sequence[Mapping[str, str]], store: 
     name = f"the record of run {row['run']}"
     configuration = parse_configuration(recorded.manifest.get("configuration"), origin=f"{name} in {store.folder}")
     if outcome.architecture not in architectures():
-        raise RecordError(f"This version of twinbench has no architecture '{outcome.architecture}', of which {name} is.")
+        raise RecordError(
+            f"This version of twinbench has no architecture '{outcome.architecture}', of which {name} is."
+        )
     if not (data / f"{outcome.dataset}.json").is_file():
-        raise DataError(f"{data} has no prepared dataset '{outcome.dataset}': name the folder that has it with --data.")
+        raise DataError(f"{data} has no prepared dataset '{outcome.dataset}': name its folder with --data.")
     run = Run(outcome.dataset, outcome.architecture, outcome.variant, outcome.seed)
     with tempfile.TemporaryDirectory(prefix="twinbench-reproduce-") as folder:
         (again,) = train_runs([run], configuration, data / f"{outcome.dataset}.npz", RunStore(Path(folder)))
