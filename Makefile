@@ -14,7 +14,7 @@ INSTALL := $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: benchmark setup setup-gpu setup-dev test test-slurm lint format docs lock audit bench clean help
+.PHONY: benchmark setup setup-gpu setup-dev test test-slurm lint format docs findings lock audit bench clean help
 
 benchmark: setup ## set up, then run the benchmark (CONFIG=config/mnist.yaml CORES=4 for another)
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
@@ -47,6 +47,9 @@ docs: setup ## make the schema, the reference tables, the defaults and the capti
 	$(BIN)/python -m twinbench.config.reference --write
 	$(BIN)/python -m twinbench.report.captions workflow/report
 	$(BIN)/python -m twinbench.analysis.reference docs/tables.md
+
+findings: setup ## write docs/findings.md from RESULTS (results), with its ranking of suspects
+	$(BIN)/python -m twinbench.report.findings $(or $(RESULTS),results) docs
 
 lock: $(BIN)/uv ## resolve the versions again and write them, with hashes, to requirements/
 	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) pyproject.toml -o requirements/run.txt

@@ -14,7 +14,7 @@ from twinbench.config import Figures
 from twinbench.errors import RecordError
 from twinbench.report.page import build_page
 from twinbench.report.page.drilldown import drilldown
-from twinbench.report.page.notes import determinism_cost, misleading_counts, seeds_advice
+from twinbench.report.page.notes import controls_apart, determinism_cost, misleading_counts, seeds_advice
 from twinbench.report.page.shown_tables import LONGEST, readable, shown_table
 from twinbench.report.page.templating import enumerated
 from twinbench.report.tables import Tables
@@ -192,3 +192,17 @@ def test_what_a_sentence_lists_stands_below_it_when_it_is_long() -> None:
         ("Less than Functional:", ["mlp +0.50 points", "cnn none", "views 0.1 (a: b)"]),
         ("It ends: one; two.", []),
     ]
+
+
+def test_a_control_that_differs_by_chance_is_said_to(tables_folder: Path) -> None:
+    tables = Tables.read(tables_folder)
+    suspects = tables.get("suspects").assign(verdict="undecided")
+    assert controls_apart(_changed(tables, suspects=suspects)) == ""
+    seed = suspects["suspect"] == "another_seed"
+    changed = suspects.assign(
+        verdict=suspects["verdict"].mask(seed, "different"),
+        mean_difference=suspects["mean_difference"].mask(seed, 0.32),
+        p_holm=suspects["p_holm"].mask(seed, 0.0218),
+    )
+    note = controls_apart(_changed(tables, suspects=changed))
+    assert note.startswith("The control 'another_seed' on digits differs (+0.32 points, p 0.022 after")

@@ -20,7 +20,7 @@ from twinbench.report.page import sections
 from twinbench.report.page.difference_page import MOST
 from twinbench.report.page.drilldown import drilldown
 from twinbench.report.page.inline_svg import inline
-from twinbench.report.page.notes import determinism_cost, misleading_counts, seeds_advice
+from twinbench.report.page.notes import controls_apart, determinism_cost, misleading_counts, seeds_advice
 from twinbench.report.page.ranking import rankings
 from twinbench.report.page.sections import Section
 from twinbench.report.page.shown_tables import ShownTable, machines_table, made_table, shown_table
@@ -144,6 +144,7 @@ def render(tables: Tables, figures: Figures, folder: Path | None, compared: Diff
         .render(
             answer=answer(tables.frames),
             claims=_claims(tables),
+            controls=controls_apart(tables),
             counts=misleading_counts(tables),
             datasets=tables.datasets,
             determinism=determinism_cost(tables),

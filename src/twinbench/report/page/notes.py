@@ -4,6 +4,8 @@ import pandas as pd
 
 from twinbench.analysis.power import MAXIMUM_SEEDS
 from twinbench.analysis.seeds_needed import seeds_for_all
+from twinbench.analysis.suspects import API_ROW
+from twinbench.report.figures.suspects import is_control, is_shown
 from twinbench.report.tables import Tables
 
 
@@ -33,6 +35,20 @@ def seeds_advice(tables: Tables) -> str:
         return f"{opening}; {without}."
     rest = f"; {without}. To settle the others" if hopeless else ". To settle them"
     return f"{opening}{rest}, put this line into the configuration: `seeds: {needed}`"
+
+
+def controls_apart(tables: Tables) -> str:
+    """Return what it means that a control comes out different, in sentences; empty where none does."""
+    table = tables.optional("suspects")
+    if table.empty:
+        return ""
+    rows = [row for _, row in table.iterrows() if is_control(row) and is_shown(row) and row["suspect"] != API_ROW]
+    return " ".join(
+        f"The control {row['suspect']!r} on {row['dataset']} differs ({row['mean_difference']:+.2f} points, "
+        f"p {row['p_holm']:.2g} after correction), though it is the same model: that is chance, as it shows in one of "
+        "twenty such families of comparisons at a confidence of 95 %. Take other differences of this size for noise."
+        for row in rows
+    )
 
 
 def misleading_counts(tables: Tables) -> str:
