@@ -22,6 +22,11 @@ _SESSION = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
 _CLUSTER = Path("/var/tmp") / f"twinbench-slurm-{_SESSION}"  # noqa: S108 # the folder is new, its name the session's
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of one profile after those of the other, so that the longest two begin in different processes."""
+    items.sort(key=lambda item: str(getattr(item, "callspec", None) and item.callspec.params.get("profile", "")))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Bring the cluster down, once all processes are done with it."""
     if os.getpid() == _SESSION:
