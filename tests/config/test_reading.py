@@ -133,6 +133,15 @@ _REFUSED = [
         'Unknown key "epochs" @ valid keys are architectures, datasets, figures, measurements, '
         "output, seeds, statistics, store, suspects, training; did you mean 'training.epochs'?",
     ),
+    (
+        {"output": "a{b}"},
+        """'output' is "a{b}" @ it must have no { and no } in it: Snakemake takes what is between them for a wildcard.""",
+    ),
+    ({"store": "a\nb"}, """'store' is "a\\nb" @ it must be a path, which has no '\\n' in it."""),
+    (
+        {"output": "~nobody-of-this-name/x"},
+        """'output' is "~nobody-of-this-name/x" @ it names a home folder that there is not: write the whole path.""",
+    ),
     ({1: 2}, "A key in the configuration is 1; keys must be text: put it in quotes."),
     ([1], "The configuration must be a mapping of keys to values, not [1]."),
 ]  # fmt: skip
@@ -143,6 +152,12 @@ def test_a_mistake_is_one_sentence_with_key_value_and_what_is_valid(content, sen
     with pytest.raises(ConfigurationError) as refused:
         parse_configuration(content)
     assert str(refused.value) == sentence.replace(" @ ", " in the configuration; ")
+
+
+def test_a_tilde_is_the_home_folder_as_in_a_shell(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert parse_configuration({"output": "~/results", "store": "a~b"}).output == "/home/somebody/results"
+    assert parse_configuration({"store": "a~b"}).store == "a~b"
 
 
 @pytest.mark.parametrize("value", [True, False, [1, True]])

@@ -9,6 +9,7 @@ import importlib.util
 import linecache
 import sys
 import traceback
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,9 +156,21 @@ def shortened(error: BaseException) -> str:
     return "".join(lines[-6:]) + message[:1500]
 
 
+def _is_saved_model(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "config.json" in archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return False
+
+
 def _load(path: Path) -> keras.Model:
     if not path.is_file():
         raise UsageError(f"There is no file {path}.")
+    if not _is_saved_model(path):
+        raise UsageError(
+            f"{path} is no saved model: a .keras file is an archive as model.save writes it, and this is not one."
+        )
     try:
         model = keras.saving.load_model(path, safe_mode=True)
     except Exception as error:

@@ -42,7 +42,10 @@ def _path(value: str) -> str:
             f"has {value[error.start]!r} in it, which no file name can have in this locale ({error.encoding}): set "
             "PYTHONUTF8=1, or a locale such as LC_ALL=C.UTF-8"
         ) from error
-    return str(Path(value).expanduser()) if value.startswith("~") else value
+    try:
+        return str(Path(value).expanduser()) if value.startswith("~") else value
+    except RuntimeError as error:
+        raise ValueError("names a home folder that there is not: write the whole path") from error
 
 
 def _path_of_files(value: str) -> str:
