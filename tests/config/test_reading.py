@@ -135,7 +135,8 @@ _REFUSED = [
     ),
     (
         {"output": "a{b}"},
-        """'output' is "a{b}" @ it must have no { and no } in it: Snakemake takes what is between them for a wildcard.""",
+        """'output' is "a{b}" @ it must have no { and no } in it: """
+        "Snakemake takes what is between them for a wildcard.",
     ),
     ({"store": "a\nb"}, """'store' is "a\\nb" @ it must be a path, which has no '\\n' in it."""),
     (
