@@ -2,7 +2,7 @@
 
 Each is raised where the mistake is known, with one sentence in the user's words: which file, key or value,
 what would be valid, and what to do. The command line and the scripts print that sentence and exit with 2;
-the scripts put the traceback into a file beside their log.
+the traceback goes to the log.
 """
 
 
