@@ -5,6 +5,8 @@ what would be valid, and what to do. The command line and the scripts print that
 the traceback goes to the log.
 """
 
+import re
+
 
 class TwinbenchError(Exception):
     """A mistake that the user can mend; `str()` is the sentence to show."""
@@ -53,3 +55,17 @@ def memory_ran_out(error: BaseException) -> bool:
             return True
         link = link.__cause__ or link.__context__
     return False
+
+
+def first_cause(error: BaseException, longest: int = 300) -> str:
+    """Return the kind of an exception and its own first words, without the frames that AutoGraph and Keras put around.
+
+    Args:
+        error: what was raised.
+        longest: characters to return at most.
+    """
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in str(error).splitlines()]
+    frames = [k for k, line in enumerate(lines) if "Exception encountered when calling" in line]
+    after = [line for line in lines[frames[-1] + 1 :] if line] if frames else []
+    named = [line for line in lines if line and not line.startswith(("in user code", "File "))]
+    return f"{type(error).__name__}: {(after or named or ['no message'])[0]}"[:longest]

@@ -5,7 +5,6 @@ The ninth rung, the same score over seeds, is not climbed here: it follows from 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -25,6 +24,7 @@ from twinbench.audit.probes import (
     randomise,
 )
 from twinbench.audit.signature import Signature, call_model, signature_from_example
+from twinbench.errors import first_cause
 
 Outcome = Literal["pass", "fail", "not applicable"]
 
@@ -38,10 +38,6 @@ NAMES = (
     "same gradients",
     "same training",
 )
-
-
-_ENVELOPE = "Exception encountered when calling"
-"""How Keras opens an error from within a layer; the cause is on the next lines."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +59,6 @@ def stopped(rungs: list[Rung], why: str) -> list[Rung]:
     """Fills the rungs that could not be reached."""
     missing = range(len(rungs) + 1, len(NAMES) + 1)
     return rungs + [_rung(number, "not applicable", None, why) for number in missing]
-
-
-def first_line(error: BaseException, limit: int = 300) -> str:
-    """The first line of an error that says something, with its type."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
-    lines = [line.strip() for line in plain.splitlines() if line.strip()]
-    lines = [line for line in lines if not line.startswith(_ENVELOPE)] or lines
-    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:limit]
 
 
 def climb(
@@ -110,13 +98,13 @@ def climb(
         keras.utils.set_random_seed(seed)
         model = variant()
     except Exception as error:  # any failure to build is the finding
-        return stopped([_rung(1, "fail", None, f"Building it raises {first_line(error)}")], "it cannot be built")
+        return stopped([_rung(1, "fail", None, f"Building it raises {first_cause(error)}")], "it cannot be built")
     rungs = [_rung(1, "pass", None, "It builds.")]
     try:
         other = subject(model, signature.as_called_by(model))
         call_model(model, other.signature.pack([keras.ops.convert_to_tensor(images[:4])]), False)
     except Exception as error:  # any failure to run is the finding
-        failed = _rung(2, "fail", None, f"It runs on no batch: {first_line(error)}")
+        failed = _rung(2, "fail", None, f"It runs on no batch: {first_cause(error)}")
         return stopped([*rungs, failed], "it cannot run on a batch")
     rungs.append(_rung(2, "pass", None, "It runs on a batch."))
     together = pair(one, other)
@@ -198,7 +186,7 @@ def function_rung(together: Pair, arrays: Sequence[np.ndarray]) -> Rung:
             results[training] = compare_outputs(together, arrays, training=training)
         except Exception as error:  # any failure to run is the finding
             mode = "training" if training else "inference"
-            return _rung(6, "fail", None, f"In {mode} mode a model raises {first_line(error)}")
+            return _rung(6, "fail", None, f"In {mode} mode a model raises {first_cause(error)}")
     return function_rung_of(results)
 
 
@@ -220,7 +208,7 @@ def gradient_rung(together: Pair, arrays: Sequence[np.ndarray]) -> Rung:
     try:
         result, unequal = compare_gradients(together, arrays)
     except Exception as error:  # models without gradients exist
-        return _rung(7, "not applicable", None, f"Gradients could not be taken: {first_line(error)}")
+        return _rung(7, "not applicable", None, f"Gradients could not be taken: {first_cause(error)}")
     return gradient_rung_of(result, unequal[0][1].path if unequal else "a weight")
 
 
@@ -282,7 +270,7 @@ def _training_rung(
         train(one, batches, loss)
         train(other, batches, loss)
     except Exception as error:  # a model that cannot be trained is the finding
-        return _rung(8, "fail", None, f"Training raises {first_line(error)}")
+        return _rung(8, "fail", None, f"Training raises {first_cause(error)}")
     pairs = [(p, q) for p, q in together.transfer.pairs if "float" in keras.backend.standardize_dtype(p.dtype)]
     left = [together.transfer.arranged(_values(p), q) for p, q in pairs]
     result = compare_arrays(left, [_values(q) for _, q in pairs], [0.0] * len(pairs))

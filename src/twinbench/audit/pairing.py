@@ -17,6 +17,7 @@ from twinbench.audit.inventory import inventory
 from twinbench.audit.permutation import permutations
 from twinbench.audit.signature import Signature
 from twinbench.audit.transfer import Transfer, add_offstage, transfer_by_graph, transfer_by_order
+from twinbench.errors import first_cause
 
 LARGE = 3_000_000
 """Above this many parameters a functional model is not called on zeros before it is traced."""
@@ -67,7 +68,7 @@ def subject(model: keras.Model, signature: Signature) -> Subject:
     try:
         return Subject(model, signature, canonical_graph(model, signature))
     except Exception as error:  # what cannot be traced is probed as a function
-        return Subject(model, signature, None, f"{type(error).__name__}: {error}".splitlines()[0][:200])
+        return Subject(model, signature, None, first_cause(error, 200))
 
 
 def _large_and_built(model: keras.Model) -> bool:

@@ -9,13 +9,13 @@ import numpy as np
 
 from twinbench.audit.differences import Difference
 from twinbench.audit.graph import Graph
-from twinbench.audit.ladder import first_line
 from twinbench.audit.pairing import Pair
 from twinbench.audit.probes import Comparison, compare_gradients, compare_outputs, compare_training, kept, randomise
 from twinbench.compare.advice import cause_of, make_cause
 from twinbench.compare.losses import PROBABILITY, ends_in_probabilities, resolved_losses
 from twinbench.compare.report import Cause
 from twinbench.compare.weights import short_path
+from twinbench.errors import first_cause
 
 
 @dataclass
@@ -71,12 +71,12 @@ def gather(pair: Pair, arrays: Sequence[np.ndarray], *, gradients: bool = True) 
             found.training, found.updates, stale = compare_training(pair, arrays)
             found.stale = [short_path(q) for _, q in stale]
         except Exception as error:
-            found.untested.append(f"The outputs could not be compared: {first_line(error)}")
+            found.untested.append(f"The outputs could not be compared: {first_cause(error)}")
         if gradients and found.training is not None:
             try:
                 found.gradients, _ = compare_gradients(pair, arrays)
             except Exception as error:
-                found.untested.append(f"The gradients could not be compared: {first_line(error)}")
+                found.untested.append(f"The gradients could not be compared: {first_cause(error)}")
     return found
 
 

@@ -12,7 +12,6 @@ from twinbench.audit.inputs import combined, input_ranges, probe_inputs
 from twinbench.audit.ladder import (
     NAMES,
     Rung,
-    first_line,
     graph_rung,
     parameter_rung,
     stopped,
@@ -35,6 +34,7 @@ from twinbench.compare.report import CODES, Cause, Report
 from twinbench.compare.sides import BuildError, Side, side
 from twinbench.compare.starting import SMALL, compare_starts
 from twinbench.compare.weights import penalty_causes, trainable_causes
+from twinbench.errors import first_cause
 
 Progress = Callable[[str], None]
 
@@ -134,7 +134,7 @@ def _cannot_build(letter: str, one: Side, error: BuildError, sides: tuple[Side, 
 
 
 def _cannot_run(letter: str, one: Side, error: Exception, sides: tuple[Side, Side]) -> Report:
-    reason = first_line(error, 600)
+    reason = first_cause(error, 600)
     rungs = [Rung(1, NAMES[0], "pass", None, "Both build."), Rung(2, NAMES[1], "fail", None, f"{letter}: {reason}")]
     return Report(
         verdict="cannot_tell",
@@ -231,7 +231,7 @@ class _Comparison:
                 self.arrays = arrays
                 evidence = gather(together, arrays)
             except TypeError as error:
-                evidence.untested.append(f"No inputs could be made up for the models: {first_line(error)}")
+                evidence.untested.append(f"No inputs could be made up for the models: {first_cause(error)}")
         self.untested += evidence.untested
         if not (evidence.same_throughout and all(cause.detail.startswith("reshape") for cause in inputs)):
             self._add(inputs)
@@ -273,7 +273,7 @@ class _Comparison:
             try:
                 self._add(test(self.pair))
             except Exception as error:
-                self.untested.append(f"{test.__name__.split('_')[0].title()}: {first_line(error)}")
+                self.untested.append(f"{test.__name__.split('_')[0].title()}: {first_cause(error)}")
         self._add(optimizer_causes(self.pair.a.model, self.pair.b.model))
 
     def _loop(self, evidence: Evidence) -> None:

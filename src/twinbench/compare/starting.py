@@ -10,12 +10,13 @@ import numpy as np
 
 from twinbench.audit.canonical import ensure_built
 from twinbench.audit.inputs import placeholder_inputs
-from twinbench.audit.ladder import Rung, first_line, initial_rung
+from twinbench.audit.ladder import Rung, initial_rung
 from twinbench.audit.pairing import Pair, Subject, count_parameters
 from twinbench.compare.advice import make_cause
 from twinbench.compare.initial import Start, initial_causes, one_seed, reproducible, values
 from twinbench.compare.report import Cause
 from twinbench.compare.sides import Side
+from twinbench.errors import first_cause
 
 SMALL = 3_000_000
 """Up to this many parameters, models are built several times to compare how they start."""
@@ -47,7 +48,7 @@ def compare_starts(sides: tuple[Side, Side], pair: Pair) -> Beginnings:
         try:
             starts += [_again(sides, pair, seed) for seed in SEEDS]
         except Exception as error:
-            found.warnings.append(f"Building the models a second time failed: {first_line(error)}")
+            found.warnings.append(f"Building the models a second time failed: {first_cause(error)}")
     if len(starts) > 1:
         found.causes += initial_causes(starts)
     if found.rung.outcome == "fail" and not found.causes:

@@ -4,7 +4,6 @@ The images stay in memory as uint8 and are gathered and scaled inside the compil
 call. `twinbench.training.compilation` says how it is compiled.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ import tensorflow as tf
 
 from twinbench.architectures.recipe import Loss, Recipe
 from twinbench.config import Training
-from twinbench.errors import memory_ran_out
+from twinbench.errors import first_cause, memory_ran_out
 from twinbench.training.building import State, write_state
 from twinbench.training.compilation import Compilation
 from twinbench.training.feed import Images, Positions
@@ -171,16 +170,6 @@ class Program:
 def is_of_the_machine(error: BaseException) -> bool:
     """Whether the machine failed (memory, a broken device) and not the model: another attempt may succeed."""
     return memory_ran_out(error) or isinstance(error, tf.errors.InternalError)
-
-
-def first_cause(error: BaseException) -> str:
-    """Return the kind and the own words of an exception, without the frames that AutoGraph and Keras put around it."""
-    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in str(error).splitlines()]
-    marks = [k for k, line in enumerate(lines) if "Exception encountered when calling" in line]
-    after = [line for line in lines[marks[-1] + 1 :] if line] if marks else []
-    named = [line for line in lines if line and not line.startswith(("in user code", "File "))]
-    words = (after or named or ["no message"])[0]
-    return f"{type(error).__name__}: {words}"
 
 
 def make_loss(loss: Loss) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 from twinbench.architectures.catalogue import Variant, architectures
 from twinbench.architectures.recipe import Recipe, recipe_of
 from twinbench.config import Training
+from twinbench.errors import first_cause
 from twinbench.training.building import State, build_model, match_weights, read_state, weights_sha256
 from twinbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from twinbench.training.compilation import choose_compilation
@@ -99,7 +100,7 @@ class VariantTrainer:
             if is_of_the_machine(error):
                 raise
             logger.exception("%s/%s cannot be built.", self.variant.architecture, self.variant.name)
-            reason = f"It cannot be built: {type(error).__name__}: {_first_line(error)}"
+            reason = f"It cannot be built: {first_cause(error)}"
             return Result(replace(outcome, reason=reason), (), clock.cost(self._device))
         feed = self._feed = self._feed or Feed(self._tensors, recipe, self._training)
         outcome = replace(
@@ -260,8 +261,3 @@ def _finished(outcome: Outcome, last: Epoch, test: Evaluation, digest: str) -> O
 
 def _in_words(*losses: float) -> str:
     return "NaN" if any(math.isnan(loss) for loss in losses) else "infinite"
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else "no message"
