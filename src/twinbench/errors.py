@@ -2,7 +2,7 @@
 
 Each is raised where the mistake is known, with one sentence in the user's words: which file, key or value,
 what would be valid, and what to do. The command line and the scripts print that sentence and exit with 2;
-the traceback goes to the log.
+the traceback goes into a file beside the log.
 """
 
 import re
@@ -55,6 +55,19 @@ def memory_ran_out(error: BaseException) -> bool:
             return True
         link = link.__cause__ or link.__context__
     return False
+
+
+def raise_if_memory_ran_out(error: BaseException) -> None:
+    """Raise an exception again that says nothing of the model it came from: there was not enough memory.
+
+    Raises:
+        ResourceError: from `error`, if that is so.
+    """
+    if memory_ran_out(error):
+        raise ResourceError(
+            "The memory ran out while the models were compared: end other programs, or let fewer jobs run at a time "
+            "(--cores)."
+        ) from error
 
 
 def first_cause(error: BaseException, longest: int = 300) -> str:

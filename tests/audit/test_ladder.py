@@ -3,6 +3,7 @@ import pytest
 
 from twinbench.audit.ladder import NAMES, Rung, climb
 from twinbench.audit.published import functional_autoencoder, intended_autoencoder, sequential_autoencoder
+from twinbench.errors import ResourceError
 
 IMAGES = np.random.default_rng(0).random((32, 8, 8, 1), dtype="float32")
 LABELS = np.random.default_rng(1).integers(0, 10, 32)
@@ -121,3 +122,11 @@ def test_the_published_autoencoders_stop_where_the_article_says_they_run(variant
 
 def test_the_published_sequential_autoencoder_counts_its_shared_layers_once():
     assert sequential_autoencoder().count_params() == 74_497
+
+
+def test_a_lack_of_memory_is_no_finding_about_a_model():
+    def hungry():
+        raise MemoryError
+
+    with pytest.raises(ResourceError, match="memory ran out"):
+        climb(functional, hungry, example=(IMAGES, LABELS), loss="sparse_categorical_crossentropy", seed=0, steps=2)

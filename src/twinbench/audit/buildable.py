@@ -8,6 +8,7 @@ import numpy as np
 from twinbench.architectures.catalogue import Variant
 from twinbench.architectures.recipe import recipe_of
 from twinbench.data import LoadedDataset
+from twinbench.errors import raise_if_memory_ran_out
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ def _builds(variant: Variant, data: LoadedDataset) -> bool:
         model = recipe_of(variant).build(data.input_shape, data.classes)
         model(np.zeros((1, *data.input_shape), np.float32), training=False)
     except Exception as error:  # whatever someone's builder raises
+        raise_if_memory_ran_out(error)
         logger.warning("%s/%s is left out: it raises %r.", variant.architecture, variant.name, error)
         return False
     return True

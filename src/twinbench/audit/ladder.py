@@ -24,7 +24,7 @@ from twinbench.audit.probes import (
     randomise,
 )
 from twinbench.audit.signature import Signature, call_model, signature_from_example
-from twinbench.errors import first_cause
+from twinbench.errors import first_cause, raise_if_memory_ran_out
 
 Outcome = Literal["pass", "fail", "not applicable"]
 
@@ -98,12 +98,14 @@ def climb(
         keras.utils.set_random_seed(seed)
         model = variant()
     except Exception as error:  # any failure to build is the finding
+        raise_if_memory_ran_out(error)
         return stopped([_rung(1, "fail", None, f"Building it raises {first_cause(error)}")], "it cannot be built")
     rungs = [_rung(1, "pass", None, "It builds.")]
     try:
         other = subject(model, signature.as_called_by(model))
         call_model(model, other.signature.pack([keras.ops.convert_to_tensor(images[:4])]), False)
     except Exception as error:  # any failure to run is the finding
+        raise_if_memory_ran_out(error)
         failed = _rung(2, "fail", None, f"It runs on no batch: {first_cause(error)}")
         return stopped([*rungs, failed], "it cannot run on a batch")
     rungs.append(_rung(2, "pass", None, "It runs on a batch."))
@@ -185,6 +187,7 @@ def function_rung(together: Pair, arrays: Sequence[np.ndarray]) -> Rung:
         try:
             results[training] = compare_outputs(together, arrays, training=training)
         except Exception as error:  # any failure to run is the finding
+            raise_if_memory_ran_out(error)
             mode = "training" if training else "inference"
             return _rung(6, "fail", None, f"In {mode} mode a model raises {first_cause(error)}")
     return function_rung_of(results)
@@ -208,6 +211,7 @@ def gradient_rung(together: Pair, arrays: Sequence[np.ndarray]) -> Rung:
     try:
         result, unequal = compare_gradients(together, arrays)
     except Exception as error:  # models without gradients exist
+        raise_if_memory_ran_out(error)
         return _rung(7, "not applicable", None, f"Gradients could not be taken: {first_cause(error)}")
     return gradient_rung_of(result, unequal[0][1].path if unequal else "a weight")
 
@@ -270,6 +274,7 @@ def _training_rung(
         train(one, batches, loss)
         train(other, batches, loss)
     except Exception as error:  # a model that cannot be trained is the finding
+        raise_if_memory_ran_out(error)
         return _rung(8, "fail", None, f"Training raises {first_cause(error)}")
     pairs = [(p, q) for p, q in together.transfer.pairs if "float" in keras.backend.standardize_dtype(p.dtype)]
     left = [together.transfer.arranged(_values(p), q) for p, q in pairs]
