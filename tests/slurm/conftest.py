@@ -1,4 +1,4 @@
-"""A real Slurm of six virtual nodes on this machine, and the workflow as a user has it, in folders of its own."""
+"""A real Slurm of seven virtual nodes on this machine, and the workflow as a user has it, in folders of its own."""
 
 import os
 import shutil

@@ -63,7 +63,10 @@ class Watch(threading.Thread):
 class Disturbed:
     """A Snakemake that trains on the cluster, with an eye on what it records."""
 
-    def __init__(self, checkout: Checkout, slurm: Slurm, profile: str, *arguments: str) -> None:
+    def __init__(
+        self, checkout: Checkout, slurm: Slurm, profile: str, *arguments: str, partition: str = "disturbed"
+    ) -> None:
+        checkout.use_partition(partition)
         self._checkout = checkout
         self._slurm = slurm
         self._profile = profile

@@ -29,8 +29,7 @@ def test_a_cancelled_job_comes_again_and_goes_on_from_its_checkpoint(
 def test_the_job_of_a_node_that_does_not_answer_waits_for_the_one_that_still_trains(
     profile: str, slurm: Slurm, checkout: Checkout
 ) -> None:
-    checkout.use_partition("lossy")
-    disturbed = Disturbed(checkout, slurm, profile)
+    disturbed = Disturbed(checkout, slurm, profile, partition="lossy")
     disturbed.hold()
     ((job, node),) = disturbed.jobs().items()
     slurm.kill_node(node)

@@ -20,11 +20,11 @@ gone() { ! alive "$1"; }
 
 # Only a node's daemon ends what runs on the node.
 if alive "$(cat "$folder/run/slurmctld.pid" 2>/dev/null)"; then
-	for node in n{1..6}; do alive "$(cat "$folder/run/slurmd.$node.pid" 2>/dev/null)" || slurmd -N $node; done
+	for node in n{1..7}; do alive "$(cat "$folder/run/slurmd.$node.pid" 2>/dev/null)" || slurmd -N $node; done
 	timeout 20 scancel --user="$(id -un)"
 	wait_until 30 nothing_runs
 fi
-for name in slurmd.n{1..6} slurmctld slurmdbd mariadbd munged; do
+for name in slurmd.n{1..7} slurmctld slurmdbd mariadbd munged; do
 	file=$folder/run/$name.pid
 	pid=$(cat "$file" 2>/dev/null) && alive "$pid" || continue
 	kill "$pid"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Start a Slurm of six virtual nodes on this machine's loopback, with accounting. Argument: a folder for its state.
+# Start a Slurm of seven virtual nodes on this machine's loopback, with accounting. Argument: a folder for its state.
 # As root, with Debian's slurmctld, slurmd, slurm-client, munge, slurmdbd and mariadb-server installed.
 # The file must be /etc/slurm/slurm.conf: Slurm drops SLURM_CONF from the environment of a job's steps.
 set -euo pipefail
@@ -17,9 +17,9 @@ wait_for() { # seconds, command...
 	done
 }
 filled() { sed -e "s|@DIR@|$folder|g" -e "s|@HOST@|$(hostname -s)|g" "$here/$1"; }
-all_idle() { [ "$(sinfo -h -N -o %T | grep -c '^idle$')" = 6 ]; }
+all_idle() { [ "$(sinfo -h -N -o %T | grep -c '^idle$')" = 7 ]; }
 
-mkdir -p "$folder"/{run,spool/n{1..6},state,log,db} /etc/slurm
+mkdir -p "$folder"/{run,spool/n{1..7},state,log,db} /etc/slurm
 chmod 755 "$folder" "$folder/run"
 filled slurm.conf.in >/etc/slurm/slurm.conf
 install -m 600 /dev/null /etc/slurm/slurmdbd.conf
@@ -49,7 +49,7 @@ sacctmgr -i -Q add account ci description=ci organization=ci
 sacctmgr -i -Q add user "$(id -un)" account=ci
 
 slurmctld
-for node in n{1..6}; do slurmd -N $node; done
+for node in n{1..7}; do slurmd -N $node; done
 wait_for 30 all_idle
 timeout 20 srun -N2 -l hostname
 touch "$folder/ready"
