@@ -25,7 +25,7 @@ from twinbench.architectures.catalogue import architectures, find_variant
 from twinbench.config import Configuration, parse_configuration
 from twinbench.data import prepare
 from twinbench.data.manifest import Manifest
-from twinbench.measurement.columns import API_COSTS_COLUMNS, GRADIENTS_COLUMNS
+from twinbench.measurement.columns import API_COSTS_COLUMNS, DETERMINISM_COSTS_COLUMNS, GRADIENTS_COLUMNS
 from twinbench.plan import Run, make_plan, selected_variants
 from twinbench.training.identity import identify
 from twinbench.training.manifest import make_manifest
@@ -91,6 +91,7 @@ def record(configuration: Configuration, folder: Path) -> None:
         _header(output / "ladder" / f"{dataset.name}.csv", LADDER_COLUMNS)
         _header(output / "measurements" / dataset.name / "gradients.csv", GRADIENTS_COLUMNS)
         _header(output / "measurements" / dataset.name / "api_costs.csv", API_COSTS_COLUMNS)
+        _header(output / "measurements" / dataset.name / "determinism_costs.csv", DETERMINISM_COSTS_COLUMNS)
     generator = np.random.default_rng(0)
     process = make_manifest(configuration, "cpu")
     store = RunStore(folder / configuration.store_folder)
