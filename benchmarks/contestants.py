@@ -44,6 +44,15 @@ def keras_network(network: str) -> Callable[[tuple[int, ...], int], Any]:
     return build
 
 
+def single_threaded_tensorflow() -> Any:
+    """Return TensorFlow, set to one thread."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    return tf
+
+
 def engine(network: str, x: Any, y: Any, **settings: Any) -> Epoch:
     """Train with this engine, compiled as it compiles this kind of network on MNIST."""
     from twinbench.architectures.recipe import Recipe
@@ -76,11 +85,9 @@ def engine_seeded(network: str, x: Any, y: Any) -> Epoch:
 
 def fit(network: str, x: Any, y: Any) -> Epoch:
     """Train with `model.fit` as the Keras guide shows it."""
+    single_threaded_tensorflow()
     import keras
-    import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
     model = keras_network(network)(x.shape[1:], 10)
     model.compile(
         optimizer=keras.optimizers.Adam(RATE),
@@ -164,10 +171,7 @@ def jax_compiled(network: str, x: Any, y: Any) -> Epoch:
 
 def gemm(network: str, x: Any, y: Any) -> Epoch:
     """Multiply matrices with the same library: what one thread of this processor can do in float32."""
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf = single_threaded_tensorflow()
     a = tf.random.uniform((GEMM_SIZE, GEMM_SIZE))
 
     @tf.function
@@ -182,10 +186,7 @@ def convolutions(network: str, x: Any, y: Any) -> Epoch:
 
     What the step takes if all the rest were free: the bound that TensorFlow's own kernels set.
     """
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf = single_threaded_tensorflow()
     normal = tf.random.stateless_normal
     inputs = [normal((BATCH, *shape), (1, 1)) for shape in ((28, 28, 1), (13, 13, 32))]
     kernels = [normal(shape, (2, 2)) for shape in ((3, 3, 1, 32), (3, 3, 32, 64))]

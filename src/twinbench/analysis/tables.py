@@ -126,11 +126,21 @@ def _csv(_name: str, table: pd.DataFrame) -> str:
     return str(table.to_csv(index=False, lineterminator="\n"))
 
 
-def _markdown(name: str, table: pd.DataFrame) -> str:
+def markdown(table: pd.DataFrame, *, floatfmt: str, intfmt: str = "") -> str:
+    """Return a table in Markdown; a missing value is an empty cell, and no text is taken for markup.
+
+    Args:
+        table: what to write, without its index.
+        floatfmt: how numbers with a fraction are written, as a format specification.
+        intfmt: the same for whole numbers.
+    """
     # tabulate takes pandas' missing value for an unknown object.
-    head = table.head(_LONGEST)
-    plain = head.astype(object).where(head.notna(), "").map(_plain_text)
-    text = str(plain.to_markdown(index=False, floatfmt=".4g", disable_numparse=False)) + "\n"
+    plain = table.astype(object).where(table.notna(), "").map(_plain_text)
+    return str(plain.to_markdown(index=False, disable_numparse=False, floatfmt=floatfmt, intfmt=intfmt))
+
+
+def _markdown(name: str, table: pd.DataFrame) -> str:
+    text = markdown(table.head(_LONGEST), floatfmt=".4g") + "\n"
     return text + (f"\n{_rest(name, table)}\n" if len(table) > _LONGEST else "")
 
 

@@ -11,6 +11,7 @@ from typing import Final
 import pandas as pd
 
 from twinbench.analysis.claims import answer
+from twinbench.analysis.tables import markdown
 from twinbench.report.catalogue import figure_file
 from twinbench.report.page.notes import controls_apart
 from twinbench.report.provenance import provenance_of
@@ -69,9 +70,7 @@ def findings(tables: Tables) -> str:
 
 
 def _table(frame: pd.DataFrame, columns: dict[str, str]) -> str:
-    shown = frame[list(columns)].rename(columns=columns)
-    plain = shown.astype(object).where(shown.notna(), "")
-    return str(plain.to_markdown(index=False, floatfmt=".2f", intfmt=","))
+    return markdown(frame[list(columns)].rename(columns=columns), floatfmt=".2f", intfmt=",")
 
 
 def main() -> None:
