@@ -101,7 +101,7 @@ def test_the_command_prints_the_table_and_the_sums(folder: Path) -> None:
     (folder / "small.yaml").write_text("architectures: [mlp]\nsuspects: []\nseeds: 2\n")
     printed = CliRunner().invoke(main, ["plan", "--configfile", "small.yaml", "--cores", "2"])
     assert printed.exit_code == 0
-    assert "1 jobs of 1 core each" in printed.output.replace("\n", " ")
+    assert "1 job of 1 core each" in printed.output.replace("\n", " ")
     assert "mlp" in printed.output
 
 

@@ -66,13 +66,14 @@ def _sentences(forecast: Forecast) -> list[str]:
         return ["Every run is recorded: nothing would be trained."]
     time = duration(3600 * forecast.wall_hours, rough=True)
     found = [
-        f"{jobs} jobs of {forecast.threads} {'core' if forecast.threads == 1 else 'cores'} each: about "
-        f"{time} on {forecast.cores} {'core' if forecast.cores == 1 else 'cores'}, "
+        f"{_count(jobs, 'job')} of {_count(forecast.threads, 'core')} each: about {time} on "
+        f"{_count(forecast.cores, 'core')}, "
         f"{forecast.memory_mb / 1000:.1f} GB of memory, {forecast.disk_mb:,.0f} MB of disk. "
         "The ladder and the measurements add minutes for each dataset.",
         f"The times rest on {forecast.measured} runs that the store has of these datasets."
         if forecast.measured
-        else "The times rest on rates measured on another machine: after a few finished runs they will rest on yours.",
+        else "The times are a first guess, which may be wrong by a factor of three: after a few finished runs they "
+        "will rest on those.",
     ]
     if forecast.device == "gpu" and not forecast.measured:
         found.append("No run was measured on a GPU yet: the hours are those of a CPU core, and a card takes fewer.")
@@ -87,3 +88,7 @@ def _sentences(forecast: Forecast) -> list[str]:
 
 def _hours(hours: float) -> str:
     return f"{hours:.2f}" if hours < 10 else f"{hours:,.0f}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
