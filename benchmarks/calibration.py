@@ -1,6 +1,6 @@
 """Measure how well the statistics are calibrated, and write the tables of `docs/statistics.md`.
 
-    python benchmarks/calibration.py                  # measure everything (about 10 minutes) and write docs/
+    python benchmarks/calibration.py                  # measure everything (20 seconds) and write docs/
     python benchmarks/calibration.py --table power    # measure one table again
     python benchmarks/calibration.py --render         # write the document's tables from the stored CSV files
 
@@ -17,15 +17,8 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from twinbench.analysis.intervals import (
-    BCA_MINIMUM_SEEDS,
-    Floats,
-    bca_interval,
-    expanded_confidence,
-    t_interval,
-    with_smallest_spread,
-)
-from twinbench.analysis.paired_tests import equivalence_p, paired_t_p, wilcoxon_p
+from twinbench.analysis.intervals import Floats, t_interval
+from twinbench.analysis.paired_tests import equivalence_p, paired_t_p
 from twinbench.analysis.power import difference_power, equivalence_power, smallest_number_of_seeds, upper_std
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
@@ -75,42 +68,13 @@ def paired_differences(scenario: Scenario, simulations: int, n: int, rng: np.ran
     return np.round(scenario.draw(rng, shape) - scenario.draw(rng, shape), 9)
 
 
-def bca_coverage(scenario: Scenario, differences: Floats, resamples: int, rng: np.random.Generator) -> float:
-    """Return how often the BCa interval holds 0; each block of simulations has resamples of its own."""
-    held = []
-    for block in np.array_split(differences, max(1, len(differences) // 50)):
-        ends = bca_interval(block, confidence=CONFIDENCE, resolution=scenario.resolution, resamples=resamples, rng=rng)
-        held.append((ends.low <= 0) & (ends.high >= 0))
-    return float(np.mean(np.concatenate(held)))
-
-
-def bootstrap_levels(scenario: Scenario, n: int, *, simulations: int, resamples: int) -> dict[str, object]:
-    """Measure the BCa interval at its plain and at its expanded level, also where the tables leave it empty."""
-    rng = np.random.default_rng([_SEED, n])
-    differences = with_smallest_spread(paired_differences(scenario, simulations, n, rng), scenario.resolution)
-    coverage = {}
-    for name, level in (("plain", CONFIDENCE), ("expanded", expanded_confidence(CONFIDENCE, n))):
-        held = []
-        for block in np.array_split(differences, max(1, simulations // 50)):
-            ends = stats.bootstrap(
-                (block,), np.mean, axis=-1, n_resamples=resamples, confidence_level=level, method="BCa", rng=rng
-            ).confidence_interval
-            held.append((ends.low <= 0) & (ends.high >= 0))
-        coverage[f"{name}_coverage"] = float(np.mean(np.concatenate(held)))
-    return {"scenario": scenario.name, "n": n, "simulations": simulations} | coverage
-
-
-def error_rates(
-    scenario: Scenario, n: int, *, simulations: int, resamples: int, ranked: int, rng: np.random.Generator
-) -> dict[str, object]:
+def error_rates(scenario: Scenario, n: int, *, simulations: int, rng: np.random.Generator) -> dict[str, object]:
     """Measure one scenario and number of seeds on A/A data.
 
     Args:
         scenario: how scores are drawn.
         n: seeds.
         simulations: comparisons to simulate.
-        resamples: of each bootstrap.
-        ranked: how many of the simulations Wilcoxon's test sees (it is slow); 0 for none.
         rng: draws everything.
     """
     resolution = scenario.resolution
@@ -132,12 +96,8 @@ def error_rates(
         "t_false_positives": float(np.mean(p <= LEVEL)),
         # Holm rejects something exactly when the smallest p is at most level / family.
         "holm_false_positives": float(np.mean(smallest_p <= LEVEL / family)),
-        "wilcoxon_false_positives": float(np.mean([wilcoxon_p(row) <= LEVEL for row in differences[:ranked]]))
-        if ranked
-        else float("nan"),
         "false_equivalence": float(np.mean(at_margin <= LEVEL)),
         "t_coverage": float(np.mean((ends.low <= 0) & (ends.high >= 0))),
-        "bca_coverage": bca_coverage(scenario, differences, resamples, rng) if n >= BCA_MINIMUM_SEEDS else float("nan"),
         "mean_coverage": float(np.mean((mean_ends.low <= truth) & (truth <= mean_ends.high))),
     }
 
@@ -190,7 +150,7 @@ def pilot_plans(pilot: int, *, strata: int = 400) -> dict[str, object]:
     }
 
 
-TABLES: Final = ("error_rates", "bootstrap", "power", "pilots")
+TABLES: Final = ("error_rates", "power", "pilots")
 
 
 def csv_of(table: str) -> Path:
@@ -198,27 +158,12 @@ def csv_of(table: str) -> Path:
     return DOCS / f"calibration_{table}.csv"
 
 
-def measure(table: str, simulations: int, resamples: int, ranked: int) -> None:
+def measure(table: str, simulations: int) -> None:
     """Measure one table and store it under docs/; every row has random numbers of its own."""
     cells = [(k, s, n) for k, s in enumerate(SCENARIOS) for n in SEEDS]
     if table == "error_rates":
         rows = [
-            error_rates(
-                s,
-                n,
-                simulations=simulations,
-                resamples=resamples,
-                # Below six seeds Wilcoxon's test cannot be significant at 0.05.
-                ranked=ranked if n >= 6 else 0,
-                rng=np.random.default_rng([_SEED, k, n]),
-            )
-            for k, s, n in cells
-        ]
-    elif table == "bootstrap":
-        rows = [
-            bootstrap_levels(s, n, simulations=simulations, resamples=resamples)
-            for s in (SCENARIOS[0], SCENARIOS[-1])
-            for n in SEEDS
+            error_rates(s, n, simulations=simulations, rng=np.random.default_rng([_SEED, k, n])) for k, s, n in cells
         ]
     elif table == "power":
         rows = [
@@ -251,11 +196,9 @@ def main() -> None:
     parser.add_argument("--render", action="store_true", help="only write the stored tables into the document")
     parser.add_argument("--table", choices=TABLES, action="append", help="measure only this table")
     parser.add_argument("--simulations", type=int, default=20_000)
-    parser.add_argument("--resamples", type=int, default=2_000)
-    parser.add_argument("--ranked", type=int, default=2_000, help="simulations that Wilcoxon's test sees")
     options = parser.parse_args()
     for table in [] if options.render else options.table or TABLES:
-        measure(table, options.simulations, options.resamples, options.ranked)
+        measure(table, options.simulations)
     document = DOCS / "statistics.md"
     document.write_text(with_tables(document.read_text(encoding="utf-8")), encoding="utf-8")
 

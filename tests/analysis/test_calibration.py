@@ -17,7 +17,6 @@ from benchmarks.calibration import (
 SIMULATIONS = 2_000
 # The share of cases that stray further by chance alone is 0.00023 on either side.
 STANDARD_ERRORS = 3.5
-BCA_COVERAGE = 0.91
 POWER_TOLERANCE = 0.02
 LONG_TAIL = "bad seeds"
 LONG_TAIL_SHORTFALL = 0.06
@@ -29,7 +28,7 @@ def by_chance(rate: float, simulations: int) -> float:
     return STANDARD_ERRORS * float(np.sqrt(rate * (1 - rate) / simulations))
 
 
-def kept(rates: "pd.Series", ranked: int) -> None:
+def kept(rates: "pd.Series") -> None:
     """Hold one row of error rates to the promises of docs/statistics.md."""
     simulations = int(rates["simulations"])
     at_most = LEVEL + by_chance(LEVEL, simulations)
@@ -39,10 +38,6 @@ def kept(rates: "pd.Series", ranked: int) -> None:
     assert rates["t_coverage"] >= 1 - at_most
     assert rates["holm_false_positives"] <= LEVEL + by_chance(LEVEL, simulations // 12)
     assert rates["mean_coverage"] >= mean_coverage - by_chance(mean_coverage, simulations)
-    if not np.isnan(rates["bca_coverage"]):
-        assert rates["bca_coverage"] >= BCA_COVERAGE - by_chance(BCA_COVERAGE, simulations)
-    if not np.isnan(rates["wilcoxon_false_positives"]):
-        assert rates["wilcoxon_false_positives"] <= LEVEL + by_chance(LEVEL, ranked)
 
 
 def predicted(power: "pd.Series") -> None:
@@ -60,15 +55,7 @@ def predicted(power: "pd.Series") -> None:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.split(":")[0])
 def test_error_rates_and_coverage_are_as_promised_on_equal_variants(scenario: Scenario, n: int):
     rng = np.random.default_rng(n)
-    kept(pd.Series(error_rates(scenario, n, simulations=SIMULATIONS, resamples=999, ranked=0, rng=rng)), 1)
-
-
-@pytest.mark.parametrize("scenario", [SCENARIOS[0], SCENARIOS[3]], ids=["no ties", "many ties"])
-def test_the_signed_rank_test_keeps_its_level_with_and_without_ties(scenario: Scenario):
-    rng = np.random.default_rng(0)
-    rates = error_rates(scenario, 9, simulations=SIMULATIONS, resamples=999, ranked=SIMULATIONS, rng=rng)
-    kept(pd.Series(rates), SIMULATIONS)
-    assert rates["wilcoxon_false_positives"] > 0.02
+    kept(pd.Series(error_rates(scenario, n, simulations=SIMULATIONS, rng=rng)))
 
 
 @pytest.mark.parametrize("n", [3, 10, 30])
@@ -88,7 +75,7 @@ def test_the_published_error_rates_keep_the_promises():
     assert len(table) == len(SCENARIOS) * len(SEEDS)
     assert (table["simulations"] >= SIMULATIONS).all()
     for _, row in table.iterrows():
-        kept(row, SIMULATIONS)
+        kept(row)
 
 
 def test_the_published_power_is_what_the_power_functions_say():

@@ -16,7 +16,7 @@ def compare(runs: pd.DataFrame, margin: float = 0.5) -> pd.DataFrame:
     """Compare with every warning an error: no input may cause one."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return compare_variants(runs, margin=margin, confidence=0.95, resamples=999, seed=0)
+        return compare_variants(runs, margin=margin, confidence=0.95)
 
 
 def compare_one(scores: list, reference: list, margin: float = 0.5, **settings) -> "pd.Series":
@@ -42,9 +42,8 @@ def test_bit_identical_pairs_are_identical_and_not_tested():
     row = compare(table).iloc[0]
     assert row["verdict"] == Verdict.IDENTICAL
     assert row["family_size"] == 0
-    assert row[["t_p", "t_p_holm", "wilcoxon_p", "tost_p", "tost_p_holm", "power"]].isna().all()
-    assert (row[["mean_difference", "std_difference", "ci_low", "ci_high", "cohens_dz"]] == 0).all()
-    assert row["probability_of_superiority"] == 0.5
+    assert row[["t_p", "t_p_holm", "tost_p", "tost_p_holm"]].isna().all()
+    assert (row[["mean_difference", "std_difference", "ci_low", "ci_high"]] == 0).all()
     assert "Bit-identical to functional in 2 seeds" in row["sentence"]
 
 
@@ -74,19 +73,14 @@ def test_numbers_agree_with_scipy_on_the_two_samples():
     paired = stats.ttest_rel(scores, reference)
     assert row["t_p"] == pytest.approx(paired.pvalue)
     assert [row["ci_low"], row["ci_high"]] == pytest.approx(list(paired.confidence_interval(0.95)))
-    assert [row["tost_low"], row["tost_high"]] == pytest.approx(list(paired.confidence_interval(0.90)))
-    assert row["wilcoxon_p"] == pytest.approx(stats.wilcoxon(scores, reference).pvalue)
-    assert row["cohens_dz"] == pytest.approx(paired.statistic / np.sqrt(12))
-    wins = np.mean(scores[:, None] > reference[None, :])
-    assert row["probability_of_superiority"] == pytest.approx(wins)
 
 
-def test_the_equivalence_test_and_its_interval_say_the_same():
+def test_equivalence_is_shown_exactly_where_the_90_percent_interval_lies_inside_the_margin():
     for mean in (0.0, 0.2, 0.35, 0.45, 0.6):
         differences = spread(10, 0.25, mean)
         row = compare_one(list(98 + differences), [98.0] * 10)
-        inside = row["tost_low"] > -0.5 and row["tost_high"] < 0.5
-        assert inside == (row["tost_p"] < 0.05)
+        interval = stats.ttest_1samp(differences, 0).confidence_interval(0.90)
+        assert (interval.low > -0.5 and interval.high < 0.5) == (row["tost_p"] < 0.05)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +125,7 @@ def test_equal_differences_give_numbers_without_warnings_or_certainty(difference
     row = compare_one([score + difference for score in reference], reference)
     assert row["std_difference"] == 0
     assert row["std_used"] == pytest.approx(0.01 / np.sqrt(n))
-    finite = ["ci_low", "ci_high", "tost_low", "tost_high", "t_p", "wilcoxon_p", "tost_p", "cohens_dz", "power"]
+    finite = ["ci_low", "ci_high", "t_p", "tost_p"]
     assert np.isfinite(row[finite].to_numpy(dtype=float)).all()
     assert row["ci_low"] < row["mean_difference"] < row["ci_high"]
     assert (row["t_p"] == pytest.approx(1.0)) == (difference == 0)
@@ -146,7 +140,7 @@ def test_two_seeds_that_agree_by_chance_on_a_small_test_set_prove_nothing():
 def test_one_seed_is_undecided_and_says_why():
     row = compare_one([98.5], [98.0])
     assert (row["n"], row["mean_difference"], row["verdict"]) == (1, 0.5, Verdict.UNDECIDED)
-    assert row[["std_difference", "ci_low", "t_p", "tost_p", "bca_low"]].isna().all()
+    assert row[["std_difference", "ci_low", "t_p", "tost_p"]].isna().all()
     assert "one seed shows no spread" in row["sentence"]
 
 
@@ -190,19 +184,6 @@ def test_differences_that_are_equal_but_for_rounding_noise_are_ties():
     assert row["std_difference"] == 0
 
 
-def test_the_bootstrap_interval_is_left_empty_where_it_cannot_cover():
-    assert np.isnan(compare_one(list(98 + spread(9, 0.2)), [98.0] * 9)["bca_low"])
-    assert np.isfinite(compare_one(list(98 + spread(10, 0.2)), [98.0] * 10)["bca_low"])
-
-
-def test_adding_a_comparison_does_not_change_the_bootstrap_of_another():
-    scores = {"functional": [98.0] * 10, "sequential": list(98 + spread(10, 0.2))}
-    alone = compare(runs_of(scores)).iloc[0]
-    more = compare(runs_of({"functional": scores["functional"], "subclass": list(98 + spread(10, 0.3)), **scores}))
-    among = more.set_index("variant").loc["sequential"]
-    assert (alone["bca_low"], alone["bca_high"]) == (among["bca_low"], among["bca_high"])
-
-
 def test_explained_variance_without_spread_is_compared_at_float32_resolution():
     row = compare_one([90.0, 91.0, 92.0], [90.0, 91.0, 92.0], score_name="explained variance")
     assert 0 < row["std_used"] < 1e-4
@@ -232,10 +213,8 @@ def test_any_scores_give_a_verdict_and_probabilities_without_a_warning(data, n, 
     scores = {variant: data.draw(seeds) for variant in ("functional", "sequential", "subclass")}
     table = compare(runs_of(scores, test_examples=40, score_name=score_name))
     assert set(table["verdict"]) <= set(Verdict)
-    for name in ("t_p", "t_p_holm", "wilcoxon_p", "tost_p", "tost_p_holm", "power", "probability_of_superiority"):
+    for name in ("t_p", "t_p_holm", "tost_p", "tost_p_holm"):
         assert table[name].dropna().between(0, 1).all()
     tested = table[table["n"] > 1]
-    assert tested[["ci_low", "t_p_holm", "wilcoxon_p", "tost_p_holm", "cohens_dz", "power"]].notna().all(axis=None)
+    assert tested[["ci_low", "t_p_holm", "tost_p_holm"]].notna().all(axis=None)
     assert (tested["ci_low"] < tested["mean_difference"]).all()
-    assert (tested["bca_low"].dropna() <= tested["bca_high"].dropna()).all()
-    assert (tested["bca_low"].notna() == (tested["n"] >= 10)).all()

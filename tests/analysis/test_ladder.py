@@ -18,7 +18,7 @@ def climbed(*variants: str, architecture: str = "mlp") -> pd.DataFrame:
 
 
 def compared(scores, **settings) -> pd.DataFrame:
-    return compare_variants(runs_of(scores, **settings), margin=0.5, confidence=0.95, resamples=999, seed=0)
+    return compare_variants(runs_of(scores, **settings), margin=0.5, confidence=0.95)
 
 
 def ninth(scores, **settings) -> "pd.Series":

@@ -9,7 +9,7 @@ from twinbench.analysis.seeds_needed import COLUMNS, seeds_for_all, seeds_needed
 
 
 def plan_of(runs: pd.DataFrame, margin: float = 0.5) -> pd.DataFrame:
-    comparisons = compare_variants(runs, margin=margin, confidence=0.95, resamples=999, seed=0)
+    comparisons = compare_variants(runs, margin=margin, confidence=0.95)
     return seeds_needed(comparisons, confidence=0.95)
 
 
@@ -104,7 +104,7 @@ def test_failures_and_a_missing_reference_are_not_mended_by_seeds():
 def test_a_plan_from_the_stored_table_is_the_same(tmp_path):
     runs = runs_of({"functional": [98.0] * 5, "wide": noisy(5, 1.0), "lost": [None] * 5})
     alone = runs_of({"sequential": [98.0, 98.1]}, architecture="plain_cnn")
-    comparisons = compare_variants(pd.concat([runs, alone]), margin=0.5, confidence=0.95, resamples=999, seed=0)
+    comparisons = compare_variants(pd.concat([runs, alone]), margin=0.5, confidence=0.95)
     comparisons.to_csv(tmp_path / "comparisons.csv", index=False)
     stored = seeds_needed(pd.read_csv(tmp_path / "comparisons.csv"), confidence=0.95)
     direct = seeds_needed(comparisons, confidence=0.95)

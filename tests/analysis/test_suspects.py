@@ -24,7 +24,7 @@ def runs_with(suspects, seen=None, sequential=REFERENCE) -> pd.DataFrame:
 
 
 def suspects_of(runs: pd.DataFrame) -> pd.DataFrame:
-    comparisons = compare_variants(runs, margin=0.5, confidence=0.95, resamples=999, seed=0)
+    comparisons = compare_variants(runs, margin=0.5, confidence=0.95)
     return suspects_table(runs, comparisons).set_index("suspect", drop=False)
 
 

@@ -31,6 +31,11 @@ def test_a_dataset_may_be_a_text_or_a_group_of_keys(given_, key, value):
     assert [dataset.name for dataset in getattr(parse_configuration(given_), key)] == [value]
 
 
+def test_a_configuration_that_sets_the_resamples_of_the_former_bootstrap_is_still_read():
+    given_ = {"confidence": 0.9, "resamples": 999}
+    assert parse_configuration({"statistics": given_}) == parse_configuration({"statistics": {"confidence": 0.9}})
+
+
 def test_numbers_that_yaml_takes_for_text_are_numbers(tmp_path):
     (tmp_path / "c.yaml").write_text("training:\n  learning_rate: 1e-3\n")
     assert read_configuration(tmp_path / "c.yaml").training.learning_rate == 0.001

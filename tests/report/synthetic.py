@@ -310,7 +310,7 @@ def write_tables(
     """
     folder.mkdir(parents=True, exist_ok=True)
     runs = _runs(datasets, seeds, extra)
-    comparisons = compare_variants(runs, margin=0.5, confidence=0.95, resamples=999, seed=0)
+    comparisons = compare_variants(runs, margin=0.5, confidence=0.95)
     tables = {
         "runs": runs,
         "costs": _costs(runs),

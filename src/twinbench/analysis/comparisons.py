@@ -1,8 +1,7 @@
 """The table `comparisons`: each variant against its reference, paired by seed, and a verdict in one word.
 
-The seed is the replication unit. The t interval and the two t tests decide; the bootstrap interval and Wilcoxon's
-test stand beside them for readers who distrust normality. Both decisions are corrected by Holm over the family of
-comparisons, so that a table of thirty comparisons is wrong anywhere as seldom as a table of one.
+The seed is the replication unit. Two t tests decide, both corrected by Holm over the family of comparisons, so that a
+table of thirty comparisons is wrong anywhere as seldom as a table of one.
 `docs/statistics.md` has the source of each number and how well it is calibrated.
 """
 
@@ -14,16 +13,9 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from twinbench.analysis.intervals import bca_interval, observed_std, sample_std, t_interval
-from twinbench.analysis.paired_tests import (
-    cohens_dz,
-    equivalence_p,
-    paired_t_p,
-    probability_of_superiority,
-    wilcoxon_p,
-)
+from twinbench.analysis.intervals import observed_std, sample_std, t_interval
+from twinbench.analysis.paired_tests import equivalence_p, paired_t_p
 from twinbench.analysis.pairing import Pairs, pairs_by_seed
-from twinbench.analysis.power import difference_power
 
 COLUMNS: Final[dict[str, str]] = {
     "dataset": "name of the dataset",
@@ -44,26 +36,13 @@ COLUMNS: Final[dict[str, str]] = {
     "equal the smallest that the test set can show (one image, divided by the root of n)",
     "ci_low": "lower end of Student's t interval for the mean difference, in points",
     "ci_high": "upper end of that interval",
-    "bca_low": "lower end of the expanded BCa bootstrap interval, in points; empty below 10 seeds, where a "
-    "bootstrap cannot cover as promised",
-    "bca_high": "upper end of that interval",
     "t_p": "p of the paired t test for no difference, two-sided",
     "t_p_holm": "the same, corrected by Holm over the family: at most 1 - confidence makes the two different",
-    "wilcoxon_p": "p of Wilcoxon's signed-rank test, two-sided, uncorrected; with fewer than six seeds never "
-    "below 0.05",
-    "cohens_dz": "effect size: mean difference over the standard deviation of the differences",
-    "probability_of_superiority": "probability that a random seed of the variant beats a random seed of the "
-    "reference, ties half",
     "margin": "points within which two variants count as equal",
     "tost_p": "p of two one-sided t tests for a mean difference inside the margin",
     "tost_p_holm": "the same, corrected by Holm over the family: at most 1 - confidence makes the two equivalent",
-    "tost_low": "lower end of the t interval that matches the two one-sided tests (90 % at 95 % confidence), before "
-    "correction, in points",
-    "tost_high": "upper end of that interval",
     "family": "comparisons that are corrected together: variants, or suspects",
     "family_size": "comparisons tested in that family",
-    "power": "probability that this many seeds tell a true difference of the margin from none, were `std_used` the "
-    "true spread, at the level (1 - confidence) / family_size that Holm is sure to grant",
     "sentence": "the result in words, with what was left out",
 }
 
@@ -96,44 +75,25 @@ def _described(pairs: Pairs) -> dict[str, object]:
         "unpaired": pairs.unpaired,
         "mean_difference": float(differences.mean()) if enough else float("nan"),
         "std_difference": observed_std(differences),
-        "probability_of_superiority": probability_of_superiority(pairs.scores, pairs.reference_scores)
-        if enough
-        else float("nan"),
         "family": "suspects" if pairs.kind == "suspect" else "variants",
     }
 
 
-def _unvarying() -> dict[str, object]:
-    """Return the spread of a bit-identical pair: none, by proof and not by estimate."""
-    zero = ("std_difference", "std_used", "ci_low", "ci_high", "bca_low", "bca_high", "cohens_dz")
-    return dict.fromkeys((*zero, "tost_low", "tost_high"), 0.0)
-
-
-def _tested(
-    pairs: Pairs, *, margin: float, confidence: float, resamples: int, rng: np.random.Generator
-) -> dict[str, object]:
-    """Return tests and intervals of two pairs or more."""
+def _tested(pairs: Pairs, *, margin: float, confidence: float) -> dict[str, object]:
+    """Return tests and interval of two pairs or more."""
     differences, resolution = pairs.differences, pairs.resolution
-    t_ends = t_interval(differences, confidence=confidence, resolution=resolution)
-    tost_ends = t_interval(differences, confidence=2 * confidence - 1, resolution=resolution)
-    bca_ends = bca_interval(differences, confidence=confidence, resolution=resolution, resamples=resamples, rng=rng)
+    interval = t_interval(differences, confidence=confidence, resolution=resolution)
     return {
         "std_used": float(sample_std(differences, resolution)),
-        "ci_low": float(t_ends.low),
-        "ci_high": float(t_ends.high),
-        "bca_low": float(bca_ends.low),
-        "bca_high": float(bca_ends.high),
+        "ci_low": float(interval.low),
+        "ci_high": float(interval.high),
         "t_p": float(paired_t_p(differences, resolution=resolution)),
-        "wilcoxon_p": wilcoxon_p(differences),
-        "cohens_dz": float(cohens_dz(differences, resolution=resolution)),
         "tost_p": float(equivalence_p(differences, margin=margin, resolution=resolution)),
-        "tost_low": float(tost_ends.low),
-        "tost_high": float(tost_ends.high),
     }
 
 
-def _correct_by_family(table: pd.DataFrame, *, margin: float, level: float) -> None:
-    """Fill in what depends on the whole family: corrected p values, its size, and the power they leave."""
+def _correct_by_family(table: pd.DataFrame) -> None:
+    """Fill in what depends on the whole family: its size, and the corrected p values."""
     table["family_size"] = 0
     for column in _TESTED:
         table[f"{column}_holm"] = np.nan
@@ -144,12 +104,6 @@ def _correct_by_family(table: pd.DataFrame, *, margin: float, level: float) -> N
             for column in _TESTED:
                 corrected = multipletests(table.loc[tested, column].to_numpy(), method="holm")[1]
                 table.loc[tested, f"{column}_holm"] = corrected
-    table["power"] = [
-        difference_power(margin, std, n, level=level / size) if tested else float("nan")
-        for std, n, size, tested in zip(
-            table["std_used"], table["n"], table["family_size"], table["t_p"].notna(), strict=True
-        )
-    ]
 
 
 def _verdict(identical: bool, t_p_holm: float, tost_p_holm: float, level: float) -> Verdict:
@@ -213,19 +167,14 @@ def _left_out(row: dict[Hashable, Any]) -> str:
     return " ".join(notes)
 
 
-def compare_variants(
-    runs: pd.DataFrame, *, margin: float, confidence: float, resamples: int, seed: int
-) -> pd.DataFrame:
+def compare_variants(runs: pd.DataFrame, *, margin: float, confidence: float) -> pd.DataFrame:
     """Return one row per variant that is not a reference, compared with its reference over the seeds of both.
 
     Args:
         runs: the table `runs` (dataset, architecture, variant, kind, seed, status, score_name, test_examples,
             test_score, final_weights_sha256).
         margin: the equivalence margin in points, above 0.
-        confidence: of the intervals; tests have the level 1 - confidence, and the interval that matches the
-            equivalence test has 2 * confidence - 1.
-        resamples: bootstrap resamples.
-        seed: of the bootstrap; every comparison starts from it, so that adding one changes no other.
+        confidence: of the intervals; tests have the level 1 - confidence.
 
     Returns:
         The columns of `COLUMNS`, in the order of `runs`. Numbers that cannot be had (tests of identical pairs, of
@@ -239,10 +188,10 @@ def compare_variants(
     for pairs in pairs_by_seed(runs):
         row = _described(pairs)
         if pairs.identical:
-            row |= _unvarying()
+            # No spread, by proof and not by estimate.
+            row |= dict.fromkeys(("std_difference", "std_used", "ci_low", "ci_high"), 0.0)
         elif pairs.n > 1:
-            rng = np.random.default_rng(seed)
-            row |= _tested(pairs, margin=margin, confidence=confidence, resamples=resamples, rng=rng)
+            row |= _tested(pairs, margin=margin, confidence=confidence)
         rows.append(row)
         identical.append(pairs.identical)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -250,7 +199,7 @@ def compare_variants(
         return table
     level = 1 - confidence
     table["margin"] = margin
-    _correct_by_family(table, margin=margin, level=level)
+    _correct_by_family(table)
     table["verdict"] = [
         str(_verdict(same, t_p, tost_p, level))
         for same, t_p, tost_p in zip(identical, table["t_p_holm"], table["tost_p_holm"], strict=True)

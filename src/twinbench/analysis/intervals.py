@@ -1,4 +1,4 @@
-"""Intervals for a mean over seeds: Student's t, and the bootstrap (BCa), on arrays of any number of samples.
+"""Student's t interval for a mean over seeds, on arrays of any number of samples.
 
 Every function takes samples along the last axis, so that one comparison (n,) and 10,000 simulated ones
 (10000, n) go through the same code: what the calibration measures is what the tables use.
@@ -16,8 +16,6 @@ from scipy import stats
 
 Floats = NDArray[np.float64]
 
-# Below it the bootstrap has too few distinct resamples to reach the tails (docs/statistics.md, "Calibration").
-BCA_MINIMUM_SEEDS = 10
 # Scores are compared to 1e-9 points: 98.3 - 98.2 is 0.1 and not 0.0999..., and equal differences are ties.
 SCORE_DECIMALS = 9
 
@@ -84,52 +82,6 @@ def t_interval(sample: Floats, *, confidence: float, resolution: float) -> Inter
     """
     test = stats.ttest_1samp(with_smallest_spread(sample, resolution), 0.0, axis=-1)
     interval = test.confidence_interval(confidence_level=confidence)
-    return Interval(np.asarray(interval.low), np.asarray(interval.high))
-
-
-def expanded_confidence(confidence: float, n: int) -> float:
-    """Return the level at which a bootstrap interval from `n` values covers about as a t interval does.
-
-    A bootstrap of the mean is too narrow in small samples, by sqrt((n - 1) / n) and by using normal quantiles
-    in place of Student's. Asking for the level whose normal quantile is sqrt(n / (n - 1)) * t undoes both.
-
-    Source: Hesterberg 2015, "What Teachers Should Know About the Bootstrap", The American Statistician 69(4),
-    the "expanded percentile interval".
-    """
-    quantile = np.sqrt(n / (n - 1)) * stats.t.ppf((1 + confidence) / 2, n - 1)
-    return float(1 - 2 * stats.norm.sf(quantile))
-
-
-def bca_interval(
-    sample: Floats, *, confidence: float, resolution: float, resamples: int, rng: np.random.Generator
-) -> Interval:
-    """Return the expanded BCa bootstrap interval for the mean over the last axis (`scipy.stats.bootstrap`).
-
-    NaN below `BCA_MINIMUM_SEEDS` values, where it cannot cover as promised.
-
-    Source: Efron 1987, "Better Bootstrap Confidence Intervals", JASA 82(397); level: `expanded_confidence`.
-
-    Args:
-        sample: floats (..., n) with n >= 2, in points.
-        confidence: of the two-sided interval, 0 to 1.
-        resolution: the smallest step of the score, in points, above 0.
-        resamples: bootstrap resamples.
-        rng: draws the resamples.
-    """
-    n = sample.shape[-1]
-    if n < BCA_MINIMUM_SEEDS:
-        unknown = np.full(sample.shape[:-1], np.nan)
-        return Interval(unknown, unknown)
-    interval = stats.bootstrap(
-        (with_smallest_spread(sample, resolution),),
-        np.mean,
-        axis=-1,
-        vectorized=True,
-        n_resamples=resamples,
-        confidence_level=expanded_confidence(confidence, n),
-        method="BCa",
-        rng=rng,
-    ).confidence_interval
     return Interval(np.asarray(interval.low), np.asarray(interval.high))
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.spatial.distance import pdist
 
 from twinbench.analysis.intervals import SCORE_DECIMALS, Floats, observed_std, sample_std, score_resolution
-from twinbench.analysis.summary import GROUP, binomial_se, ended_well, images_tested, score_name_of
+from twinbench.analysis.summary import GROUP, ended_well, images_tested, score_name_of
 
 # Gaps in points at which the probability is asked.
 GAPS: Final = (0.1, 0.5, 1.0)
@@ -35,20 +35,12 @@ COLUMNS: Final[dict[str, str]] = {
     "std": "standard deviation of the score over seeds (n - 1), in points",
     "range": "highest less lowest score, in points",
     "mean_gap": "mean distance between two different seeds, in points",
-    "binomial_se": "standard error that the test set's size alone gives an accuracy, in points; empty for explained "
-    "variance",
     **{
         gap_column(gap): f"probability that two runs of this variant, of different seeds, end at least {gap:g} points "
         "apart; from the source named in `source`"
         for gap in GAPS
     },
     "source": "pairs of seeds (every ordered pair of different seeds that was run: from 10 seeds on) or t model",
-    **{f"{gap_column(gap)}_pairs": f"the same for {gap:g} points, from the pairs of seeds" for gap in GAPS},
-    **{
-        f"{gap_column(gap)}_model": f"the same for {gap:g} points, from the t model: scores taken as normal, with the "
-        "doubt about their spread that n seeds leave"
-        for gap in GAPS
-    },
 }
 
 
@@ -89,17 +81,17 @@ def _gaps(scores: Floats, resolution: float) -> dict[str, object]:
     """Return the gaps between the seeds of one variant; nothing where there is no pair."""
     if len(scores) < 2:
         return {}
-    columns = {gap_column(gap): gap for gap in GAPS}
-    pairs = {name: gap_probability_from_pairs(scores, gap) for name, gap in columns.items()}
-    model = {name: gap_probability_from_model(scores, gap, resolution=resolution) for name, gap in columns.items()}
     enough = len(scores) >= SEEDS_FOR_PAIRS
     return {
         "range": float(np.round(np.ptp(scores), SCORE_DECIMALS)),
         "mean_gap": float(np.mean(pdist(scores[:, None]))),
-        **(pairs if enough else model),
         "source": "pairs of seeds" if enough else "t model",
-        **{f"{name}_pairs": probability for name, probability in pairs.items()},
-        **{f"{name}_model": probability for name, probability in model.items()},
+        **{
+            gap_column(gap): gap_probability_from_pairs(scores, gap)
+            if enough
+            else gap_probability_from_model(scores, gap, resolution=resolution)
+            for gap in GAPS
+        },
     }
 
 
@@ -107,14 +99,12 @@ def _row(runs: pd.DataFrame) -> dict[str, object]:
     good = runs[ended_well(runs)]
     scores = good["test_score"].to_numpy(dtype=np.float64)
     score_name = score_name_of(runs)
-    test_examples = images_tested(good)
     return {
         "kind": runs["kind"].iloc[0],
         "score_name": score_name,
         "n": len(scores),
         "std": observed_std(scores),
-        "binomial_se": binomial_se(float(scores.mean()), test_examples, score_name) if len(scores) else float("nan"),
-    } | _gaps(scores, score_resolution(score_name, test_examples))
+    } | _gaps(scores, score_resolution(score_name, images_tested(good)))
 
 
 def noise_floor(runs: pd.DataFrame) -> pd.DataFrame:

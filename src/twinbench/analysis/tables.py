@@ -40,8 +40,6 @@ _LATEX_COLUMNS: Final[dict[str, list[str]]] = {
 }
 # Rows of a table that is made for reading; more take minutes to lay out, and nobody reads them.
 _LONGEST = 2000
-# The seed of the bootstrap: the tables are the same whenever they are made.
-_BOOTSTRAP_SEED = 0
 
 
 def make_tables(
@@ -70,11 +68,7 @@ def make_tables(
     runs = recorded.runs_table(records)
     statistics = configuration.statistics
     compared = comparisons.compare_variants(
-        runs,
-        margin=statistics.equivalence_margin,
-        confidence=statistics.confidence,
-        resamples=statistics.resamples,
-        seed=_BOOTSTRAP_SEED,
+        runs, margin=statistics.equivalence_margin, confidence=statistics.confidence
     )
     tables = {
         "runs": runs,

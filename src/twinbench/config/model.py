@@ -211,7 +211,12 @@ class Statistics(Section):
         default=0.5, gt=0, allow_inf_nan=False, description="points of score within which two variants count as equal"
     )
     confidence: float = Field(default=0.95, gt=0.5, lt=1, description="of every interval; 1 minus the tests' level")
-    resamples: int = Field(default=5000, ge=999, description="bootstrap resamples")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_resamples(cls, section: Any) -> Any:
+        """Older configurations set the resamples of a bootstrap interval that the tables no longer have."""
+        return {key: section[key] for key in section if key != "resamples"} if isinstance(section, dict) else section
 
 
 class Measurements(Section):

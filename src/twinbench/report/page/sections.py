@@ -150,8 +150,6 @@ VIEWS: Final[Mapping[str, View]] = {
             "ci_high": "to",
             "t_p_holm": "p difference (Holm)",
             "tost_p_holm": "p equivalence (Holm)",
-            "cohens_dz": "Cohen's d_z",
-            "power": "power",
             "verdict": "verdict",
             "sentence": "in words",
         },
