@@ -48,6 +48,7 @@ def test_listing_what_there_is_imports_no_tensorflow() -> None:
             "TASK = 'classify'\nX = 'function'\n@reference\ndef a(): pass\n@lookalike(differs=X)\ndef b(): pass",
             "literal keyword arguments only",
         ),
+        ("TASK = 'classify'\ndef a(:", "mine.py:2: "),
     ],
 )
 def test_a_wrong_declaration_is_named_with_its_file(tmp_path: Path, text: str, message: str) -> None:

@@ -6,6 +6,7 @@ file in this folder that sets `TASK` and marks a reference is a new architecture
 
 import ast
 import functools
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,8 @@ class Variant:
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of the code that determines this variant."""
-        return _digest(self.path, self.name)
+        """SHA-256 (hex) of the code that determines this variant; a suspect's holds the reference, which it changes."""
+        return _digest(self)
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,13 @@ class Architecture:
 
 
 @functools.cache
-def _digest(path: Path, name: str) -> str:
+def _digest(variant: Variant) -> str:
     """Made once a process: there may be thousands of runs of a variant."""
-    return source_digest(path, name)
+    architecture = architectures()[variant.architecture]
+    parts = [architecture.task, architecture.compiler, source_digest(variant.path, variant.name)]
+    if variant.kind == "suspect":
+        parts.append(architecture.reference.digest)
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 @functools.cache
@@ -113,7 +118,10 @@ def find_variant(architecture: str, name: str) -> Variant:
 
 def _read(path: Path) -> Architecture | None:
     """Read a file as an architecture; None when it sets no TASK and so is none."""
-    constants = _constants(path)
+    try:
+        constants = _constants(path)
+    except SyntaxError as error:
+        raise ConfigurationError(f"{path}:{error.lineno}: {error.msg}.") from error
     task, compiler = constants.get("TASK"), constants.get("COMPILER", "graph")
     if task is None:
         return None

@@ -1,19 +1,30 @@
-"""The part of a source file that determines one function's result, as a digest.
+"""The part of the source code that determines one function's result, as a digest.
 
-A run is stored under, among other things, the digest of its variant's code. It covers the function and, by name, all
-that the function uses from its module and from other modules of twinbench; it leaves out comments, docstrings,
-formatting and everything that the function does not use. So a cosmetic change trains nothing again, a new variant
-leaves its neighbours alone, and a changed layer retrains exactly the variants that hold it.
+A run is stored under, among other things, the digest of its variant's code. Covered is the function; by name,
+all that it uses from its module and from other modules of its package; and whatever these modules do while they are
+imported. Where names do not tell what is used (`getattr`, a whole module, a star import), the whole module is covered.
+Left out are comments, docstrings, formatting, the marks, and definitions that the function does not use.
+
+So a cosmetic change trains nothing again, a new variant leaves its neighbours alone, and a changed layer retrains
+exactly the variants that hold it.
 """
 
 import ast
 import functools
 import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from twinbench.architectures.statements import Import, Statement, statements
+
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
-# The marks change nothing, and what a recipe's words mean is the engine's business, whose version is in a run's key.
-_VOCABULARY = {Path(__file__).resolve().with_name(name) for name in ("declaration.py", "recipe.py")}
+# What these mean is the engine's business, whose version is in a run's key.
+_ENGINE = {"twinbench/__init__.py"} | {
+    f"twinbench/architectures/{name}.py"
+    for name in ("__init__", "catalogue", "declaration", "recipe", "source", "statements")
+}
 
 
 @functools.cache
@@ -28,75 +39,144 @@ def source_digest(path: Path, name: str) -> str:
     Raises:
         KeyError: the file defines no such name.
     """
-    parts: dict[str, str] = {}
-    _collect(path, name, parts)
-    digest = hashlib.sha256()
-    for place in sorted(parts):
-        digest.update(f"{place}\n{parts[place]}\n".encode())
-    return digest.hexdigest()
+    if name not in _module(path).binders:
+        raise KeyError(name)
+    coverage = _Coverage()
+    coverage.run(path)
+    coverage.use(path, name)
+    return hashlib.sha256("\n".join(coverage.lines()).encode()).hexdigest()
 
 
-def _collect(path: Path, name: str, parts: dict[str, str]) -> None:
-    """Add the definition `name` and, in turn, every definition that it uses."""
-    place = f"{path.stem}:{name}"
-    if place in parts:
-        return
-    definitions, imports = _names(path)
-    statement = definitions[name]
-    parts[place] = ast.unparse(_without_docstrings(statement))
-    for used in sorted({node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}):
-        if used in definitions:
-            _collect(path, used, parts)
-        elif used in imports:
-            module, original = imports[used]
-            source = _file_of(module)
-            if source is None or source in _VOCABULARY:
-                continue
-            if original in _names(source)[0]:
-                _collect(source, original, parts)
+@dataclass(frozen=True)
+class _Module:
+    statements: tuple[Statement, ...]
+    binders: dict[str, list[int]]
+
+
+class _Coverage:
+    """Which statements of which files are covered."""
+
+    def __init__(self) -> None:
+        self._covered: dict[Path, set[int]] = {}
+        self._run: set[Path] = set()
+
+    def lines(self) -> Iterator[str]:
+        """Yield the code that is covered, in an order that moving a definition does not change."""
+        for path in sorted(self._covered, key=_label):
+            module = _module(path)
+            covered = [module.statements[index] for index in sorted(self._covered[path])]
+            setters = Counter(name for statement in covered for name in statement.binds)
+            anywhere = [s for s in covered if s.movable and all(setters[name] == 1 for name in s.binds)]
+            yield f"# {_label(path)}"
+            yield from sorted(statement.text for statement in anywhere)
+            yield from (statement.text for statement in covered if statement not in anywhere)
+
+    def run(self, path: Path) -> None:
+        """Cover what a module does when it is imported."""
+        if path in self._run or _label(path) in _ENGINE:
+            return
+        self._run.add(path)
+        for index, statement in enumerate(_module(path).statements):
+            if statement.acts:
+                self._cover(path, index)
+            for imported in statement.imports:
+                for file in _files(imported.module, imported.level, path):
+                    self.run(file)
+
+    def use(self, path: Path, name: str) -> None:
+        """Cover whatever sets a name of a module; the whole module where nothing seems to."""
+        binders = _module(path).binders.get(name)
+        if binders is None:
+            self.use_all(path)
+        for index in binders or ():
+            self._cover(path, index)
+
+    def use_all(self, path: Path) -> None:
+        """Cover a whole module."""
+        if _label(path) not in _ENGINE:
+            self.run(path)
+            for index in range(len(_module(path).statements)):
+                self._cover(path, index)
+
+    def _cover(self, path: Path, index: int) -> None:
+        covered = self._covered.setdefault(path, set())
+        if index in covered:
+            return
+        covered.add(index)
+        statement = _module(path).statements[index]
+        for name in statement.uses & _module(path).binders.keys():
+            self.use(path, name)
+        for imported in statement.imports:
+            self._follow(imported, path)
+        if statement.dynamic or statement.dynamic_import:
+            self.use_all(path)
+        if statement.dynamic_import:
+            named = [file for word in statement.words for file in _files(word, 0, path)]
+            for file in {*named, *path.parent.glob("*.py")}:
+                self.use_all(file)
+
+    def _follow(self, imported: Import, importer: Path) -> None:
+        files = _files(imported.module, imported.level, importer)
+        for file in files:
+            self.run(file)
+        if not files:
+            return
+        module = files[-1]
+        if imported.name is None or imported.name == "*":
+            self.use_all(module)
+            return
+        separator = "." if imported.module else ""
+        submodule = _files(f"{imported.module}{separator}{imported.name}", imported.level, importer)
+        if submodule:
+            self.use_all(submodule[-1])
+        if _label(module) not in _ENGINE and (not submodule or imported.name in _module(module).binders):
+            self.use(module, imported.name)
 
 
 @functools.cache
-def _names(path: Path) -> tuple[dict[str, ast.stmt], dict[str, tuple[str, str]]]:
-    """A module's own definitions by name, and what it imports: name -> (module, original name)."""
-    definitions: dict[str, ast.stmt] = {}
-    imports: dict[str, tuple[str, str]] = {}
-    for statement in parse(path).body:
-        match statement:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                definitions[statement.name] = statement
-            case ast.Assign():
-                for target in statement.targets:
-                    for node in ast.walk(target):
-                        if isinstance(node, ast.Name):
-                            definitions[node.id] = statement
-            case ast.AnnAssign(target=ast.Name(id=target_name)):
-                definitions[target_name] = statement
-            case ast.ImportFrom(module=str(module), level=0):
-                for alias in statement.names:
-                    imports[alias.asname or alias.name] = (module, alias.name)
-    return definitions, imports
+def _module(path: Path) -> _Module:
+    listed = tuple(statements(parse(path)))
+    binders: dict[str, list[int]] = {}
+    for index, statement in enumerate(listed):
+        for name in statement.binds:
+            binders.setdefault(name, []).append(index)
+    return _Module(listed, binders)
 
 
-def _file_of(module: str) -> Path | None:
-    """The source file of a module of twinbench; None for other packages."""
-    if module.split(".", maxsplit=1)[0] != "twinbench":
-        return None
-    path = PACKAGE_ROOT.joinpath(*module.split("."))
-    return path.with_suffix(".py") if path.with_suffix(".py").is_file() else path / "__init__.py"
+def _files(module: str, level: int, importer: Path) -> list[Path]:
+    """The files that importing a module runs, its packages' first; none for a module of another package."""
+    names = module.split(".") if module else []
+    if not all(name.isidentifier() for name in names):
+        return []
+    if level:
+        folder = importer.parents[level - 1]
+        if not names:
+            return [file] if (file := folder / "__init__.py").is_file() else []
+    else:
+        folder = _root(importer)
+        if names[:1] == ["twinbench"] and not (folder / "twinbench").is_dir():
+            folder = PACKAGE_ROOT
+        elif names[:1] != ["twinbench"] and folder.name in ("site-packages", "dist-packages"):
+            return []
+    files = []
+    for position, name in enumerate(names):
+        package, file = folder / name / "__init__.py", folder / f"{name}.py"
+        folder /= name
+        if package.is_file():
+            files.append(package)
+        elif file.is_file() and position == len(names) - 1:
+            files.append(file)
+        else:
+            return []
+    return files
 
 
-class _DocstringRemover(ast.NodeTransformer):
-    def _strip(self, node: ast.AST) -> ast.AST:
-        self.generic_visit(node)
-        body = getattr(node, "body", [])
-        if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
-            node.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]
-        return node
-
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _strip  # noqa: N815 # ast's own names
+@functools.cache
+def _root(path: Path) -> Path:
+    """The folder that the outermost package of a file lies in."""
+    return next(folder for folder in path.parents if not (folder / "__init__.py").is_file())
 
 
-def _without_docstrings(statement: ast.stmt) -> ast.AST:
-    # Parsed again rather than changed in place: the parsed module is shared.
-    return _DocstringRemover().visit(ast.parse(ast.unparse(statement)))  # type: ignore[no-any-return]
+def _label(path: Path) -> str:
+    """A file's name within its packages, the same wherever they lie."""
+    return path.relative_to(_root(path)).as_posix()

@@ -1,0 +1,214 @@
+"""The statements of a module, and what each sets, uses, imports and does."""
+
+import ast
+import copy
+import functools
+import importlib.metadata
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+_MARKS = {"reference", "twin", "lookalike", "suspect"}
+# Their versions are in a run's key, and importing them does nothing that the engine has not done.
+_VERSIONS_IN_THE_KEY = {"keras", "tensorflow"}
+_HARMLESS_IMPORTS = {*_VERSIONS_IN_THE_KEY, "numpy", *sys.stdlib_module_names} - {"__future__"}
+# Behind these a name may hide in a string.
+_DYNAMIC = {
+    "getattr",
+    "setattr",
+    "delattr",
+    "globals",
+    "locals",
+    "vars",
+    "dir",
+    "eval",
+    "exec",
+    "__dict__",
+    "__globals__",
+}
+_DYNAMIC_IMPORTS = {"__import__", "import_module", "importlib", "modules", "builtins"}
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_HARMLESS_DECORATORS = {"property", "staticmethod", "classmethod", "override"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported name: of `module`, `level` packages up, the attribute `name`, or the module itself."""
+
+    module: str
+    level: int
+    name: str | None
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a module, outside any function or class.
+
+    Attributes:
+        text: its code, without comments, docstrings and marks.
+        binds: the names of the module that it sets.
+        uses: all names in it.
+        imports: what it imports, at any depth.
+        acts: whether running it may do more than set its names.
+        movable: whether it may stand anywhere in its module.
+        dynamic: whether it may use names of its module that do not stand in it.
+        dynamic_import: whether it may import what no import names.
+        words: the strings in it.
+    """
+
+    text: str
+    binds: frozenset[str]
+    uses: frozenset[str]
+    imports: tuple[Import, ...]
+    acts: bool
+    movable: bool
+    dynamic: bool
+    dynamic_import: bool
+    words: tuple[str, ...]
+
+
+def statements(module: ast.Module) -> list[Statement]:
+    """Return the statements of a module outside any function or class, one for each name that an import brings."""
+    module = copy.deepcopy(module)
+    _Bare(module).visit(module)
+    hooks = any(isinstance(node, _FUNCTIONS) and node.name == "__init_subclass__" for node in ast.walk(module))
+    return [_statement(node, hooks) for node in _single_imports(module.body)]
+
+
+class _Bare(ast.NodeTransformer):
+    """Takes docstrings and marks off a module."""
+
+    def __init__(self, module: ast.Module) -> None:
+        self._marks = {
+            alias.asname or alias.name
+            for node in ast.walk(module)
+            if isinstance(node, ast.ImportFrom) and (node.module or "").endswith("declaration")
+            for alias in node.names
+            if alias.name in _MARKS
+        }
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        """Visit a node and all that is in it."""
+        super().generic_visit(node)
+        if isinstance(node, (*_FUNCTIONS, ast.ClassDef, ast.Module)):
+            match node.body:
+                case [ast.Expr(value=ast.Constant(value=str())), *rest]:
+                    node.body = rest or [ast.Pass()]
+        if isinstance(node, _FUNCTIONS):
+            node.decorator_list = [mark for mark in node.decorator_list if not self._is_mark(mark)]
+        return node
+
+    def _is_mark(self, decorator: ast.expr) -> bool:
+        mark = decorator.func if isinstance(decorator, ast.Call) else decorator
+        return isinstance(mark, ast.Name) and mark.id in self._marks
+
+
+def _single_imports(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements, an import of several names as several imports: each is used by itself."""
+    for node in body:
+        if isinstance(node, ast.Import):
+            yield from (ast.Import([alias]) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (ast.ImportFrom(node.module, [alias], node.level) for alias in node.names)
+        else:
+            yield node
+
+
+def _statement(node: ast.stmt, hooks: bool) -> Statement:
+    names = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
+    imports = tuple(_imports(node))
+    words = names | {child.attr for child in ast.walk(node) if isinstance(child, ast.Attribute)}
+    words |= {word for imported in imports for word in (imported.module, imported.name or "")}
+    outside = {imported.module.split(".")[0] for imported in imports if not imported.level}
+    versions = [f"{root} {version}" for root in sorted(outside) if (version := _version(root))]
+    plain_function = isinstance(node, _FUNCTIONS) and not (
+        node.decorator_list or node.args.defaults or any(node.args.kw_defaults)
+    )
+    return Statement(
+        text="  # ".join([ast.unparse(node), *versions]),
+        binds=frozenset(_bound(node)),
+        uses=frozenset(names),
+        imports=imports,
+        acts=_acts(node, hooks),
+        movable=plain_function,
+        dynamic=bool(words & _DYNAMIC),
+        dynamic_import=bool(words & _DYNAMIC_IMPORTS),
+        words=tuple(
+            child.value for child in ast.walk(node) if isinstance(child, ast.Constant) and type(child.value) is str
+        ),
+    )
+
+
+def _imports(node: ast.stmt) -> Iterator[Import]:
+    for child in ast.walk(node):
+        if isinstance(child, ast.Import):
+            yield from (Import(alias.name, 0, None) for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            yield from (Import(child.module or "", child.level, alias.name) for alias in child.names)
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    """Yield the names of the module that a statement sets, and some that it might."""
+    for child in ast.walk(node):
+        if isinstance(child, ast.Global):
+            yield from child.names
+    if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+        yield node.name
+        return
+    for child in ast.walk(node):
+        match child:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                yield name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                yield name
+            case ast.MatchMapping(rest=str(name)):
+                yield name
+            case ast.alias():
+                yield child.asname or child.name.split(".")[0]
+
+
+def _acts(node: ast.stmt, hooks: bool) -> bool:
+    """Whether running a statement may do more than set its names; where unsure, yes."""
+    acts = not isinstance(node, ast.Pass)
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            acts = bool(node.decorator_list) or _calls(node.args, node.returns)
+        case ast.ClassDef():
+            acts = hooks or bool(node.keywords or node.decorator_list) or _calls(*node.bases)
+            acts = acts or any(_member_acts(member) for member in node.body)
+        case ast.Assign(targets=targets, value=value):
+            acts = _calls(value) or not all(_is_plain(target) for target in targets)
+        case ast.AnnAssign(target=target, value=value):
+            acts = _calls(value) or not _is_plain(target)
+        case ast.Import() | ast.ImportFrom():
+            roots = {imported.module.split(".")[0] for imported in _imports(node) if not imported.level}
+            star = any(imported.name == "*" for imported in _imports(node))
+            acts = star or not roots <= {*_HARMLESS_IMPORTS, "twinbench"}
+    return acts
+
+
+def _member_acts(node: ast.stmt) -> bool:
+    if isinstance(node, _FUNCTIONS):
+        known = [isinstance(mark, ast.Name) and mark.id in _HARMLESS_DECORATORS for mark in node.decorator_list]
+        return not all(known) or _calls(node.args, node.returns)
+    return _acts(node, hooks=False)
+
+
+def _calls(*nodes: ast.AST | None) -> bool:
+    calling = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom)
+    return any(isinstance(child, calling) for node in nodes if node is not None for child in ast.walk(node))
+
+
+def _is_plain(target: ast.expr) -> bool:
+    return not any(isinstance(child, ast.Attribute | ast.Subscript) for child in ast.walk(target))
+
+
+@functools.cache
+def _version(package: str) -> str:
+    """The version of an installed package that is imported under a name; nothing where a run's key has it."""
+    if package in {*_VERSIONS_IN_THE_KEY, *sys.stdlib_module_names, "twinbench"}:
+        return ""
+    names = importlib.metadata.packages_distributions().get(package, [])
+    return " ".join(sorted({importlib.metadata.version(name) for name in names}))
