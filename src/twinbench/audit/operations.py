@@ -60,6 +60,7 @@ class _Site:
 _SAME = {"Identity", "IdentityN", "Snapshot", "EnsureShape", "PreventGradient", "CheckNumerics"}
 _SHAPE_ONLY = {"Shape", "ShapeN", "Size", "Rank"}
 _RESHAPES = {"Reshape", "Squeeze", "ExpandDims"}
+_BODIES = {"cond", "body", "then_branch", "else_branch", "branches", "f"}
 _RANDOM = ("Random", "Stateless", "Multinomial")
 _REDUCTIONS = {"Mean": "mean", "Max": "max", "Sum": "sum", "Min": "min", "Prod": "product"}
 _ACTIVATIONS = {
@@ -251,20 +252,25 @@ class OperationTranslator(CanonicalForms):
         """An operation that no layer stands for, under its own name."""
         op = site.op
         settings: dict[str, Any] = {}
+        functions: dict[str, Any] = {}
         for name in op.node_def.attr:
             if name not in _IGNORED_ATTRIBUTES and name[0] != "_":
                 value = op.get_attr(name)
-                if not hasattr(value, "SerializeToString") and not hasattr(value, "name"):
+                if name in _BODIES:
+                    functions[name] = value
+                elif not hasattr(value, "SerializeToString") and not hasattr(value, "name"):
                     settings[name] = plain(value)
+        settings |= {f"function {name}": _digest_of_function(op, value) for name, value in functions.items()}
         for position, value in enumerate(site.values):
             if isinstance(value, Constant) and value.value is not None:
                 settings[f"operand {position}"] = _digest(value.value)
-        weights = tuple(Weight(_role(value.variable), value.variable) for value in site.held)
-        node = Node(0, op.type, settings, site.edges, weights=weights, shape=site.shape, **site.title)
+        seeds = tuple(value.variable for value in site.held if is_seed(value.variable))
+        weights = tuple(Weight(_role(v.variable), v.variable) for v in site.held if not is_seed(v.variable))
+        node = Node(0, op.type, settings, site.edges, weights=weights, seeds=seeds, shape=site.shape, **site.title)
         index, _ = self.builder.emit(node)
-        for k, output in enumerate(op.outputs):
-            self.values[output.name] = (index, k)
-        return index, list(op.outputs).index(site.tensor) if len(op.outputs) > 1 else 0
+        for output in op.outputs:
+            self.values[output.name] = (index, output.value_index)
+        return index, site.tensor.value_index
 
 
 def _activation(op: Any) -> Any:
@@ -293,6 +299,21 @@ def _folded(tensor: Any, operands: list[Any]) -> Any:
     if kind == "ConcatV2":
         return np.concatenate([np.atleast_1d(operand) for operand in operands[:-1]], axis=int(operands[-1]))
     return None
+
+
+def _digest_of_function(op: Any, value: Any) -> tuple[int, ...]:
+    """What the body of a loop or branch does, by its operations and constants."""
+    digests = []
+    for body in value if isinstance(value, list) else [value]:
+        definition = op.graph._get_function(body.name).definition
+        steps = [(node.op, node.attr["value"].SerializeToString()) for node in definition.node_def]
+        digests.append(hash(tuple(steps)))
+    return tuple(digests)
+
+
+def is_seed(variable: Any) -> bool:
+    """Whether a variable is the state of a random generator."""
+    return "seed_generator" in str(getattr(variable, "path", ""))
 
 
 def _role(variable: Any) -> str:

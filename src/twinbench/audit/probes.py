@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from twinbench.audit.pairing import Pair, Subject
 from twinbench.audit.signature import call_model
+
+if TYPE_CHECKING:
+    from twinbench.audit.pairing import Pair, Subject
 
 ROUNDING_MULTIPLE = 64.0
 """How many times the measured effect of rounding still counts as rounding."""
@@ -134,7 +136,13 @@ def all_variables(one: Subject) -> list[Any]:
 
 @contextmanager
 def without_noise(*models: keras.Model) -> Iterator[None]:
-    """Silences dropout and noise layers, so that training mode can be compared number by number."""
+    """Silences dropout and noise layers, and lets random generators repeat themselves.
+
+    So training mode can be compared number by number: noise that a model draws itself is the same wherever it has the
+    same shape, in whatever order it is drawn.
+    """
+    seed = keras.random.SeedGenerator(0)
+    draw, original = seed.next(), keras.random.SeedGenerator.next
     changed: list[tuple[Any, str, Any]] = []
     for model in models:
         for layer in model._flatten_layers(include_self=True, recursive=True):
@@ -144,9 +152,11 @@ def without_noise(*models: keras.Model) -> Iterator[None]:
                     if holder is not None and isinstance(value, float) and value > 0 and _is_noise(holder):
                         changed.append((holder, name, value))
                         setattr(holder, name, 0.0)
+    keras.random.SeedGenerator.next = lambda self, ordered=True: draw  # noqa: ARG005 - the original's arguments
     try:
         yield
     finally:
+        keras.random.SeedGenerator.next = original
         for holder, name, value in changed:
             setattr(holder, name, value)
 
