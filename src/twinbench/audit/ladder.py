@@ -117,7 +117,7 @@ def climb(
         rungs += [_rung(number, "fail", None, why) for number in (6,)]
         return stopped(rungs, "the weights cannot be carried across one to one")
     with kept(one, other):
-        randomise([p for p, _ in together.transfer.pairs], seed)
+        randomise(together.transfer.sources, seed)
         together.transfer.apply()
         rungs += [function_rung(together, probes), gradient_rung(together, probes)]
     batches = _batches(images, targets, steps)
@@ -164,16 +164,22 @@ def parameter_rung(together: Pair) -> Rung:
 
 def initial_rung(together: Pair) -> Rung:
     """Rung 5: weights right after building under one seed; the number is the share of equal tensors."""
-    pairs = [(p, q) for p, q in together.transfer.pairs if "float" in keras.backend.standardize_dtype(p.dtype)]
     if not together.transfer.complete:
         return _rung(5, "not applicable", None, "The weights do not correspond one to one.")
-    same = [np.array_equal(together.transfer.arranged(_values(p), q), _values(q)) for p, q in pairs]
+    carried = _carried(together)
+    same = [np.array_equal(value, _values(q)) for q, value in carried]
     share = float(np.mean(same)) if same else 1.0
     if all(same):
         return _rung(5, "pass", 1.0, "Under the same seed all initial weights are bit-identical.")
-    path = pairs[same.index(False)][1].path
+    path = carried[same.index(False)][0].path
     return _rung(5, "fail", share, f"Under the same seed {same.count(False)} of {len(same)} weight tensors start "
                  f"with other values, {path} the first of them.")  # fmt: skip
+
+
+def _carried(together: Pair) -> list[tuple[Any, np.ndarray]]:
+    """B's floating-point variables with A's values for them."""
+    carried = together.transfer.carried(_values)
+    return [(q, value) for p, q, value in carried if "float" in keras.backend.standardize_dtype(p.dtype)]
 
 
 def _values(variable: Any) -> np.ndarray:
@@ -276,13 +282,13 @@ def _training_rung(
     except Exception as error:  # a model that cannot be trained is the finding
         raise_if_memory_ran_out(error)
         return _rung(8, "fail", None, f"Training raises {first_cause(error)}")
-    pairs = [(p, q) for p, q in together.transfer.pairs if "float" in keras.backend.standardize_dtype(p.dtype)]
-    left = [together.transfer.arranged(_values(p), q) for p, q in pairs]
-    result = compare_arrays(left, [_values(q) for _, q in pairs], [0.0] * len(pairs))
+    carried = _carried(together)
+    result = compare_arrays([value for _, value in carried], [_values(q) for q, _ in carried], [0.0] * len(carried))
     if result.bit_identical:
         return _rung(8, "pass", 0.0, f"After {steps} steps on the same batches all weights are bit-identical.")
     again = _repeat(one, start, batches, loss)
-    noise = compare_arrays([_values(p) for p, _ in pairs], again(pairs), [0.0] * len(pairs))
+    sources = together.transfer.sources
+    noise = compare_arrays([_values(p) for p in sources], again(sources), [0.0] * len(sources))
     extra = "" if noise.bit_identical else (
         f"; the reference itself moves by {noise.deviation:.1e} when the same training is repeated"
     )  # fmt: skip
@@ -292,17 +298,17 @@ def _training_rung(
 
 def _repeat(
     one: Subject, start: list[np.ndarray], batches: Sequence[tuple[np.ndarray, np.ndarray]], loss: str
-) -> Callable[[list[tuple[Any, Any]]], list[np.ndarray]]:
+) -> Callable[[list[Any]], list[np.ndarray]]:
     """Trains the reference once more from the same start, to see how far it repeats itself."""
 
-    def again(pairs: list[tuple[Any, Any]]) -> list[np.ndarray]:
-        end = {id(p): _values(p) for p, _ in pairs}
+    def again(sources: list[Any]) -> list[np.ndarray]:
+        end = [_values(p) for p in sources]
         for variable, value in zip(all_variables(one), start, strict=True):
             variable.assign(value)
         train(one, batches, loss)
-        repeated = [_values(p) for p, _ in pairs]
-        for p, _ in pairs:
-            p.assign(end[id(p)])
+        repeated = [_values(p) for p in sources]
+        for p, value in zip(sources, end, strict=True):
+            p.assign(value)
         return repeated
 
     return again

@@ -10,13 +10,13 @@ import numpy as np
 
 from twinbench.audit.alignment import Alignment, align
 from twinbench.audit.canonical import canonical_graph, ensure_built
+from twinbench.audit.correspondence import match_numbers
 from twinbench.audit.differences import Difference, structural_differences
 from twinbench.audit.graph import Graph
-from twinbench.audit.inputs import placeholder_inputs
+from twinbench.audit.inputs import combined, input_ranges, placeholder_inputs, probe_inputs
 from twinbench.audit.inventory import inventory
-from twinbench.audit.permutation import permutations
 from twinbench.audit.signature import Signature
-from twinbench.audit.transfer import Transfer, add_offstage, transfer_by_graph, transfer_by_order
+from twinbench.audit.transfer import Transfer, add_offstage, partial_transfers, transfer_by_graph, transfer_by_order
 from twinbench.errors import first_cause
 
 LARGE = 3_000_000
@@ -41,13 +41,17 @@ class Subject:
 
 @dataclass
 class Pair:
-    """Two subjects and what connects them."""
+    """Two subjects and what connects them.
+
+    `arrangeable` says whether A's numbers can be put into B so that the functions agree; None where that is not known.
+    """
 
     a: Subject
     b: Subject
     alignment: Alignment | None
     transfer: Transfer
     differences: list[Difference] = field(default_factory=list)
+    arrangeable: bool | None = None
 
     @property
     def same_graph(self) -> bool | None:
@@ -84,9 +88,23 @@ def pair(a: Subject, b: Subject) -> Pair:
     transfer = transfer_by_graph(a.graph, b.graph, alignment)
     add_offstage(transfer, _offstage(a), _offstage(b))
     differences = structural_differences(a.graph, b.graph, alignment)
-    if any(difference.code == "arch.wiring" for difference in differences):
-        transfer.permutations = permutations(a.graph, b.graph, alignment)
-    return Pair(a, b, alignment, transfer, differences)
+    together = Pair(a, b, alignment, transfer, differences)
+    if not transfer.complete or any(difference.code == "arch.wiring" for difference in differences):
+        _arrange(together, partial_transfers(a.graph, b.graph, alignment))
+    return together
+
+
+def _arrange(together: Pair, trusted: list[Transfer]) -> None:
+    """Looks for the places of A's numbers in B where one variable does not correspond to one."""
+    a, b = together.a, together.b
+    if count_parameters(a.variables()) != count_parameters(b.variables()):
+        return
+    try:
+        ranges = combined(*(input_ranges(one.graph, one.model, a.signature) for one in (a, b)))
+        arrays = probe_inputs(a.signature, ranges)
+    except TypeError:  # no inputs can be made up
+        return
+    together.arrangeable = match_numbers(together, [together.transfer, *trusted], arrays)
 
 
 def _pair_untraced(a: Subject, b: Subject) -> Pair:
@@ -98,7 +116,9 @@ def _pair_untraced(a: Subject, b: Subject) -> Pair:
         for variable, value in saved:
             variable.assign(value)
     except Exception:
-        return Pair(a, b, None, transfer_by_order(*everything))
+        together = Pair(a, b, None, transfer_by_order(*everything))
+        _arrange(together, [Transfer(left_a=everything[0], left_b=everything[1])])
+        return together
     alignment = align(chain_a, chain_b)
     transfer = transfer_by_graph(chain_a, chain_b, alignment)
     used = {id(v) for chain in (chain_a, chain_b) for v in chain.variables()}
@@ -108,7 +128,10 @@ def _pair_untraced(a: Subject, b: Subject) -> Pair:
         for difference in structural_differences(chain_a, chain_b, alignment)
         if difference.code not in ("arch.wiring", "masking")
     ]
-    return Pair(a, b, None, transfer, differences)
+    together = Pair(a, b, None, transfer, differences)
+    if not transfer.complete:
+        _arrange(together, [Transfer(left_a=everything[0], left_b=everything[1])])
+    return together
 
 
 def _offstage(one: Subject) -> list[Any]:

@@ -152,7 +152,7 @@ def without_noise(*models: keras.Model) -> Iterator[None]:
                     if holder is not None and isinstance(value, float) and value > 0 and _is_noise(holder):
                         changed.append((holder, name, value))
                         setattr(holder, name, 0.0)
-    keras.random.SeedGenerator.next = lambda self, ordered=True: draw  # noqa: ARG005 - the original's arguments
+    keras.random.SeedGenerator.next = lambda self, ordered=True: draw
     try:
         yield
     finally:
@@ -221,8 +221,7 @@ def compare_training(pair: Pair, arrays: Sequence[np.ndarray]) -> tuple[Comparis
         The comparison of the outputs, that of the running statistics after the call, and the pairs of variables (of A,
         of B) that were changed differently.
     """
-    outputs, left, right = _compared(pair, arrays, True)
-    statistics = _statistics(pair)
+    outputs, statistics, left, right = _compared(pair, arrays, True)
     noise = [1e-7 * max(1.0, _largest(values)) for values in left]
     unequal = [
         statistics[k] for k in range(len(statistics)) if not compare_arrays([left[k]], [right[k]], [noise[k]]).equal
@@ -230,26 +229,22 @@ def compare_training(pair: Pair, arrays: Sequence[np.ndarray]) -> tuple[Comparis
     return outputs, compare_arrays(left, right, noise), unequal
 
 
-def _statistics(pair: Pair) -> list[tuple[Any, Any]]:
-    return [(p, q) for p, q in pair.transfer.pairs if not p.trainable or not q.trainable]
-
-
 def _compared(
     pair: Pair, arrays: Sequence[np.ndarray], training: bool
-) -> tuple[Comparison, list[np.ndarray], list[np.ndarray]]:
+) -> tuple[Comparison, list[tuple[Any, Any]], list[np.ndarray], list[np.ndarray]]:
     """Outputs compared, and the running statistics of A (arranged as in B) and of B after the call."""
-    statistics = _statistics(pair)
     with without_noise(pair.a.model, pair.b.model):
         with kept(pair.a, only_state=True):
             left = outputs_of(pair.a, arrays, training)
-            after_a = [pair.transfer.arranged(_numbers(p), q).ravel() for p, q in statistics]
+            after = [c for c in pair.transfer.carried(_numbers) if not c[0].trainable or not c[1].trainable]
         with kept(pair.b, only_state=True):
             right = outputs_of(pair.b, fitted(arrays, pair.b), training)
-            after_b = [_numbers(q).ravel() for _, q in statistics]
+            after_b = [_numbers(q).ravel() for _, q, _ in after]
         noise = [0.0] * len(left)
         if not compare_arrays(left, right, noise).bit_identical:
             noise = _finite(_noise(pair.a, arrays, left, training))
-    return compare_arrays(left, right, noise), after_a, after_b
+    outputs = compare_arrays(left, right, noise)
+    return outputs, [(p, q) for p, q, _ in after], [value.ravel() for _, _, value in after], after_b
 
 
 def _numbers(variable: Any) -> np.ndarray:
@@ -287,21 +282,36 @@ def compare_gradients(pair: Pair, arrays: Sequence[np.ndarray]) -> tuple[Compari
     Returns:
         The comparison, and the pairs of variables whose gradients differ.
     """
-    found = [(p, q) for p, q in pair.transfer.pairs if "float" in keras.backend.standardize_dtype(p.dtype)]
+    sources = [p for p in pair.transfer.sources if _is_float(p)]
     with ExitStack() as stack:
         stack.enter_context(kept(pair.a, pair.b, only_state=True))
         stack.enter_context(without_noise(pair.a.model, pair.b.model))
         with kept(pair.a, only_state=True):
-            left = gradients_of(pair.a, arrays, [p for p, _ in found])
-        right = gradients_of(pair.b, fitted(arrays, pair.b), [q for _, q in found])
-        carried = [pair.transfer.arranged(g, q) for g, (_, q) in zip(left, found, strict=True)]
-        noise = [0.0] * len(left)
-        if not compare_arrays(carried, right, noise).bit_identical:
+            left, carried = _carried_gradients(pair, arrays, sources)
+        right = gradients_of(pair.b, fitted(arrays, pair.b), [q for _, q, _ in carried])
+        noise = [0.0] * len(carried)
+        if not compare_arrays([g for _, _, g in carried], right, noise).bit_identical:
             with kept(pair.a):
                 nudge(pair.a.variables())
-                nudged = gradients_of(pair.a, arrays, [p for p, _ in found])
+                _, nudged = _carried_gradients(pair, arrays, sources)
             largest = max((_largest(g) for g in left), default=0.0)
-            noise = _finite([_deviation(x, y) + 1e-7 * largest for x, y in zip(left, nudged, strict=True)])
-    left = carried
-    unequal = [found[k] for k in range(len(found)) if not compare_arrays([left[k]], [right[k]], [noise[k]]).equal]
-    return compare_arrays(left, right, noise), unequal
+            noise = _finite(
+                [_deviation(x, y) + 1e-7 * largest for (*_, x), (*_, y) in zip(carried, nudged, strict=True)]
+            )
+    expected = [g for _, _, g in carried]
+    unequal = [(p, q) for k, (p, q, g) in enumerate(carried) if not compare_arrays([g], [right[k]], [noise[k]]).equal]
+    return compare_arrays(expected, right, noise), unequal
+
+
+def _carried_gradients(
+    pair: Pair, arrays: Sequence[np.ndarray], sources: list[Any]
+) -> tuple[list[np.ndarray], list[tuple[Any, Any, np.ndarray]]]:
+    """A's gradients, and the same as B holds its weights."""
+    gradients = gradients_of(pair.a, arrays, sources)
+    by_source = {id(p): g for p, g in zip(sources, gradients, strict=True)}
+    zeros = {id(p): np.zeros(tuple(p.shape)) for p in pair.transfer.sources if not _is_float(p)}
+    return gradients, [c for c in pair.transfer.carried(lambda p: (by_source | zeros)[id(p)]) if _is_float(c[0])]
+
+
+def _is_float(variable: Any) -> bool:
+    return "float" in keras.backend.standardize_dtype(variable.dtype)

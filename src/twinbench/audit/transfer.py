@@ -3,54 +3,120 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
 import numpy as np
 
-from twinbench.audit.alignment import Alignment
+from twinbench.audit.alignment import Alignment, past_hashes, settings_key
 from twinbench.audit.graph import Graph, Node
+
+Reader = Callable[[Any], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Rearrangement:
+    """Variables of A whose numbers, one after the other and taken in `order`, are those of variables of B."""
+
+    sources: tuple[Any, ...]
+    targets: tuple[Any, ...]
+    order: np.ndarray
+
+    def parts(self, read: Reader) -> list[tuple[Any, Any, np.ndarray]]:
+        """For each variable of B the variable of A that its first number comes from, itself, and A's numbers."""
+        flat = np.concatenate([np.ravel(read(source)) for source in self.sources])[self.order]
+        starts = np.cumsum([0, *map(_size, self.sources)])
+        carried, begin = [], 0
+        for target in self.targets:
+            numbers = flat[begin : begin + _size(target)]
+            source = self.sources[int(np.searchsorted(starts, self.order[begin], side="right")) - 1]
+            carried.append((source, target, numbers.reshape(tuple(target.shape))))
+            begin += _size(target)
+        return carried
+
+    def relations(self) -> list[tuple[Any, Any]]:
+        """Every variable of A with every variable of B that takes a number from it."""
+        ends = np.cumsum([_size(source) for source in self.sources])
+        origin = np.split(np.searchsorted(ends, self.order, side="right"), np.cumsum([*map(_size, self.targets)])[:-1])
+        return [(self.sources[k], q) for q, part in zip(self.targets, origin, strict=True) for k in np.unique(part)]
 
 
 @dataclass
 class Transfer:
     """Which variable of B takes its value from which variable of A, and what was left without a partner.
 
-    `permutations` hold, for a variable of B, the order along one axis in which A's values go into it.
+    `pairs` hold the same numbers in the same order, maybe in another shape; `rearrangements` anything else.
     """
 
     pairs: list[tuple[Any, Any]] = field(default_factory=list)
     seeds: list[tuple[Any, Any]] = field(default_factory=list)
-    permutations: dict[int, tuple[int, np.ndarray]] = field(default_factory=dict)
+    rearrangements: list[Rearrangement] = field(default_factory=list)
     left_a: list[Any] = field(default_factory=list)
     left_b: list[Any] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
-        """Whether every variable of both models has exactly one partner."""
+        """Whether every number of both models has exactly one partner."""
         return not (self.left_a or self.left_b or self.conflicts)
+
+    @property
+    def sources(self) -> list[Any]:
+        """The variables of A that have a partner."""
+        return [p for p, _ in self.pairs] + [p for block in self.rearrangements for p in block.sources]
+
+    @property
+    def relations(self) -> list[tuple[Any, Any]]:
+        """Every variable of A with every variable of B that takes a number from it."""
+        return [*self.pairs, *(pair for block in self.rearrangements for pair in block.relations())]
+
+    def carried(self, read: Reader) -> list[tuple[Any, Any, np.ndarray]]:
+        """For each variable of B that has a partner: that partner, itself, and A's numbers as B holds them.
+
+        Args:
+            read: Gives the numbers that belong to a variable of A: its value, its gradient, ...
+        """
+        plain = [(p, q, np.reshape(read(p), tuple(q.shape))) for p, q in self.pairs]
+        return plain + [part for block in self.rearrangements for part in block.parts(read)]
 
     def apply(self) -> None:
         """Copies A's values into B, random generator states included."""
-        for source, target in self.pairs:
-            value = keras.ops.convert_to_numpy(source)
-            target.assign(self.arranged(value, target))
+        for _, target, value in self.carried(keras.ops.convert_to_numpy):
+            target.assign(value)
         for source, target in self.seeds:
             target.assign(keras.ops.convert_to_numpy(source))
 
-    def arranged(self, value: np.ndarray, target: Any) -> np.ndarray:
-        """A value of A in the shape and order in which B holds it."""
-        value = value.reshape(tuple(target.shape))
-        if id(target) in self.permutations:
-            axis, order = self.permutations[id(target)]
-            value = np.take(value, order, axis=axis)
-        return value
+
+def rearranged(start: Transfer, sources: list[Any], targets: list[Any], order: np.ndarray) -> Transfer:
+    """A transfer and all variables that it leaves open: number i of these in B is number `order[i]` of these in A."""
+    result = Transfer(list(start.pairs), list(start.seeds), list(start.rearrangements))
+    whole = Rearrangement(tuple(sources), tuple(targets), order)
+    place_a = np.split(np.arange(len(order)), np.cumsum([_size(v) for v in sources])[:-1])
+    place_b = np.split(np.arange(len(order)), np.cumsum([_size(v) for v in targets])[:-1])
+    position = {id(v): k for side in (sources, targets) for k, v in enumerate(side)}
+    groups: list[tuple[set[int], set[int]]] = []
+    for p, q in whole.relations():
+        merged = {position[id(p)]}, {position[id(q)]}
+        for group in [g for g in groups if g[0] & merged[0] or g[1] & merged[1]]:
+            groups.remove(group)
+            merged = merged[0] | group[0], merged[1] | group[1]
+        groups.append(merged)
+    for mine, theirs in groups:
+        numbers = np.concatenate([place_a[k] for k in sorted(mine)])
+        wanted = order[np.concatenate([place_b[k] for k in sorted(theirs)])]
+        local = np.searchsorted(numbers, wanted)
+        if len(mine) == len(theirs) == 1 and np.array_equal(local, np.arange(len(local))):
+            result.pairs.append((sources[min(mine)], targets[min(theirs)]))
+            continue
+        block = tuple(sources[k] for k in sorted(mine)), tuple(targets[k] for k in sorted(theirs))
+        result.rearrangements.append(Rearrangement(*block, local))
+    return result
 
 
-def transfer_by_graph(a: Graph, b: Graph, alignment: Alignment) -> Transfer:
-    """Pairs variables along the pairs of nodes; leftovers of equal shape are paired in order of use."""
+def transfer_by_graph(a: Graph, b: Graph, alignment: Alignment, *, guess: bool = True) -> Transfer:
+    """Pairs variables along the pairs of nodes and, to `guess`, leftovers of equal shape in their order of use."""
     made = Transfer()
     nodes_a, nodes_b = a.by_index(), b.by_index()
     partner: dict[int, Any] = {}
@@ -62,7 +128,10 @@ def transfer_by_graph(a: Graph, b: Graph, alignment: Alignment) -> Transfer:
             made.seeds.append((seed_a, seed_b))
     rest_a = [v for v in a.variables() if id(v) not in partner]
     rest_b = [v for v in b.variables() if id(v) not in source_of]
-    _pair_by_shape(rest_a, rest_b, made)
+    if guess:
+        _pair_by_shape(rest_a, rest_b, made)
+    else:
+        made.left_a, made.left_b = rest_a, rest_b
     return made
 
 
@@ -78,6 +147,15 @@ def add_offstage(made: Transfer, spare_a: list[Any], spare_b: list[Any]) -> None
     made.pairs += fresh.pairs
     made.left_a = [v for v in fresh.left_a if id(v) in read]
     made.left_b = [v for v in fresh.left_b if id(v) in read]
+
+
+def partial_transfers(a: Graph, b: Graph, alignment: Alignment) -> list[Transfer]:
+    """Pairs fewer and fewer variables: those of equal operations, those with an equal past as well, none."""
+    nodes_a, nodes_b = a.by_index(), b.by_index()
+    past_a, past_b = past_hashes(a), past_hashes(b)
+    alike = [(x, y) for x, y in alignment.pairs if settings_key(nodes_a[x]) == settings_key(nodes_b[y])]
+    same = [(x, y) for x, y in alike if x in past_a and past_a[x] == past_b.get(y)]
+    return [transfer_by_graph(a, b, replace(alignment, pairs=tuple(p)), guess=False) for p in (alike, same, ())]
 
 
 def transfer_by_order(variables_a: list[Any], variables_b: list[Any]) -> Transfer:

@@ -64,7 +64,7 @@ def gather(pair: Pair, arrays: Sequence[np.ndarray], *, gradients: bool = True) 
     if not pair.transfer.complete:
         return found
     with kept(pair.a, pair.b):
-        randomise([p for p, _ in pair.transfer.pairs], 11)
+        randomise(pair.transfer.sources, 11)
         pair.transfer.apply()
         try:
             found.inference = compare_outputs(pair, arrays, training=False)
@@ -151,7 +151,7 @@ def unexplained(pair: Pair, evidence: Evidence) -> list[Cause]:
     """A cause for functions that differ though no difference of the graphs says why."""
     inference, training = evidence.inference, evidence.training
     trained_apart = {id(v) for v in pair.a.model.trainable_variables} and any(
-        p.trainable != q.trainable for p, q in pair.transfer.pairs if "moving_" not in short_path(p)
+        p.trainable != q.trainable for p, q in pair.transfer.relations if "moving_" not in short_path(p)
     )
     if inference is not None and inference.equal:
         if trained_apart:

@@ -78,8 +78,8 @@ def _stepped(pair: Pair, arrays: Sequence[np.ndarray]) -> tuple[list[np.ndarray]
         labels = _labels(pair.a)
         _step(pair.a, arrays, labels, pair.a.model)
         _step(pair.b, fitted(arrays, pair.b), labels, pair.a.model)
-        left = [pair.transfer.arranged(_numbers(p), q) for p, q in pair.transfer.pairs]
-        right = [_numbers(q) for _, q in pair.transfer.pairs]
+        carried = pair.transfer.carried(_numbers)
+        left, right = [value for _, _, value in carried], [_numbers(q) for _, q, _ in carried]
     return left, right
 
 

@@ -27,7 +27,7 @@ def trainable_causes(pair: Pair) -> list[Cause]:
     trained_a = {id(v) for v in pair.a.model.trainable_variables}
     trained_b = {id(v) for v in pair.b.model.trainable_variables}
     places: dict[tuple[str, str, bool], None] = {}
-    for p, q in pair.transfer.pairs:
+    for p, q in pair.transfer.relations:
         if (id(p) in trained_a) != (id(q) in trained_b) and not _statistic(p):
             places[_layer_name(p), _layer_name(q), id(p) in trained_a] = None
     found = []
@@ -53,7 +53,7 @@ def _statistic(variable: Any) -> bool:
 def penalty_causes(pair: Pair) -> list[Cause]:
     """Regularisers and constraints as they act, and regularisers that are configured but do not act."""
     found = []
-    for p, q in pair.transfer.pairs:
+    for p, q in pair.transfer.relations:
         for code_word, attribute in (("regularizer", "regularizer"), ("constraint", "constraint")):
             mine, theirs = (_identity(getattr(v, attribute, None), attribute) for v in (p, q))
             if mine == theirs:
@@ -122,7 +122,7 @@ def _activity(pair: Pair, a: Graph, b: Graph) -> list[Cause]:
 def _without_effect(pair: Pair) -> list[Cause]:
     """Regularisers that show in a configuration of one side and add nothing to its loss."""
     found = []
-    for p, q in pair.transfer.pairs:
+    for p, q in pair.transfer.relations:
         late_a, late_b = _only_configured(p, pair.a.graph), _only_configured(q, pair.b.graph)
         if late_a == late_b:
             continue
