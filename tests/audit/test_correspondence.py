@@ -61,6 +61,14 @@ def joined(x, *, turned):
     return layers.Dense(2)(layers.GlobalAveragePooling2D()(x))
 
 
+def by_heads(x):
+    return layers.EinsumDense("abc,cde->abde", (None, 2, 3), bias_axes="de")(x)
+
+
+def gates_together(x):
+    return layers.LSTM(4)(x)
+
+
 def gates_apart(x):
     input_products = [layers.Dense(4) for _ in range(4)]
     state_products = [layers.Dense(4, use_bias=False) for _ in range(4)]
@@ -80,9 +88,9 @@ REWRITTEN = {
     "branches in another order, two blocks deep": (
         (6, 6, 2), lambda x: joined(x, turned=False), lambda x: joined(x, turned=True)
     ),
-    "an LSTM, and its gates one by one": ((3, 2), lambda x: layers.LSTM(4)(x), gates_apart),
+    "an LSTM, and its gates one by one": ((3, 2), gates_together, gates_apart),
     "a product by heads, and a dense layer": (
-        (4, 6), lambda x: layers.EinsumDense("abc,cde->abde", (None, 2, 3), bias_axes="de")(x),
+        (4, 6), by_heads,
         lambda x: layers.Reshape((4, 2, 3))(layers.Dense(6)(x)),
     ),
 }  # fmt: skip

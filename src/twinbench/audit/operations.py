@@ -202,11 +202,12 @@ class OperationTranslator(CanonicalForms):
             return self.activation(edge, lambda x: limit(x, float(known)), site.shape, **site.title)
         if kind == "divide" and not first:
             return None
+        if kind == "divide":
+            kind, known = "multiply", 1.0 / known
         factor, offset = {
             "add": (1.0, known),
             "multiply": (known, 0.0),
             "subtract": (1.0, -known) if first else (-1.0, known),
-            "divide": (1.0 / known, 0.0),
         }[kind]
         return self.scale(edge, factor, offset, site.shape, **site.title)
 
