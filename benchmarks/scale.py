@@ -20,12 +20,11 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from twinbench.analysis.ladder import COLUMNS as LADDER_COLUMNS
 from twinbench.architectures.catalogue import architectures, find_variant
 from twinbench.config import Configuration, parse_configuration
 from twinbench.data import prepare
 from twinbench.data.manifest import Manifest
-from twinbench.measurement.columns import API_COSTS_COLUMNS, DETERMINISM_COSTS_COLUMNS, GRADIENTS_COLUMNS
+from twinbench.measurement.columns import API_COSTS, DETERMINISM_COSTS, GRADIENTS, LADDER
 from twinbench.plan import Run, make_plan, selected_variants
 from twinbench.training.identity import identify
 from twinbench.training.manifest import make_manifest
@@ -88,10 +87,10 @@ def record(configuration: Configuration, folder: Path) -> None:
     for dataset in configuration.datasets:
         npz = output / "data" / f"{dataset.name}.npz"
         manifest = prepare(dataset, npz, npz.with_suffix(".json"))
-        _header(output / "ladder" / f"{dataset.name}.csv", LADDER_COLUMNS)
-        _header(output / "measurements" / dataset.name / "gradients.csv", GRADIENTS_COLUMNS)
-        _header(output / "measurements" / dataset.name / "api_costs.csv", API_COSTS_COLUMNS)
-        _header(output / "measurements" / dataset.name / "determinism_costs.csv", DETERMINISM_COSTS_COLUMNS)
+        _header(output / "ladder" / f"{dataset.name}.csv", LADDER.names)
+        _header(output / "measurements" / dataset.name / "gradients.csv", GRADIENTS.names)
+        _header(output / "measurements" / dataset.name / "api_costs.csv", API_COSTS.names)
+        _header(output / "measurements" / dataset.name / "determinism_costs.csv", DETERMINISM_COSTS.names)
     generator = np.random.default_rng(0)
     process = make_manifest(configuration, "cpu")
     store = RunStore(folder / configuration.store_folder)

@@ -4,14 +4,15 @@ import pandas as pd
 import pytest
 from tests.analysis.made_tables import comparison, counted, decided, plan
 
-from twinbench.analysis.claims import CLAIMS, COLUMNS, decide_claims
+from twinbench.analysis import outputs
+from twinbench.analysis.claims import CLAIMS, decide_claims
 from twinbench.analysis.claims.entry import ClaimVerdict, Stance, verdict_of, verdict_over_datasets
 
 
 def test_every_claim_of_the_design_has_one_row():
     table = decide_claims({})
     assert list(table["claim"]) == ["C1", "C2", "C3a", "C3b", "C4", "C5", "C6", "C7", "C8"]
-    assert list(table.columns) == list(COLUMNS)
+    assert list(table.columns) == outputs.CLAIMS.names
 
 
 @pytest.mark.parametrize("empty", [True, False])

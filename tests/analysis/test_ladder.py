@@ -3,7 +3,8 @@ import pytest
 from tests.analysis.made_runs import runs_of
 
 from twinbench.analysis.comparisons import compare_variants
-from twinbench.analysis.ladder import COLUMNS, with_scores
+from twinbench.analysis.ladder import with_scores
+from twinbench.measurement.columns import LADDER
 
 NAMES = ["builds", "runs on a batch", "same graph", "same parameter count"]
 
@@ -14,7 +15,7 @@ def climbed(*variants: str, architecture: str = "mlp") -> pd.DataFrame:
         for variant in variants
         for number, name in enumerate(NAMES, start=1)
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=LADDER.names)
 
 
 def compared(scores, **settings) -> pd.DataFrame:
@@ -29,7 +30,7 @@ def ninth(scores, **settings) -> "pd.Series":
 def test_every_variant_gets_its_ninth_rung_after_its_own_others():
     comparisons = compared({"functional": [98.0, 98.2], "sequential": [98.0, 98.2], "subclass": [97.0, 98.0]})
     ladder = with_scores(climbed("subclass", "sequential"), comparisons)
-    assert list(ladder.columns) == list(COLUMNS)
+    assert list(ladder.columns) == LADDER.names
     assert list(ladder["variant"]) == ["subclass"] * 5 + ["sequential"] * 5
     assert list(ladder["rung"]) == [1, 2, 3, 4, 9] * 2
 
@@ -72,4 +73,4 @@ def test_adding_scores_again_changes_nothing():
 
 def test_an_empty_ladder_stays_empty_and_keeps_its_columns():
     comparisons = compared({"functional": [98.0], "sequential": [98.0]})
-    assert list(with_scores(pd.DataFrame(columns=list(COLUMNS)), comparisons).columns) == list(COLUMNS)
+    assert list(with_scores(pd.DataFrame(columns=LADDER.names), comparisons).columns) == LADDER.names

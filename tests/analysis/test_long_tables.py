@@ -3,16 +3,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from twinbench.analysis.outputs import TABLES
-from twinbench.analysis.tables import COLUMNS, write_tables
+from twinbench.analysis.files import write_tables
+from twinbench.analysis.outputs import COSTS, TABLES
 
 
 @pytest.mark.parametrize(("rows", "cut"), [(2000, False), (2001, True)])
 def test_a_table_too_long_to_read_is_whole_in_the_csv_and_says_so_elsewhere(
     rows: int, cut: bool, tmp_path: Path
 ) -> None:
-    tables = {entry.name: pd.DataFrame(columns=list(COLUMNS[entry.name])) for entry in TABLES}
-    tables["costs"] = pd.DataFrame({"run": [f"r{number}" for number in range(rows)]})
+    tables = {table.name: pd.DataFrame(columns=table.names) for table in TABLES}
+    tables["costs"] = COSTS.frame({"run": f"r{number}"} for number in range(rows))
     write_tables(tables, tmp_path)
     assert len(pd.read_csv(tmp_path / "costs.csv")) == rows
     for ending in ("md", "html"):

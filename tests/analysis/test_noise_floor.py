@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from tests.analysis.made_runs import runs_of
 
-from twinbench.analysis.noise_floor import COLUMNS, gap_probability_from_model, gap_probability_from_pairs, noise_floor
+from twinbench.analysis.noise_floor import gap_probability_from_model, gap_probability_from_pairs, noise_floor
+from twinbench.analysis.outputs import NOISE_FLOOR
 
 
 def floor_of(scores: list, **settings) -> "pd.Series":
@@ -15,8 +16,8 @@ def floor_of(scores: list, **settings) -> "pd.Series":
 
 
 def test_the_columns_are_the_documented_ones_in_their_order():
-    assert list(noise_floor(runs_of({"functional": [98.0, 97.5]}))) == list(COLUMNS)
-    assert list(noise_floor(runs_of({"functional": [98.0]}).iloc[:0])) == list(COLUMNS)
+    assert list(noise_floor(runs_of({"functional": [98.0, 97.5]}))) == NOISE_FLOOR.names
+    assert list(noise_floor(runs_of({"functional": [98.0]}).iloc[:0])) == NOISE_FLOOR.names
 
 
 def test_gaps_are_counted_over_all_ordered_pairs_of_different_seeds():

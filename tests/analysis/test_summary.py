@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from tests.analysis.made_runs import runs_of
 
-from twinbench.analysis.summary import COLUMNS, summarise
+from twinbench.analysis.outputs import SUMMARY
+from twinbench.analysis.summary import summarise
 
 
 def summary_of(runs: pd.DataFrame) -> "pd.Series":
@@ -13,7 +14,7 @@ def summary_of(runs: pd.DataFrame) -> "pd.Series":
 
 
 def test_the_columns_are_the_documented_ones_in_their_order():
-    assert list(summarise(runs_of({"functional": [98.0, 98.2]}), confidence=0.95)) == list(COLUMNS)
+    assert list(summarise(runs_of({"functional": [98.0, 98.2]}), confidence=0.95)) == SUMMARY.names
 
 
 def test_mean_spread_and_interval_are_those_of_a_textbook_sample():
@@ -74,4 +75,4 @@ def test_variants_keep_the_order_of_the_runs():
 def test_no_runs_give_an_empty_table_with_all_columns():
     table = summarise(runs_of({"functional": [1.0]}).iloc[:0], confidence=0.95)
     assert table.empty
-    assert list(table) == list(COLUMNS)
+    assert list(table) == SUMMARY.names

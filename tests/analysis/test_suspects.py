@@ -3,7 +3,8 @@ import pytest
 from tests.analysis.made_runs import run
 
 from twinbench.analysis.comparisons import compare_variants
-from twinbench.analysis.suspects import API_ROW, COLUMNS, suspects_table
+from twinbench.analysis.outputs import API_ROW, SUSPECTS
+from twinbench.analysis.suspects import suspects_table
 
 REFERENCE = [97.0, 97.5, 96.8]
 
@@ -30,7 +31,7 @@ def suspects_of(runs: pd.DataFrame) -> pd.DataFrame:
 
 def test_the_change_of_api_stands_among_the_suspects_at_zero():
     table = suspects_of(runs_with({"frozen_layers": [90.0, 90.5, 90.2], "nothing": REFERENCE}))
-    assert list(table.columns) == list(COLUMNS)
+    assert list(table.columns) == SUSPECTS.names
     assert list(table.index) == [API_ROW, "frozen_layers", "nothing"]
     row = table.loc[API_ROW]
     assert (row["mean_difference"], row["verdict"], row["cause"]) == (0.0, "identical", "none.identical")
@@ -82,4 +83,4 @@ def test_a_suspect_whose_runs_all_failed_says_so():
 def test_without_suspects_the_table_has_its_columns_and_no_rows():
     table = suspects_of(runs_with({}))
     assert table.empty
-    assert list(table.columns) == list(COLUMNS)
+    assert list(table.columns) == SUSPECTS.names

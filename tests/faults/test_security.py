@@ -10,8 +10,8 @@ import yaml
 from tests.faults.made import RunningSnakemake, made_record
 from tests.report.synthetic import HOSTILE
 
+from twinbench.analysis.files import write_tables
 from twinbench.analysis.outputs import TABLES
-from twinbench.analysis.tables import COLUMNS, write_tables
 from twinbench.config import read_configuration
 from twinbench.errors import ConfigurationError
 
@@ -73,9 +73,7 @@ def test_a_tar_is_unpacked_inside_its_folder_only_whatever_its_members_and_links
 def test_a_name_from_outside_is_text_in_every_table_that_is_made_for_reading(tmp_path: Path) -> None:
     reason = "It cannot be built: ValueError: a | b & <img src=x onerror=alert(1)>"
     names = {"variant": HOSTILE, "reason": reason, "sentence": reason, "statement": reason}
-    tables = {
-        entry.name: pd.DataFrame([{column: names.get(column, 1) for column in COLUMNS[entry.name]}]) for entry in TABLES
-    }
+    tables = {table.name: pd.DataFrame([{column: names.get(column, 1) for column in table.names}]) for table in TABLES}
     write_tables(tables, tmp_path)
     assert made_record(reason=reason).outcome.reason == reason
     for path in tmp_path.iterdir():

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from twinbench.config import Configuration
-from twinbench.measurement.columns import DETERMINISM_COSTS_COLUMNS
+from twinbench.measurement.columns import DETERMINISM_COSTS
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +16,7 @@ def measured(digits_npz) -> pd.DataFrame:
 
 
 def test_each_reference_is_timed_with_and_without_deterministic_operations(measured):
-    assert list(measured.columns) == list(DETERMINISM_COSTS_COLUMNS)
+    assert list(measured.columns) == DETERMINISM_COSTS.names
     assert list(measured["architecture"]) == ["mlp", "plain_cnn"]
     assert measured["n"].eq(3).all()
     assert measured[["strict_ms", "seeded_ms"]].gt(0).all(axis=None)

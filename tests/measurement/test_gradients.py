@@ -27,9 +27,9 @@ def norms(table: pd.DataFrame, variant: str, column: str = "gradient_norm") -> n
 
 
 def test_the_columns_are_the_documented_ones(gradients):
-    from twinbench.measurement.columns import GRADIENTS_COLUMNS
+    from twinbench.measurement.columns import GRADIENTS
 
-    assert list(gradients.columns) == list(GRADIENTS_COLUMNS)
+    assert list(gradients.columns) == GRADIENTS.names
 
 
 def test_only_architectures_that_can_be_built_at_any_depth_are_measured(gradients):
@@ -102,10 +102,10 @@ def test_which_architectures_take_blocks_is_read_from_their_builders():
 
 
 def test_nothing_to_measure_gives_an_empty_table(digits_npz):
-    from twinbench.measurement.columns import GRADIENTS_COLUMNS
+    from twinbench.measurement.columns import GRADIENTS
     from twinbench.measurement.gradients import measure_gradients
 
     configuration = Configuration.model_validate({"architectures": ["mlp"], "suspects": []})
     table = measure_gradients(configuration, digits_npz)
     assert table.empty
-    assert list(table.columns) == list(GRADIENTS_COLUMNS)
+    assert list(table.columns) == GRADIENTS.names

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from twinbench.architectures.catalogue import architectures
-from twinbench.measurement.columns import API_COSTS_COLUMNS
+from twinbench.measurement.columns import API_COSTS
 from twinbench.measurement.intervals import QUANTITIES, cost_rows, t_ends
 
 FUNCTIONAL, SEQUENTIAL = architectures()["mlp"].variants[:2]
@@ -15,7 +15,7 @@ def table_of(reference, sequential, quantity="step_ms", **options):
         SEQUENTIAL: nothing | {quantity: dict(enumerate(sequential))},
     }
     table = cost_rows("digits", measured, confidence=0.95, **options)
-    assert list(table.columns) == list(API_COSTS_COLUMNS)
+    assert list(table.columns) == API_COSTS.names
     return table[table["quantity"] == quantity].set_index("variant")
 
 

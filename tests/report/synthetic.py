@@ -13,8 +13,10 @@ import pandas as pd
 
 from twinbench.analysis.claims import decide_claims
 from twinbench.analysis.comparisons import compare_variants
+from twinbench.analysis.files import write_tables as write_files
 from twinbench.analysis.ladder import with_scores
 from twinbench.analysis.noise_floor import noise_floor
+from twinbench.analysis.outputs import BY_NAME, IDENTITY
 from twinbench.analysis.seeds_needed import seeds_needed
 from twinbench.analysis.summary import summarise
 from twinbench.analysis.suspects import suspects_table
@@ -148,7 +150,7 @@ def _runs(datasets: Sequence[str], seeds: Sequence[int], extra: Sequence[tuple[s
     )
 
 
-_KEYS = ["run", "dataset", "architecture", "variant", "kind", "seed"]
+_KEYS = ["run", *IDENTITY.split()]
 _WHO = ["dataset", "architecture", "variant", "kind"]
 
 
@@ -329,6 +331,5 @@ def write_tables(
     }
     tables["claims"] = decide_claims(tables)
     tables["claims"].loc[0, "because"] += f" {HOSTILE}"
-    for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False)
+    write_files({name: BY_NAME[name].frame(table) for name, table in tables.items()}, folder)
     return folder

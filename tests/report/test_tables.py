@@ -19,6 +19,13 @@ def test_names_that_look_like_numbers_or_like_nothing_stay_as_they_are(tmp_path:
     assert tables.get("summary")["mean"].isna().tolist() == [True, False, False]
 
 
+def test_a_table_of_another_version_is_named_with_the_column_that_it_lacks(tmp_path: Path) -> None:
+    tables = _write(tmp_path)
+    assert list(tables.frames) == ["runs"]
+    with pytest.raises(RecordError, match=r"runs\.csv has no column 'run'; make the tables again"):
+        Tables.read(tmp_path, complete=True)
+
+
 def test_a_folder_without_runs_is_refused_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"has no runs\.csv"):
         Tables.read(tmp_path)

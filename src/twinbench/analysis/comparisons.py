@@ -14,37 +14,9 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from twinbench.analysis.intervals import observed_std, sample_std, t_interval
+from twinbench.analysis.outputs import COMPARISONS
 from twinbench.analysis.paired_tests import equivalence_p, paired_t_p
 from twinbench.analysis.pairing import Pairs, pairs_by_seed
-
-COLUMNS: Final[dict[str, str]] = {
-    "dataset": "name of the dataset",
-    "architecture": "name of the architecture",
-    "variant": "name of the variant",
-    "kind": "twin, lookalike or suspect",
-    "reference": "variant that it is compared with; empty where that was not run",
-    "score_name": "accuracy or explained variance, in percent points, higher is better",
-    "n": "pairs: seeds in which both runs ended well",
-    "failed": "runs of the variant that failed",
-    "unpaired": "seeds left out because only one of the two runs ended well",
-    "verdict": "identical (bit-identical weights and equal scores in every pair: not tested), equivalent (shown to "
-    "lie inside the margin), different (shown to differ), different but within the margin (both), or undecided "
-    "(neither)",
-    "mean_difference": "mean of variant minus reference, in points",
-    "std_difference": "standard deviation of the differences (n - 1), in points",
-    "std_used": "the one that tests and intervals use, in points: `std_difference`, or where all differences are "
-    "equal the smallest that the test set can show (one image, divided by the root of n)",
-    "ci_low": "lower end of Student's t interval for the mean difference, in points",
-    "ci_high": "upper end of that interval",
-    "t_p": "p of the paired t test for no difference, two-sided",
-    "t_p_holm": "the same, corrected by Holm over the family: at most 1 - confidence makes the two different",
-    "margin": "points within which two variants count as equal",
-    "tost_p": "p of two one-sided t tests for a mean difference inside the margin",
-    "tost_p_holm": "the same, corrected by Holm over the family: at most 1 - confidence makes the two equivalent",
-    "family": "comparisons that are corrected together: variants, or suspects",
-    "family_size": "comparisons tested in that family",
-    "sentence": "the result in words, with what was left out",
-}
 
 _TESTED: Final = ("t_p", "tost_p")
 
@@ -177,7 +149,7 @@ def compare_variants(runs: pd.DataFrame, *, margin: float, confidence: float) ->
         confidence: of the intervals; tests have the level 1 - confidence.
 
     Returns:
-        The columns of `COLUMNS`, in the order of `runs`. Numbers that cannot be had (tests of identical pairs, of
+        The table `COMPARISONS`, in the order of `runs`. Numbers that cannot be had (tests of identical pairs, of
         fewer than two pairs) are NaN.
 
     Raises:
@@ -194,7 +166,7 @@ def compare_variants(runs: pd.DataFrame, *, margin: float, confidence: float) ->
             row |= _tested(pairs, margin=margin, confidence=confidence)
         rows.append(row)
         identical.append(pairs.identical)
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table = COMPARISONS.frame(rows)
     if table.empty:
         return table
     level = 1 - confidence

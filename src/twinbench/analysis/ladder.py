@@ -5,9 +5,8 @@ from typing import Any, Final
 import pandas as pd
 
 from twinbench.analysis.comparisons import Verdict
-from twinbench.analysis.records import LADDER_COLUMNS
+from twinbench.measurement.columns import LADDER
 
-COLUMNS: Final = LADDER_COLUMNS
 SCORE_RUNG: Final = 9
 SCORE_RUNG_NAME: Final = "same score"
 
@@ -39,11 +38,11 @@ def with_scores(ladder: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFrame
     shown to differ (and not inside it), and is not applicable while that is undecided or the variant was not trained.
 
     Args:
-        ladder: rungs 1 to 8, with the columns of `COLUMNS`; a ninth rung that is there already is replaced.
+        ladder: rungs 1 to 8, as in the table `LADDER`; a ninth rung that is there already is replaced.
         comparisons: the table of `compare_variants`.
 
     Returns:
-        The columns of `COLUMNS`; each variant's rungs in order, the variants in the order of `ladder`.
+        The table `LADDER`; each variant's rungs in order, the variants in the order of `ladder`.
     """
     by_key = {tuple(row[name] for name in _KEY): row for row in comparisons.to_dict("records")}
     climbed = ladder[ladder["rung"] != SCORE_RUNG] if len(ladder) else ladder
@@ -51,4 +50,4 @@ def with_scores(ladder: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFrame
     for key, rungs in climbed.groupby(_KEY, sort=False) if len(climbed) else []:
         own = rungs.to_dict("records")
         rows += [*own, _score_rung(own[-1], by_key.get(tuple(key)))]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return LADDER.frame(rows)

@@ -12,36 +12,11 @@ from scipy import stats
 from scipy.spatial.distance import pdist
 
 from twinbench.analysis.intervals import SCORE_DECIMALS, Floats, observed_std, sample_std, score_resolution
+from twinbench.analysis.outputs import GAPS, NOISE_FLOOR, gap_column
 from twinbench.analysis.summary import GROUP, ended_well, images_tested, score_name_of
 
-# Gaps in points at which the probability is asked.
-GAPS: Final = (0.1, 0.5, 1.0)
 # From so many seeds on the 45 and more pairs of seeds are used themselves; below it the model.
 SEEDS_FOR_PAIRS: Final = 10
-
-
-def gap_column(gap: float) -> str:
-    """Return the name of the column that holds the probability of a gap: `gap_0.1`."""
-    return f"gap_{gap:g}"
-
-
-COLUMNS: Final[dict[str, str]] = {
-    "dataset": "name of the dataset",
-    "architecture": "name of the architecture",
-    "variant": "name of the variant",
-    "kind": "reference, twin, lookalike or suspect",
-    "score_name": "accuracy or explained variance, in percent points, higher is better",
-    "n": "runs (seeds) that ended well",
-    "std": "standard deviation of the score over seeds (n - 1), in points",
-    "range": "highest less lowest score, in points",
-    "mean_gap": "mean distance between two different seeds, in points",
-    **{
-        gap_column(gap): f"probability that two runs of this variant, of different seeds, end at least {gap:g} points "
-        "apart; from the source named in `source`"
-        for gap in GAPS
-    },
-    "source": "pairs of seeds (every ordered pair of different seeds that was run: from 10 seeds on) or t model",
-}
 
 
 def gap_probability_from_pairs(scores: Floats, gap: float) -> float:
@@ -117,7 +92,7 @@ def noise_floor(runs: pd.DataFrame) -> pd.DataFrame:
             test_score).
 
     Returns:
-        The columns of `COLUMNS`.
+        The table `NOISE_FLOOR`.
     """
     rows = [dict(zip(GROUP, key, strict=True)) | _row(group) for key, group in runs.groupby(GROUP, sort=False)]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return NOISE_FLOOR.frame(rows)

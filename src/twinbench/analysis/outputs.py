@@ -1,51 +1,324 @@
-"""The files of the tables, by name; light enough to be asked for whenever the workflow is read."""
+"""Every table that the analysis writes, declared once; light enough to be asked for whenever the workflow is read."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 
+from twinbench.measurement.columns import API_COSTS, DETERMINISM_COSTS, GRADIENTS, LADDER, WHO
+from twinbench.table import Table, columns_of, flag, number, text, whole
+from twinbench.training.record import Cost, Epoch, Outcome
 
-@dataclass(frozen=True)
-class TableEntry:
-    """One table.
-
-    Attributes:
-        name: stem of its files.
-        category: section of Snakemake's report.
-        caption: what its rows are, in a sentence.
-        latex: whether it is written for papers too.
-        whole: whether it is short enough to be shown on a page whatever the number of runs.
-    """
-
-    name: str
-    category: str
-    caption: str
-    latex: bool = False
-    whole: bool = True
-
-    @property
-    def formats(self) -> tuple[str, ...]:
-        """Endings of its files."""
-        return ("csv", "md", *(("tex",) if self.latex else ()), *(("html",) if self.whole else ()))
+# Gaps in points between two seeds of which `noise_floor` says how probable they are.
+GAPS: Final = (0.1, 0.5, 1.0)
+# The row of `suspects` that is no fault.
+API_ROW: Final = "Sequential instead of Functional"
+IDENTITY: Final = "dataset architecture variant kind seed"
+_WHO: Final = "dataset architecture variant"
+_COUNTS: Final = "parameters trainable_parameters non_trainable_parameters"
+_RUN: Final = text("run", "the run's name in the store: the first digits of its key")
+_KIND: Final = text("kind", "twin, lookalike or suspect")
+_SCORE: Final = text("score_name", "accuracy or explained variance, in percent points, higher is better")
+_VERDICTS: Final = "identical, equivalent, different, different but within the margin, or undecided"
 
 
-TABLES: Final = (
-    TableEntry("runs", "Runs", "One row for each run: what it was and what came out, nothing of time or place."),
-    TableEntry("history", "Runs", "One row for each epoch of each run: losses and score.", whole=False),
-    TableEntry("costs", "Cost", "One row for each run: time, speed and memory, and the machine it ran on."),
-    TableEntry("provenance", "Runs", "One row for each combination of machine, software, commit and configuration."),
-    TableEntry(
-        "parameters", "Parameters", "Parameters of each variant: each once, once per call, and as Keras counts."
-    ),
-    TableEntry("summary", "Scores", "Mean test score of each variant over its seeds, with its interval.", latex=True),
-    TableEntry(
-        "comparisons", "Scores", "Each variant against its reference, paired by seed, with a verdict.", latex=True
-    ),
-    TableEntry("noise_floor", "Scores", "How far apart two runs of one and the same model land."),
-    TableEntry("seeds_needed", "Seeds", "How many seeds each comparison needs to be decided."),
-    TableEntry("ladder", "Ladder", "Each variant on each rung of the ladder of sameness."),
-    TableEntry("suspects", "Suspects", "What each deliberate fault does to the score, and what the person sees."),
-    TableEntry("gradients", "Gradients", "Norms of gradients and updates by layer, depth and step.", whole=False),
-    TableEntry("api_costs", "Cost", "Time per step, operations, memory and building time of each API."),
-    TableEntry("determinism_costs", "Cost", "Time per step with deterministic operations, and without."),
-    TableEntry("claims", "Claims", "The verdict on each claim, with the numbers and what would change it."),
+def gap_column(gap: float) -> str:
+    """Return the name of the column that holds the probability of a gap: `gap_0.1`."""
+    return f"gap_{gap:g}"
+
+
+_OUTCOME: Final = [
+    column for column in columns_of(Outcome) if column.name not in ("parameters_per_call", "keras_count")
+]
+RUNS: Final = Table(
+    "runs",
+    # Hashes last, where they push nothing out of sight.
+    columns=(_RUN, *sorted(_OUTCOME, key=lambda column: column.name.endswith("_sha256"))),
+    category="Runs",
+    caption="One row for each run: what it was and what came out, nothing of time or place.",
+    title="Failed runs",
+    shown=f"{_WHO} seed reason learning_rate epochs",
 )
+HISTORY: Final = Table(
+    "history",
+    columns=(_RUN, *columns_of(Outcome, IDENTITY), *columns_of(Epoch)),
+    category="Runs",
+    caption="One row for each epoch of each run: losses and score.",
+    short=False,
+)
+COSTS: Final = Table(
+    "costs",
+    columns=(
+        _RUN,
+        *columns_of(Outcome, IDENTITY),
+        *columns_of(Cost),
+        text("manifest", "row of the table provenance"),
+    ),
+    category="Cost",
+    caption="One row for each run: time, speed and memory, and the machine it ran on.",
+)
+PROVENANCE: Final = Table(
+    "provenance",
+    columns=(
+        text("manifest", "name of this combination"),
+        whole("runs", "how many runs were made on it"),
+        text("tensorflow", "version"),
+        text("keras", "version"),
+        text("numpy", "version"),
+        text("python", "version"),
+        text("twinbench", "version"),
+        text("os", "operating system"),
+        text("cpu", "processor"),
+        text("instruction_sets", "of the processor, as far as they matter"),
+        text("gpu", "graphics cards used"),
+        whole("threads", "CPU threads of a run"),
+        text("git_commit", "commit of the code"),
+        flag("git_dirty", "whether the tree had uncommitted changes"),
+        text("configuration_digest", "first digits of the SHA-256 of the resolved configuration"),
+    ),
+    category="Runs",
+    caption="One row for each combination of machine, software, commit and configuration.",
+    title="Machines and versions behind the runs",
+)
+PARAMETERS: Final = Table(
+    "parameters",
+    columns=(
+        *columns_of(Outcome, f"{_WHO} kind"),
+        *(
+            replace(column, heading=heading)
+            for column, heading in zip(
+                columns_of(Outcome, f"{_COUNTS} parameters_per_call keras_count"),
+                ("unique", "trainable", "", "per call", "Keras says"),
+                strict=True,
+            )
+        ),
+        whole("difference_to_reference", "parameters minus the reference's", "against the reference"),
+    ),
+    category="Parameters",
+    caption="Parameters of each variant: each once, once per call, and as Keras counts.",
+    title="Parameters by variant",
+    shown=f"{_WHO} parameters trainable_parameters parameters_per_call keras_count difference_to_reference",
+)
+SUMMARY: Final = Table(
+    "summary",
+    columns=(
+        *columns_of(Outcome, f"{_WHO} kind"),
+        _SCORE,
+        whole("n", "runs (seeds) that ended well; the others are in no average", "seeds"),
+        whole("failed", "runs that failed"),
+        number("mean", "mean score over seeds, in points", "mean (points)"),
+        number("std", "standard deviation of the score over seeds (n - 1), in points; empty with one run"),
+        number(
+            "ci_low",
+            "lower end of Student's t interval for the mean, in points, cut at what the score can reach; where all the "
+            "scores are equal their spread is taken as the smallest that the test set can show",
+            "from",
+        ),
+        number("ci_high", "upper end of that interval", "to"),
+        number(
+            "binomial_se",
+            "standard error that the test set's size alone gives an accuracy of `mean`, in points; empty for explained "
+            "variance",
+            "binomial SE",
+        ),
+    ),
+    category="Scores",
+    caption="Mean test score of each variant over its seeds, with its interval.",
+    title="Score by variant",
+    shown=f"{_WHO} kind n failed mean std ci_low ci_high binomial_se",
+    latex=f"{_WHO} n failed mean std ci_low ci_high",
+)
+COMPARISONS: Final = Table(
+    "comparisons",
+    columns=(
+        *WHO,
+        _KIND,
+        text("reference", "variant that it is compared with; empty where that was not run"),
+        _SCORE,
+        whole("n", "pairs: seeds in which both runs ended well", "pairs"),
+        whole("failed", "runs of the variant that failed"),
+        whole("unpaired", "seeds left out because only one of the two runs ended well"),
+        text(
+            "verdict",
+            "identical (bit-identical weights and equal scores in every pair: not tested), equivalent (shown to lie "
+            "inside the margin), different (shown to differ), different but within the margin (both), or undecided "
+            "(neither)",
+        ),
+        number("mean_difference", "mean of variant minus reference, in points", "difference (points)"),
+        number("std_difference", "standard deviation of the differences (n - 1), in points"),
+        number(
+            "std_used",
+            "the one that tests and intervals use, in points: `std_difference`, or where all differences are equal the "
+            "smallest that the test set can show (one image, divided by the root of n)",
+        ),
+        number("ci_low", "lower end of Student's t interval for the mean difference, in points", "from"),
+        number("ci_high", "upper end of that interval", "to"),
+        number("t_p", "p of the paired t test for no difference, two-sided"),
+        number(
+            "t_p_holm",
+            "the same, corrected by Holm over the family: at most 1 - confidence makes the two different",
+            "p difference (Holm)",
+        ),
+        number("margin", "points within which two variants count as equal"),
+        number("tost_p", "p of two one-sided t tests for a mean difference inside the margin"),
+        number(
+            "tost_p_holm",
+            "the same, corrected by Holm over the family: at most 1 - confidence makes the two equivalent",
+            "p equivalence (Holm)",
+        ),
+        text("family", "comparisons that are corrected together: variants, or suspects"),
+        whole("family_size", "comparisons tested in that family"),
+        text("sentence", "the result in words, with what was left out", "in words"),
+    ),
+    category="Scores",
+    caption="Each variant against its reference, paired by seed, with a verdict.",
+    title="Difference to the reference",
+    shown=f"{_WHO} n mean_difference ci_low ci_high t_p_holm tost_p_holm verdict sentence",
+    latex=f"{_WHO} n mean_difference ci_low ci_high verdict",
+    made_by="the analysis stage makes it",
+)
+NOISE_FLOOR: Final = Table(
+    "noise_floor",
+    columns=(
+        *columns_of(Outcome, f"{_WHO} kind"),
+        _SCORE,
+        whole("n", "runs (seeds) that ended well", "seeds"),
+        number("std", "standard deviation of the score over seeds (n - 1), in points", "std (points)"),
+        number("range", "highest less lowest score, in points"),
+        number("mean_gap", "mean distance between two different seeds, in points"),
+        *(
+            number(
+                gap_column(gap),
+                f"probability that two runs of this variant, of different seeds, end at least {gap:g} points apart; "
+                "from the source named in `source`",
+                f"P(gap ≥ {gap:g})",
+            )
+            for gap in GAPS
+        ),
+        text(
+            "source",
+            "pairs of seeds (every ordered pair of different seeds that was run: from 10 seeds on) or t model",
+        ),
+    ),
+    category="Scores",
+    caption="How far apart two runs of one and the same model land.",
+    title="Chance of a gap between two seeds of one model",
+    shown=f"{_WHO} n std range {' '.join(map(gap_column, GAPS))} source",
+)
+SEEDS_NEEDED: Final = Table(
+    "seeds_needed",
+    columns=(
+        *WHO,
+        _KIND,
+        text("reference", "variant that it is compared with"),
+        text("verdict", "what the present seeds say (table comparisons)"),
+        whole("n", "pairs of seeds at present", "pairs"),
+        number("std_used", "standard deviation of the differences that the plan takes for the true one, in points"),
+        number("margin", "points within which two variants count as equal"),
+        number("level", "level of each test in the plan: (1 - confidence) / family_size"),
+        number("target_power", "probability of success that the plan aims at"),
+        number(
+            "power_difference", "probability that the present seeds find a true difference of the margin", "power now"
+        ),
+        number(
+            "power_equivalence",
+            "probability that the present seeds show equivalence where there is no difference",
+        ),
+        whole(
+            "seeds_difference",
+            "seeds that find a true difference of the margin with the target power; empty beyond 10,000",
+            "to find a difference",
+        ),
+        whole(
+            "seeds_equivalence",
+            "seeds that show equivalence, where there is no difference, with the target power; empty beyond 10,000",
+            "to show equivalence",
+        ),
+        whole(
+            "seeds_observed",
+            "seeds that settle it with the target power if the true difference is the observed one: the fewer of "
+            "telling it from none and showing it inside the margin; empty beyond 10,000",
+        ),
+        whole(
+            "cautious_seeds",
+            "as the larger of seeds_difference and seeds_equivalence, if the true spread is at the upper 80 % "
+            "confidence limit of the observed one; empty beyond 10,000",
+            "to be cautious",
+        ),
+        text(
+            "config_line",
+            "line for the configuration that settles it; empty where the present seeds already do",
+            "line for the configuration",
+        ),
+        text("sentence", "the same in words", "in words"),
+    ),
+    category="Seeds",
+    caption="How many seeds each comparison needs to be decided.",
+    title="Seeds needed",
+    shown=f"{_WHO} n verdict power_difference seeds_difference seeds_equivalence cautious_seeds config_line sentence",
+)
+SUSPECTS: Final = Table(
+    "suspects",
+    columns=(
+        WHO[0],
+        text("suspect", f"name of the suspect, or `{API_ROW}`"),
+        text("cause", "the code under which `twinbench compare` names it"),
+        text("changes", "what it changes, in a few words", "what it changes"),
+        text("sentence", "what it does to the score, in words", "in words"),
+        whole("n", "pairs: seeds in which both it and the untouched reference ended well", "seeds"),
+        whole("failed", "runs of it that failed"),
+        number("mean_difference", "mean of its test score minus the reference's, in points", "difference (points)"),
+        number("ci_low", "lower end of Student's t interval for that, in points", "from"),
+        number("ci_high", "upper end of that interval", "to"),
+        number(
+            "p_holm",
+            "p of the paired t test for no difference, corrected by Holm over its family; empty for identical pairs",
+            "p (Holm)",
+        ),
+        text("verdict", f"{_VERDICTS} (table comparisons)"),
+        number(
+            "seen_difference",
+            "what its owner sees: mean of the score that its own metric reads minus the reference's true score, in "
+            "points",
+            "seen (points)",
+        ),
+        number("misread", "seen_difference minus mean_difference, in points: how far its own metric is off"),
+        text("variant", "name of the variant in the tables runs and comparisons"),
+    ),
+    category="Suspects",
+    caption="What each deliberate fault does to the score, and what the person sees.",
+    title="Effect of each suspect",
+    shown="dataset suspect changes cause n mean_difference ci_low ci_high seen_difference p_holm verdict sentence",
+    made_by="no suspect was trained: list some under `suspects` in the configuration",
+)
+CLAIMS: Final = Table(
+    "claims",
+    columns=(
+        text("claim", "C1 to C8"),
+        text("statement", "the claim, in our own words"),
+        text(
+            "verdict",
+            "supported, refuted, depends (the evidence contradicts itself, and `because` says along which line) or "
+            "inconclusive",
+        ),
+        text("because", "the numbers that decide it"),
+        text(
+            "evidence",
+            "rows of tables that it rests on, as `table: dataset architecture/variant`; those of `runs` are all the "
+            "runs of that variant, and of its reference under the same seeds",
+        ),
+        text("would_change", "what would change the verdict; for an inconclusive one, what would settle it"),
+        whole(
+            "seeds_needed",
+            "seeds that are planned to settle the comparisons which are open; empty where seeds are not what is "
+            "lacking",
+        ),
+    ),
+    category="Claims",
+    caption="The verdict on each claim, with the numbers and what would change it.",
+    made_by="the analysis stage makes it",
+)
+# In the order in which people read them.
+TABLES: Final = (
+    *(RUNS, HISTORY, COSTS, PROVENANCE, PARAMETERS, SUMMARY, COMPARISONS, NOISE_FLOOR, SEEDS_NEEDED, LADDER, SUSPECTS),
+    *(GRADIENTS, API_COSTS, DETERMINISM_COSTS, CLAIMS),
+)
+BY_NAME: Final = {table.name: table for table in TABLES}

@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 from twinbench.analysis.outputs import TABLES
-from twinbench.analysis.tables import COLUMNS
 
 _HEAD = """# Tables
 
@@ -16,16 +15,18 @@ and machines are in `costs` and `provenance`.
 Scores are in points: percent of the test images classified rightly, or percent of the test images' variance that a
 reconstruction explains.
 
-<!-- Made from the columns in src/twinbench/analysis by `make docs`: change them there. -->
+<!-- Made from src/twinbench/analysis/outputs.py and src/twinbench/measurement/columns.py by `make docs`: change them there. -->
 """
 
 
 def tables_reference() -> str:
     """Return the text of `docs/tables.md`."""
     parts = [_HEAD]
-    for entry in TABLES:
-        rows = "\n".join(f"| `{name}` | {description} |" for name, description in COLUMNS[entry.name].items())
-        parts.append(f"## {entry.name}\n\n{entry.caption}\n\n| column | meaning |\n| --- | --- |\n{rows}\n")
+    for table in TABLES:
+        rows = "\n".join(f"| `{column.name}` | {column.kind} | {column.meaning} |" for column in table.columns)
+        parts.append(
+            f"## {table.name}\n\n{table.caption}\n\n| column | type | meaning |\n| --- | --- | --- |\n{rows}\n"
+        )
     return "\n".join(parts)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import pandas as pd
 
 from twinbench.analysis.comparisons import Verdict
+from twinbench.analysis.outputs import SEEDS_NEEDED
 from twinbench.analysis.power import (
     MAXIMUM_SEEDS,
     difference_power,
@@ -21,32 +22,6 @@ from twinbench.analysis.power import (
 
 # What to run where one seed or none has been seen: the fewest that estimate a spread to about a third.
 PILOT_SEEDS: Final = 5
-
-COLUMNS: Final[dict[str, str]] = {
-    "dataset": "name of the dataset",
-    "architecture": "name of the architecture",
-    "variant": "name of the variant",
-    "kind": "twin, lookalike or suspect",
-    "reference": "variant that it is compared with",
-    "verdict": "what the present seeds say (table comparisons)",
-    "n": "pairs of seeds at present",
-    "std_used": "standard deviation of the differences that the plan takes for the true one, in points",
-    "margin": "points within which two variants count as equal",
-    "level": "level of each test in the plan: (1 - confidence) / family_size",
-    "target_power": "probability of success that the plan aims at",
-    "power_difference": "probability that the present seeds find a true difference of the margin",
-    "power_equivalence": "probability that the present seeds show equivalence where there is no difference",
-    "seeds_difference": "seeds that find a true difference of the margin with the target power; empty beyond 10,000",
-    "seeds_equivalence": "seeds that show equivalence, where there is no difference, with the target power; empty "
-    "beyond 10,000",
-    "seeds_observed": "seeds that settle it with the target power if the true difference is the observed one: the "
-    "fewer of telling it from none and showing it inside the margin; empty beyond 10,000",
-    "cautious_seeds": "as the larger of seeds_difference and seeds_equivalence, if the true spread is at the upper "
-    "80 % confidence limit of the observed one; empty beyond 10,000",
-    "config_line": "line for the configuration that settles it; empty where the present seeds already do",
-    "sentence": "the same in words",
-}
-_COUNTS: Final = ("seeds_difference", "seeds_equivalence", "seeds_observed", "cautious_seeds")
 
 
 def _seeds_for(margin: float, std: float, level: float, target: float) -> tuple[int | None, int | None]:
@@ -131,7 +106,7 @@ def seeds_needed(comparisons: pd.DataFrame, *, confidence: float, target_power: 
         target_power: probability of success to plan for, 0 to 1.
 
     Returns:
-        The columns of `COLUMNS`; numbers of seeds are nullable integers.
+        The table `SEEDS_NEEDED`; numbers of seeds are nullable integers.
     """
     rows = []
     for row in comparisons.to_dict("records"):
@@ -140,10 +115,9 @@ def seeds_needed(comparisons: pd.DataFrame, *, confidence: float, target_power: 
         if tested:
             plan = _plan(row, (1 - confidence) / row["family_size"], target_power)
         config_line, sentence = _advice(row, plan, target_power) if tested else _advice_without_plan(row)
-        kept = {name: row[name] for name in COLUMNS if name in row}
+        kept = {name: row[name] for name in SEEDS_NEEDED.names if name in row}
         rows.append(kept | plan | {"target_power": target_power, "config_line": config_line, "sentence": sentence})
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.astype(dict.fromkeys(_COUNTS, "Int64"))
+    return SEEDS_NEEDED.frame(rows)
 
 
 def seeds_for_all(table: pd.DataFrame) -> int | None:

@@ -7,23 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from twinbench.analysis.intervals import observed_std, score_resolution, t_interval
-
-COLUMNS: Final[dict[str, str]] = {
-    "dataset": "name of the dataset",
-    "architecture": "name of the architecture",
-    "variant": "name of the variant",
-    "kind": "reference, twin, lookalike or suspect",
-    "score_name": "accuracy or explained variance, in percent points, higher is better",
-    "n": "runs (seeds) that ended well; the others are in no average",
-    "failed": "runs that failed",
-    "mean": "mean score over seeds, in points",
-    "std": "standard deviation of the score over seeds (n - 1), in points; empty with one run",
-    "ci_low": "lower end of Student's t interval for the mean, in points, cut at what the score can reach; "
-    "where all the scores are equal their spread is taken as the smallest that the test set can show",
-    "ci_high": "upper end of that interval",
-    "binomial_se": "standard error that the test set's size alone gives an accuracy of `mean`, in points; "
-    "empty for explained variance",
-}
+from twinbench.analysis.outputs import SUMMARY
 
 GROUP: Final = ["dataset", "architecture", "variant"]
 
@@ -94,10 +78,10 @@ def summarise(runs: pd.DataFrame, *, confidence: float) -> pd.DataFrame:
         confidence: of the t interval, 0 to 1.
 
     Returns:
-        The columns of `COLUMNS`.
+        The table `SUMMARY`.
     """
     rows = [
         dict(zip(GROUP, key, strict=True)) | _summary_row(group, confidence)
         for key, group in runs.groupby(GROUP, sort=False)
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return SUMMARY.frame(rows)

@@ -9,32 +9,13 @@ from typing import Any, Final
 import pandas as pd
 
 from twinbench.analysis.comparisons import Verdict
+from twinbench.analysis.outputs import API_ROW, SUSPECTS
 from twinbench.analysis.summary import ended_well
 from twinbench.architectures.catalogue import SUSPECTS_ARCHITECTURE, Variant, find_variant
 
-API_ROW: Final = "Sequential instead of Functional"
 API_VARIANT: Final = "sequential"
 # A metric misreads when it is this far, in points, from the true score: a tenth of an image in a thousand is rounding.
 MISREADING: Final = 0.01
-
-COLUMNS: Final[dict[str, str]] = {
-    "dataset": "name of the dataset",
-    "suspect": f"name of the suspect, or `{API_ROW}`",
-    "cause": "the code under which `twinbench compare` names it",
-    "changes": "what it changes, in a few words",
-    "sentence": "what it does to the score, in words",
-    "n": "pairs: seeds in which both it and the untouched reference ended well",
-    "failed": "runs of it that failed",
-    "mean_difference": "mean of its test score minus the reference's, in points",
-    "ci_low": "lower end of Student's t interval for that, in points",
-    "ci_high": "upper end of that interval",
-    "p_holm": "p of the paired t test for no difference, corrected by Holm over its family; empty for identical pairs",
-    "verdict": "identical, equivalent, different, different but within the margin, or undecided (table comparisons)",
-    "seen_difference": "what its owner sees: mean of the score that its own metric reads minus the reference's true "
-    "score, in points",
-    "misread": "seen_difference minus mean_difference, in points: how far its own metric is off",
-    "variant": "name of the variant in the tables runs and comparisons",
-}
 
 
 def _seen(runs: pd.DataFrame, dataset: str, variant: str, reference: str) -> float:
@@ -114,10 +95,10 @@ def suspects_table(runs: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFram
         comparisons: the table of `compare_variants` on the same runs.
 
     Returns:
-        The columns of `COLUMNS`; no rows where no suspect was trained.
+        The table `SUSPECTS`; no rows where no suspect was trained.
     """
     own = comparisons[comparisons["architecture"] == SUSPECTS_ARCHITECTURE]
     chosen = own[(own["kind"] == "suspect") | (own["variant"] == API_VARIANT)]
     if not (chosen["kind"] == "suspect").any():
-        return pd.DataFrame(columns=list(COLUMNS))
-    return pd.DataFrame([_row(row, runs) for row in chosen.to_dict("records")], columns=list(COLUMNS))
+        return SUSPECTS.frame([])
+    return SUSPECTS.frame([_row(row, runs) for row in chosen.to_dict("records")])

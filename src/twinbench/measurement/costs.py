@@ -50,7 +50,7 @@ def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
         npz: the prepared dataset, with its manifest beside it.
 
     Returns:
-        The columns of `twinbench.measurement.columns.API_COSTS_COLUMNS`; no rows where no twin is selected.
+        The table `API_COSTS`; no rows where no twin is selected.
 
     Raises:
         TwinbenchError: the dataset cannot be used.

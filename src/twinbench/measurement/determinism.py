@@ -22,7 +22,7 @@ from twinbench.architectures.catalogue import Variant
 from twinbench.audit.buildable import buildable
 from twinbench.config import Configuration
 from twinbench.data import LoadedDataset, load
-from twinbench.measurement.columns import DETERMINISM_COSTS_COLUMNS
+from twinbench.measurement.columns import DETERMINISM_COSTS
 from twinbench.measurement.intervals import paired_difference
 from twinbench.measurement.steps import Batch, Step, batch_of, time_steps, trace_step
 from twinbench.plan import selected_variants
@@ -46,7 +46,7 @@ def measure_determinism(configuration: Configuration, npz: Path) -> pd.DataFrame
         npz: the prepared dataset, with its manifest beside it.
 
     Returns:
-        The columns of `twinbench.measurement.columns.DETERMINISM_COSTS_COLUMNS`.
+        The table `DETERMINISM_COSTS`.
 
     Raises:
         TwinbenchError: the dataset cannot be used.
@@ -66,7 +66,7 @@ def measure_determinism(configuration: Configuration, npz: Path) -> pd.DataFrame
             keras.backend.clear_session(free_memory=False)
     finally:
         _SWITCHES["strict" if configuration.training.determinism == "strict" else "seeded"]()
-    return pd.DataFrame(rows, columns=list(DETERMINISM_COSTS_COLUMNS))
+    return pd.DataFrame(rows, columns=DETERMINISM_COSTS.names)
 
 
 def _measure(reference: Variant, batch: Batch, data: LoadedDataset, repeats: int) -> dict[str, dict[int, float]]:

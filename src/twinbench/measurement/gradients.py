@@ -26,7 +26,7 @@ from twinbench.architectures.recipe import Recipe, recipe_of
 from twinbench.audit.buildable import buildable
 from twinbench.config import Configuration, Training
 from twinbench.data import load
-from twinbench.measurement.columns import GRADIENTS_COLUMNS
+from twinbench.measurement.columns import GRADIENTS
 from twinbench.plan import selected_variants
 from twinbench.training.building import State, read_state, write_state
 from twinbench.training.feed import DatasetTensors, Feed
@@ -58,7 +58,7 @@ def measure_gradients(configuration: Configuration, npz: Path) -> pd.DataFrame:
         npz: the prepared dataset, with its manifest beside it.
 
     Returns:
-        The columns of `GRADIENTS_COLUMNS`; no rows where no such architecture is selected.
+        The table `GRADIENTS`; no rows where no such architecture is selected.
 
     Raises:
         TwinbenchError: the dataset cannot be used.
@@ -77,7 +77,7 @@ def measure_gradients(configuration: Configuration, npz: Path) -> pd.DataFrame:
             with _without_rewriting():
                 rows += _measure_depth(variants, depth, tensors, configuration.training, seeds)
             keras.backend.clear_session(free_memory=False)
-    return pd.DataFrame(rows, columns=list(GRADIENTS_COLUMNS))
+    return pd.DataFrame(rows, columns=GRADIENTS.names)
 
 
 def takes_blocks(recipe: Recipe) -> bool:

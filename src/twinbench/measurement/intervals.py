@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from twinbench.architectures.catalogue import Variant
-from twinbench.measurement.columns import API_COSTS_COLUMNS
+from twinbench.measurement.columns import API_COSTS
 
 QUANTITIES: Final = ("step_ms", "flops", "peak_memory_mb", "build_s")
 Floats = NDArray[np.float64]
@@ -39,7 +39,7 @@ def cost_rows(
         confidence: of each mean's interval, and of all intervals of one quantity's differences together.
 
     Returns:
-        The columns of `API_COSTS_COLUMNS`.
+        The table `API_COSTS`.
     """
     references = {variant.architecture: variant for variant in measured if variant.kind == "reference"}
     twins = sum(variant.kind != "reference" for variant in measured)
@@ -63,7 +63,7 @@ def cost_rows(
                     own[quantity], reference[quantity], exact=quantity == "flops", confidence=level
                 )
             rows.append(row)
-    return pd.DataFrame(rows, columns=list(API_COSTS_COLUMNS))
+    return pd.DataFrame(rows, columns=API_COSTS.names)
 
 
 def _summary(values: Mapping[int, float], *, exact: bool, confidence: float) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from twinbench.errors import UsageError
+from twinbench.errors import RecordError, UsageError
 from twinbench.report.provenance import provenance_of
 from twinbench.report.tables import Tables
 
@@ -88,7 +88,9 @@ def tables_of(results: Path) -> Tables:
     for folder in (results / "tables", results):
         if (folder / "runs.csv").is_file():
             tables = Tables.read(folder)
-            tables.check()
+            missing = [name for name in (*_RUN, "status") if name not in tables.frames["runs"]]
+            if missing:
+                raise RecordError(f"{folder / 'runs.csv'} has no column '{missing[0]}'; make the tables again.")
             if tables.frames["runs"].empty:
                 raise UsageError(f"{folder / 'runs.csv'} has no rows: there is nothing to compare.")
             return tables

@@ -11,7 +11,7 @@ from typing import Final
 import pandas as pd
 
 from twinbench.analysis.claims import answer
-from twinbench.analysis.tables import markdown
+from twinbench.analysis.files import markdown
 from twinbench.report.catalogue import figure_file
 from twinbench.report.page.notes import controls_apart
 from twinbench.report.provenance import provenance_of

@@ -4,55 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
 
 import pandas as pd
 
+from twinbench.analysis.files import read_csv
+from twinbench.analysis.outputs import BY_NAME, TABLES
 from twinbench.errors import RecordError, TwinbenchError
-
-# Read as text whatever they look like: a hash of digits is not a number, and a variant may be called `1e5`.
-_TEXT: Final = (
-    *("run", "dataset", "architecture", "variant", "kind", "reference", "suspect", "status", "reason", "manifest"),
-    *("git_commit", "configuration_digest", "dataset_sha256", "initial_weights_sha256", "final_weights_sha256"),
-    *("tensorflow", "keras", "numpy", "python", "twinbench", "sentence", "verdict", "config_line", "claim", "layer"),
-)
-# What every reader of the runs asks for.
-_NEEDED: Final = ("dataset", "architecture", "variant", "seed", "status")
-_NUMBERS: Final = (("runs", "seed"), ("summary", "n"), ("summary", "mean"))
-MADE_BY: Final = {
-    "suspects": "no suspect was trained: list some under `suspects` in the configuration",
-    "comparisons": "the analysis stage makes it",
-    "ladder": "the audit stage makes it",
-    "gradients": "the audit stage makes it",
-    "api_costs": "the audit stage makes it",
-    "determinism_costs": "the audit stage makes it",
-    "claims": "the analysis stage makes it",
-}
 
 
 class NothingToShowError(TwinbenchError):
     """A figure or section has no rows to show; `str()` is the sentence that takes its place."""
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """Read one table; only an empty field is missing, so that names such as `NA` and `none` survive.
-
-    Raises:
-        RecordError: the file is not a table.
-    """
-    try:
-        header = pd.read_csv(path, nrows=0).columns
-        text = {name: str for name in _TEXT if name in header}
-        return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""], low_memory=False)  # type: ignore[arg-type] # pandas-stubs know no plain dict of types
-    except pd.errors.EmptyDataError:
-        return pd.DataFrame()
-    except OSError as error:
-        raise RecordError(f"{path} cannot be read ({error.strerror}).") from error
-    except UnicodeDecodeError as error:
-        raise RecordError(f"{path} is not a table of twinbench, nor any text; make the tables again.") from error
-    except ValueError as error:
-        reason = " ".join(str(error).split())
-        raise RecordError(f"{path} is not a table that twinbench wrote ({reason}); make the tables again.") from error
 
 
 @dataclass(frozen=True)
@@ -68,33 +29,25 @@ class Tables:
     frames: Mapping[str, pd.DataFrame]
 
     @classmethod
-    def read(cls, folder: Path) -> "Tables":
-        """Read every `.csv` of a folder.
+    def read(cls, folder: Path, *, complete: bool = False) -> "Tables":
+        """Read the tables that a folder has.
+
+        Args:
+            folder: of `.csv` tables.
+            complete: whether a table that lacks a column, as one that another version wrote, is refused.
 
         Raises:
-            RecordError: the folder has no `runs.csv`, or a file is not a table.
+            RecordError: the folder has no `runs.csv`, or a file is not the table that its name promises.
         """
         if not (folder / "runs.csv").is_file():
             raise RecordError(f"{folder} has no runs.csv: name a folder of tables, such as results/tables.")
-        return cls(folder, {path.stem: read_table(path) for path in sorted(folder.glob("*.csv"))})
-
-    def check(self) -> None:
-        """Refuse tables that someone edited or that another program wrote.
-
-        Raises:
-            RecordError: a column is missing, or holds other things than it should.
-        """
-        missing = [name for name in _NEEDED if name not in self.frames["runs"]]
-        if missing:
-            raise RecordError(f"{self.folder / 'runs.csv'} has no column '{missing[0]}'; make the tables again.")
-        for table, column in _NUMBERS:
-            values = self.optional(table).get(column, pd.Series(dtype=float))
-            whole = table != "runs" or not values.isna().any()
-            if not (values.empty or (whole and pd.api.types.is_numeric_dtype(values))):
-                raise RecordError(
-                    f"The column '{column}' of {self.folder / table}.csv holds other things than numbers; "
-                    "make the tables again."
-                )
+        paths = {table: folder / f"{table.name}.csv" for table in TABLES}
+        frames = {
+            table.name: read_csv(path, table, complete=complete, remedy="make the tables again")
+            for table, path in paths.items()
+            if path.is_file()
+        }
+        return cls(folder, frames)
 
     def get(self, name: str) -> pd.DataFrame:
         """Return a table that has rows.
@@ -105,7 +58,7 @@ class Tables:
         frame = self.frames.get(name)
         if frame is None or frame.empty:
             what = f"There is no table {name}.csv" if frame is None else f"The table {name}.csv has no rows"
-            hint = f" ({MADE_BY[name]})" if name in MADE_BY else ""
+            hint = f" ({BY_NAME[name].made_by})" if BY_NAME[name].made_by else ""
             raise NothingToShowError(f"{what}{hint}.")
         return frame
 

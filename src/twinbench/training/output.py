@@ -5,27 +5,22 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from twinbench.data.files import replacing
+from twinbench.table import columns_of
 from twinbench.training.record import Cost, Epoch, Outcome, Record
 
 # Digits of a run's key that name it in tables.
 RUN_DIGITS = 16
 
-_TYPES = {"int": pa.int64(), "float": pa.float64(), "str": pa.string()}
-
-
-def _column_type(annotation: Any) -> pa.DataType:
-    name = getattr(annotation, "__name__", str(annotation)).split(" | ", maxsplit=1)[0]
-    return _TYPES.get(name, pa.string())
+_TYPES = {"whole": pa.int64(), "number": pa.float64(), "text": pa.string()}
 
 
 def _columns(record_part: type) -> list[pa.Field]:
-    return [pa.field(field.name, _column_type(field.type)) for field in dataclasses.fields(record_part)]
+    return [pa.field(column.name, _TYPES[column.kind]) for column in columns_of(record_part)]
 
 
 SCHEMA = pa.schema(

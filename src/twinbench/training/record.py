@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -18,80 +18,81 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 class Outcome:
     """What a run gives, the same on every machine of one type: nothing of time, memory or place.
 
-    Scores are in points (percent), losses in the loss's own unit; what a failed run does not have is None.
+    Scores are in points (percent), losses in the loss's own unit; what a failed run does not have is None. A field's
+    name, type and meaning stand here only: the records' files, the tables and their documentation follow from them.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
-    dataset: str
-    architecture: str
-    variant: str
-    kind: str
-    seed: int
-    status: Literal["ok", "failed"]
-    reason: str
-    task: str
-    score_name: str
-    optimizer: str
-    learning_rate: float
-    batch_size: int
-    epochs: int
-    loss: str
-    precision: str
-    determinism: str
-    threads: int
-    init: str
-    vary: str
-    train_examples: int
-    validation_examples: int
-    test_examples: int
-    dataset_sha256: str
-    parameters: int | None = None
-    trainable_parameters: int | None = None
-    non_trainable_parameters: int | None = None
-    parameters_per_call: int | None = None
-    keras_count: int | None = None
-    train_loss: float | None = None
-    validation_loss: float | None = None
-    validation_score: float | None = None
-    test_loss: float | None = None
-    test_score: float | None = None
-    seen_score: float | None = None
-    initial_weights_sha256: str | None = None
-    final_weights_sha256: str | None = None
+    dataset: Annotated[str, "name of the dataset"]
+    architecture: Annotated[str, "name of the architecture"]
+    variant: Annotated[str, "name of the variant, or of the suspect"]
+    kind: Annotated[str, "reference, twin, lookalike or suspect"]
+    seed: Annotated[int, "seed of the run"]
+    status: Annotated[Literal["ok", "failed"], "ok or failed"]
+    reason: Annotated[str, "why the run failed"]
+    task: Annotated[str, "classify or reconstruct"]
+    score_name: Annotated[str, "accuracy or explained variance"]
+    optimizer: Annotated[str, "optimiser"]
+    learning_rate: Annotated[float, "its step size"]
+    batch_size: Annotated[int, "images per step"]
+    epochs: Annotated[int, "passes over the training images"]
+    loss: Annotated[str, "the loss that was minimised"]
+    precision: Annotated[str, "float32 or bfloat16 (mixed)"]
+    determinism: Annotated[str, "strict, seeded or off"]
+    threads: Annotated[int, "CPU threads of the run"]
+    init: Annotated[str, "own or matched initial weights"]
+    vary: Annotated[str, "streams of randomness that the seed changes"]
+    train_examples: Annotated[int, "images trained on"]
+    validation_examples: Annotated[int, "images held out"]
+    test_examples: Annotated[int, "images tested on, once, at the end"]
+    dataset_sha256: Annotated[str, "SHA-256 of the dataset's arrays"]
+    parameters: Annotated[int | None, "parameters, each once, counted after a call"] = None
+    trainable_parameters: Annotated[int | None, "of these, the ones that training changes"] = None
+    non_trainable_parameters: Annotated[int | None, "the others: moving statistics, frozen weights"] = None
+    parameters_per_call: Annotated[
+        int | None, "a layer's parameters once for every call of it, as someone counts who adds up a drawing"
+    ] = None
+    keras_count: Annotated[
+        int | None,
+        "what `count_params()` says of the model as its builder returns it; empty where it refuses, because the model "
+        "has not been called yet",
+    ] = None
+    train_loss: Annotated[float | None, "mean loss over the last epoch, while training"] = None
+    validation_loss: Annotated[float | None, "mean loss on the validation images at the end"] = None
+    validation_score: Annotated[float | None, "score on the validation images at the end, in points"] = None
+    test_loss: Annotated[float | None, "mean loss on the test images"] = None
+    test_score: Annotated[
+        float | None, "score on the test images, in points: accuracy in percent, or explained variance in percent"
+    ] = None
+    seen_score: Annotated[float | None, "what the person's own metric reads on the test images, in points"] = None
+    initial_weights_sha256: Annotated[str | None, "SHA-256 of the weights before training, whatever their order"] = None
+    final_weights_sha256: Annotated[str | None, "SHA-256 of the weights after training, whatever their order"] = None
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch: its number from 1, mean training loss, and loss and score (points) on the validation images."""
+    """One epoch."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
-    epoch: int
-    train_loss: float
-    validation_loss: float
-    validation_score: float
+    epoch: Annotated[int, "epoch, from 1"]
+    train_loss: Annotated[float, "mean loss over the epoch, while training"]
+    validation_loss: Annotated[float, "mean loss on the validation images after the epoch"]
+    validation_score: Annotated[float, "score on the validation images after the epoch, in points"]
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run took.
-
-    Attributes:
-        device: `cpu` or `gpu`.
-        seconds: wall time of the whole run.
-        train_seconds: wall time of its training epochs.
-        images_per_second: training images per second of the training epochs.
-        peak_memory_mb: peak resident memory of the process during the run, MiB.
-    """
+    """What a run took."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
-    device: str
-    seconds: float
-    train_seconds: float
-    images_per_second: float
-    peak_memory_mb: float
+    device: Annotated[str, "cpu or gpu"]
+    seconds: Annotated[float, "wall time of the run, building and testing included"]
+    train_seconds: Annotated[float, "wall time of its epochs; the first run of a variant in a job also compiles"]
+    images_per_second: Annotated[float, "training images per second of these epochs"]
+    peak_memory_mb: Annotated[float, "peak resident memory of the process during the run, in MiB"]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,6 @@ sentences at the top of the page.
 """
 
 from twinbench.analysis.claims.answer import answer
-from twinbench.analysis.claims.deciding import CLAIMS, COLUMNS, decide_claims
+from twinbench.analysis.claims.deciding import CLAIMS, decide_claims
 
-__all__ = ["CLAIMS", "COLUMNS", "answer", "decide_claims"]
+__all__ = ["CLAIMS", "answer", "decide_claims"]

@@ -9,7 +9,8 @@ import pandas as pd
 
 from twinbench.analysis.claims.evidence import Evidence, Row, is_sequential, known, named, number_of
 from twinbench.analysis.comparisons import Verdict
-from twinbench.analysis.suspects import API_ROW, MISREADING
+from twinbench.analysis.outputs import API_ROW
+from twinbench.analysis.suspects import MISREADING
 
 _WORST = 4
 _GAP = "gap_0.5"

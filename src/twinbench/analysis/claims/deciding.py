@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from twinbench.analysis import outputs
 from twinbench.analysis.claims.branching import sequential_cannot_branch
 from twinbench.analysis.claims.costs import functional_is_cheaper
 from twinbench.analysis.claims.entry import Claim, ClaimVerdict, Finding, unmeasured, verdict_over_datasets
@@ -13,19 +14,6 @@ from twinbench.analysis.claims.propagation import sequential_loses_gradients
 from twinbench.analysis.claims.published import functional_example, sequential_example
 from twinbench.analysis.claims.scores import sequential_scores_lower, unshared_scores_lower
 from twinbench.analysis.claims.sharing import sequential_duplicates_layers, sharing_saves_parameters
-
-COLUMNS: Final[dict[str, str]] = {
-    "claim": "C1 to C8",
-    "statement": "the claim, in our own words",
-    "verdict": "supported, refuted, depends (the evidence contradicts itself, and `because` says along which line) or "
-    "inconclusive",
-    "because": "the numbers that decide it",
-    "evidence": "rows of tables that it rests on, as `table: dataset architecture/variant`; those of `runs` are all "
-    "the runs of that variant, and of its reference under the same seeds",
-    "would_change": "what would change the verdict; for an inconclusive one, what would settle it",
-    "seeds_needed": "seeds that are planned to settle the comparisons which are open; empty where seeds are not what "
-    "is lacking",
-}
 
 CLAIMS: Final = (
     Claim(
@@ -102,11 +90,10 @@ def decide_claims(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             inconclusive.
 
     Returns:
-        The columns of `COLUMNS`.
+        The table `outputs.CLAIMS`.
     """
     evidence = Evidence(tables)
-    table = pd.DataFrame([_row(claim, evidence) for claim in CLAIMS], columns=list(COLUMNS))
-    return table.astype({"seeds_needed": "Int64"})
+    return outputs.CLAIMS.frame([_row(claim, evidence) for claim in CLAIMS])
 
 
 def _row(claim: Claim, evidence: Evidence) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def draw_all(tables: Path, output: Path, figures: Figures, names: Iterable[str] 
     Raises:
         RecordError: the folder holds no tables.
     """
-    read = Tables.read(tables)
+    read = Tables.read(tables, complete=True)
     wanted = list(names) if names is not None else [entry.name for entry in FIGURES]
     paths = []
     for dataset in read.datasets:

@@ -23,7 +23,7 @@ from twinbench.report.page.inline_svg import inline
 from twinbench.report.page.notes import controls_apart, determinism_cost, misleading_counts, seeds_advice
 from twinbench.report.page.ranking import rankings
 from twinbench.report.page.sections import Section
-from twinbench.report.page.shown_tables import ShownTable, machines_table, made_table, shown_table
+from twinbench.report.page.shown_tables import ShownTable, failed_table, machines_table, shown_table
 from twinbench.report.page.templating import asset, digest, environment, write
 from twinbench.report.provenance import provenance_of
 from twinbench.report.tables import NothingToShowError, Tables
@@ -102,11 +102,6 @@ def _claims(tables: Tables) -> list[dict[str, Any]]:
     ]
 
 
-def _failed(tables: Tables) -> ShownTable | None:
-    failed = tables.failed
-    return None if failed.empty else made_table("failed", failed)
-
-
 def _machines(tables: Tables) -> ShownTable | None:
     try:
         return machines_table(tables)
@@ -150,7 +145,7 @@ def render(tables: Tables, figures: Figures, folder: Path | None, compared: Diff
             determinism=determinism_cost(tables),
             difference=compared,
             most=MOST,
-            failed=_failed(tables),
+            failed=failed_table(tables),
             machines=_machines(tables),
             provenance=provenance_of(tables),
             rankings=rankings(tables),
@@ -184,4 +179,4 @@ def build_page(
         RecordError: the folder holds no tables.
     """
     compared = compare_results(against, tables) if against else None
-    return write(output, render(Tables.read(tables), figures, folder, compared))
+    return write(output, render(Tables.read(tables, complete=True), figures, folder, compared))

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
+from twinbench.analysis.outputs import API_ROW
 from twinbench.analysis.power import MAXIMUM_SEEDS
 from twinbench.analysis.seeds_needed import seeds_for_all
-from twinbench.analysis.suspects import API_ROW
 from twinbench.report.figures.suspects import is_control, is_shown
 from twinbench.report.tables import Tables
 

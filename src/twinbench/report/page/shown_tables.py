@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from twinbench.analysis.tables import COLUMNS
-from twinbench.report.page.sections import VIEWS, View
+from twinbench.analysis.outputs import BY_NAME, RUNS
 from twinbench.report.tables import Tables
+from twinbench.table import Column, Table, text
 
 # More rows than this help nobody on a page; the download has them all.
 LONGEST: Final = 400
@@ -69,22 +69,20 @@ def _cell(value: Any, numeric: bool) -> Cell:
     return Cell("" if value is None or value is pd.NA or value != value else str(value))  # noqa: PLR0124 # NaN is the only value unequal to itself
 
 
-def data_uri(text: str) -> str:
+def data_uri(csv: str) -> str:
     """Return a CSV text as a data URI."""
-    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(text.encode()).decode()
+    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(csv.encode()).decode()
 
 
-def _shown(name: str, frame: pd.DataFrame, view: View, csv: str, place: str) -> ShownTable:
-    columns = {column: heading for column, heading in view.columns.items() if column in frame}
-    columns = columns or {str(column): str(column).replace("_", " ") for column in frame}
-    numeric = {
-        column: pd.api.types.is_numeric_dtype(frame[column]) and not pd.api.types.is_bool_dtype(frame[column])
-        for column in columns
-    }
-    top = frame[list(columns)].head(LONGEST)
+def _is_number(column: Column) -> bool:
+    return column.kind in ("whole", "number")
+
+
+def _shown(name: str, table: Table, frame: pd.DataFrame, csv: str, place: str) -> ShownTable:
+    columns = [column for column in table.on_page() if column.name in frame]
+    top = frame.head(LONGEST)
     # Column by column: far faster than row by row, and each column keeps its own type.
-    cells = [[_cell(value, numeric[column]) for value in top[column].tolist()] for column in columns]
-    meanings = COLUMNS.get(name, {})
+    cells = [[_cell(value, _is_number(column)) for value in top[column.name].tolist()] for column in columns]
     notes = []
     if len(frame) > LONGEST:
         notes.append(f"The first {LONGEST:,} of {len(frame):,} rows are shown.")
@@ -92,8 +90,8 @@ def _shown(name: str, frame: pd.DataFrame, view: View, csv: str, place: str) -> 
         notes.append(f"The whole table is too large to carry here; it is {place}.")
     return ShownTable(
         name=name,
-        title=view.title,
-        headings=[(heading, numeric[column], meanings.get(column, "")) for column, heading in columns.items()],
+        title=table.title,
+        headings=[(column.title, _is_number(column), column.meaning) for column in columns],
         rows=list(zip(*cells, strict=True)),
         total=len(frame),
         note=" ".join(notes),
@@ -109,7 +107,7 @@ def shown_table(tables: Tables, name: str) -> ShownTable:
     """
     frame = tables.get(name)
     path = Path(tables.folder) / f"{name}.csv"
-    return _shown(name, frame, VIEWS.get(name, View(name)), path.read_text(encoding="utf-8"), str(path))
+    return _shown(name, BY_NAME[name], frame, path.read_text(encoding="utf-8"), str(path))
 
 
 def machines_table(tables: Tables) -> ShownTable:
@@ -123,10 +121,12 @@ def machines_table(tables: Tables) -> ShownTable:
     if len(frame) > MOST_SIDE_BY_SIDE:
         return shown
     aside = frame.astype(str).replace("nan", "").set_index("manifest").T.rename_axis("what").reset_index()
-    turned = _shown("provenance", aside, View(shown.title), "", "")
+    columns = tuple(text(str(name), "") for name in aside)
+    turned = _shown("provenance", replace(BY_NAME["provenance"], columns=columns), aside, "", "")
     return replace(turned, download=shown.download)
 
 
-def made_table(name: str, frame: pd.DataFrame) -> ShownTable:
-    """Return a table that was made for the page."""
-    return _shown(name, frame, VIEWS.get(name, View(name)), frame.to_csv(index=False), "not in a file")
+def failed_table(tables: Tables) -> ShownTable | None:
+    """Return the runs that failed; None where none did."""
+    failed = tables.failed
+    return None if failed.empty else _shown("failed", RUNS, failed, failed.to_csv(index=False), "not in a file")
