@@ -15,7 +15,8 @@ and machines are in `costs` and `provenance`.
 Scores are in points: percent of the test images classified rightly, or percent of the test images' variance that a
 reconstruction explains.
 
-<!-- Made from src/twinbench/analysis/outputs.py and src/twinbench/measurement/columns.py by `make docs`: change them there. -->
+<!-- Made by `make docs` from src/twinbench/analysis/outputs.py and src/twinbench/measurement/columns.py: change
+them there. -->
 """
 
 
