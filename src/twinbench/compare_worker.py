@@ -32,32 +32,34 @@ def _quiet() -> Iterator[None]:
 
 def main(arguments: list[str]) -> int:
     """Answers one request; returns the exit status of the process."""
+    os.set_inheritable(int(arguments[0]), False)
     pipe = os.fdopen(int(arguments[0]), "w", buffering=1)
     request = json.loads(arguments[1])
     os.dup2(2, 1)  # whatever a builder prints goes to standard error
+    answering = os.getpid()
 
     def send(**message: Any) -> None:
-        pipe.write(json.dumps(message) + "\n")
-        pipe.flush()
+        if os.getpid() == answering:  # a process that the person's code forks has nothing to say
+            pipe.write(json.dumps(message) + "\n")
+            pipe.flush()
 
     send(stage="importing TensorFlow")
     with _quiet():
-        import keras
-        import tensorflow as tf
+        try:
+            import keras
+            import tensorflow as tf
+        except ImportError as error:
+            send(error=f"Keras and TensorFlow cannot be imported: {error}")
+            return 2
+        os.environ["KERAS_BACKEND"] = request["backend"]  # as the person's own code sees it
 
         from twinbench.compare.comparison import compare
         from twinbench.compare.render import as_text
-        from twinbench.compare.sides import named_function
 
         tf.get_logger().setLevel("ERROR")  # its advice on retracing is of no use here
         keras.ops.zeros((1,))  # starts the devices, which is when TensorFlow writes its notices
 
     try:
-        feeds = {}
-        for name in ("feed_a", "feed_b"):
-            if request[name]:
-                send(stage=f"importing {request[name]}")
-                feeds[name] = named_function(request[name])
         shapes = request["input_shape"]
         report = compare(
             request["a"],
@@ -66,8 +68,9 @@ def main(arguments: list[str]) -> int:
             data=request["data"],
             seeds=request["seeds"],
             names=(request["a"], request["b"]),
+            feed_a=request["feed_a"],
+            feed_b=request["feed_b"],
             progress=lambda stage: send(stage=stage),
-            **feeds,
         )
     except TwinbenchError as error:
         send(error=str(error))

@@ -1,6 +1,7 @@
 """The command: what it prints, its exit status, and what a person's code cannot do to it."""
 
 import json
+import time
 
 import pytest
 from click.testing import CliRunner
@@ -91,6 +92,47 @@ def test_a_builder_that_ends_the_process_is_reported(models):
     answer = run_apart(Request(f"{models}:build", f"{models}:leaves"), timeout=120)
     assert answer.report["verdict"] == "cannot_tell"
     assert "exit status 7" in answer.report["sentence"]
+
+
+FORKING = """
+import os, sys, time
+
+if os.fork() == 0:
+    {child}
+    time.sleep(60)
+    os._exit(0)
+
+
+def build():
+    import keras
+
+    return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+
+
+def leaves():
+    os._exit(7)
+"""
+
+
+@pytest.mark.parametrize("child", ["pass", "os.setsid()", "[os.write(n, b'{\"report\"\\n') for n in range(3, 9)]"])
+def test_a_process_that_a_file_forks_holds_up_neither_an_error_of_use_nor_an_answer(tmp_path, child):
+    path = tmp_path / "forking.py"
+    path.write_text(FORKING.format(child="try:\n        " + child + "\n    except OSError:\n        pass"))
+    begin = time.monotonic()
+    with pytest.raises(UsageError, match="has no function 'missing'"):
+        run_apart(Request(f"{path}:build", f"{path}:missing"), timeout=300)
+    if child == "os.setsid()":
+        answer = run_apart(Request(f"{path}:build", f"{path}:leaves"), timeout=300)
+        assert "exit status 7" in answer.report["sentence"]
+    assert time.monotonic() - begin < 55  # the forked process lives for 60 s
+
+
+@pytest.mark.parametrize(("backend", "words"), [("jax", "package jax is not installed"), ("theano", "does not have")])
+def test_a_backend_that_is_not_there_is_named(run, monkeypatch, backend, words):
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    result = run("a.py:a", "a.py:b")
+    assert result.exit_code == 2
+    assert words in result.stderr
 
 
 def test_a_file_that_fails_to_import_shows_the_person_s_own_lines(tmp_path):

@@ -8,9 +8,11 @@ length.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
@@ -153,8 +155,21 @@ def signature_from_example(example: Any) -> Signature:
     return Signature((spec(example, "input"),))
 
 
+_INSIDE: WeakKeyDictionary[keras.Model, Callable[[], AbstractContextManager[None]]] = WeakKeyDictionary()
+
+
+def runs_inside(model: keras.Model, surroundings: Callable[[], AbstractContextManager[None]]) -> None:
+    """Lets every later call of a model run inside a context of its own."""
+    _INSIDE[model] = surroundings
+
+
 def call_model(model: keras.Model, packed: Any, training: bool | None) -> Any:
     """Calls a model on packed inputs, spreading a list over the positional arguments of `call` where it has several."""
+    with _INSIDE.get(model, nullcontext)():
+        return _called(model, packed, training)
+
+
+def _called(model: keras.Model, packed: Any, training: bool | None) -> Any:
     if isinstance(packed, list) and _positional_inputs(model) == len(packed) > 1:
         return model(*packed, training=training) if _takes_training(model) else model(*packed)
     return model(packed, training=training) if _takes_training(model) else model(packed)

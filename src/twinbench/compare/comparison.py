@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import keras
@@ -24,6 +25,7 @@ from twinbench.compare.conclusion import draw_verdict, function_rungs, verdict_s
 from twinbench.compare.data import RECONCILED, feed_causes, label_causes
 from twinbench.compare.feeds import Feed, read_feed
 from twinbench.compare.inputs import both_signatures, input_causes
+from twinbench.compare.keeping import as_it_was
 from twinbench.compare.loop import loop_causes
 from twinbench.compare.losses import loss_causes
 from twinbench.compare.metrics import metric_causes
@@ -31,10 +33,11 @@ from twinbench.compare.noise import binomial_noise
 from twinbench.compare.optimizers import optimizer_causes
 from twinbench.compare.render import as_text
 from twinbench.compare.report import CODES, Cause, Report
-from twinbench.compare.sides import BuildError, Side, side
-from twinbench.compare.starting import SMALL, compare_starts
+from twinbench.compare.sides import SMALL, BuildError, Places, Side, both_sides
+from twinbench.compare.starting import compare_starts
+from twinbench.compare.surroundings import restored
 from twinbench.compare.weights import penalty_causes, trainable_causes
-from twinbench.errors import first_cause
+from twinbench.errors import UsageError, first_cause
 
 Progress = Callable[[str], None]
 
@@ -55,12 +58,14 @@ def compare(
 
     Args:
         a: A function that returns a `keras.Model` (compiled or not), a model, `"file.py:function"`,
-            `"package.module:function"`, or the path of a saved `.keras` file, which is loaded in safe mode.
+            `"package.module:function"`, or the path of a saved model (`.keras`, `.h5`), which is loaded in safe mode,
+            or of saved weights (`.weights.h5`) for the other side's model. A live model is left as it was.
         b: The other side.
         input_shape: The shape of one input without the batch axis, or a list of such shapes; only needed where
             neither model knows its own.
         feed_a: What A is trained on: batches of (inputs, labels), a pair of arrays, a dict of the arguments of
-            `fit`, a `tf.data.Dataset`, a `keras.utils.PyDataset`, or a function that returns one of these.
+            `fit`, a `tf.data.Dataset`, a `keras.utils.PyDataset`, a function that returns one of these, or its place
+            as text.
         feed_b: The same for B.
         data: Name of a dataset on which to train both under several seeds, to show how large seed noise is.
         seeds: How many seeds that takes.
@@ -73,32 +78,52 @@ def compare(
     Raises:
         twinbench.errors.UsageError: A side, feed or shape that cannot be used.
     """
-    sides = side(a, names[0]), side(b, names[1])
-    feeds = [None if feed is None else read_feed(feed, f"of {name}") for feed, name in ((feed_a, "A"), (feed_b, "B"))]
-    models: list[keras.Model] = []
-    for letter, one in zip("AB", sides, strict=True):
-        progress(f"building {letter}")
-        try:
-            models.append(one.model(seed=0))
-        except BuildError as error:
-            return _cannot_build(letter, one, error, sides)
-    signatures = both_signatures(models[0], models[1], input_shape, feeds)
-    subjects: list[Subject] = []
-    for letter, one, model, signature in zip("AB", sides, models, signatures, strict=True):
-        progress(f"running {letter} on a batch")
-        try:
-            subjects.append(subject(model, signature))
-        except Exception as error:
-            return _cannot_run(letter, one, error, sides)
-    comparison = _Comparison(sides, pair(*subjects), (feeds[0], feeds[1]), progress)
-    report = comparison.report()
-    if data is not None:
-        from twinbench.compare.seeds import train_both
+    if keras.backend.backend() != "tensorflow":
+        raise UsageError(
+            f"Keras runs on {keras.backend.backend()} here, and the comparison runs on TensorFlow: set "
+            "KERAS_BACKEND=tensorflow before Keras is imported, or use the command `twinbench compare`."
+        )
+    with restored(), ExitStack() as stack:
+        places = Places()
+        sides = both_sides(a, b, names, places)
+        feeds = [_feed(feed, letter, places) for letter, feed in (("A", feed_a), ("B", feed_b))]
+        models: list[keras.Model] = []
+        for letter, one in zip("AB", sides, strict=True):
+            progress(f"building {letter}")
+            try:
+                models.append(one.first_model())
+            except BuildError as error:
+                return _cannot_build(letter, one, error, sides)
+            if one.live:
+                stack.enter_context(as_it_was(models[-1]))
+        signatures = both_signatures(models[0], models[1], input_shape, feeds)
+        subjects: list[Subject] = []
+        for letter, one, model, signature in zip("AB", sides, models, signatures, strict=True):
+            progress(f"running {letter} on a batch")
+            try:
+                subjects.append(subject(model, signature))
+            except Exception as error:
+                return _cannot_run(letter, one, error, sides)
+        comparison = _Comparison(sides, pair(*subjects), (feeds[0], feeds[1]), progress)
+        report = comparison.report()
+        if data is not None:
+            from twinbench.compare.seeds import train_both
 
-        progress(f"training both on {data}")
-        report.seeds = train_both(sides, data, seeds)
-        report.noise = str(report.seeds["sentence"])
-    return report
+            progress(f"training both on {data}")
+            report.seeds = train_both(sides, data, seeds)
+            report.noise = str(report.seeds["sentence"])
+        return report
+
+
+def _feed(source: Any, letter: str, places: Places) -> Feed | None:
+    """Reads a feed among the modules of its own file, where its place is given as text."""
+    if source is None:
+        return None
+    if not isinstance(source, str):
+        return read_feed(source, f"of {letter}")
+    source, home = places.named(source)
+    with home.entered():
+        return read_feed(source, f"of {letter}")
 
 
 def assert_same_model(a: Any, b: Any, **options: Any) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from scipy import stats
 
 from twinbench.compare.advice import make_cause
@@ -121,18 +118,6 @@ def _equal_groups(variables: list[Any]) -> list[list[Any]]:
 def _is_regular(variable: Any) -> bool:
     """Biases of gates start at zeros and ones by design."""
     return short_path(variable).endswith("bias")
-
-
-@contextmanager
-def one_seed(seed: int = 0) -> Iterator[None]:
-    """Seeds everything, and lets calls that would seed it otherwise pass without effect."""
-    keras.utils.set_random_seed(seed)
-    saved = random.seed, np.random.seed, tf.random.set_seed
-    random.seed = np.random.seed = tf.random.set_seed = lambda *_, **__: None
-    try:
-        yield
-    finally:
-        random.seed, np.random.seed, tf.random.set_seed = saved
 
 
 def reproducible(first: Sequence[Any], again: Sequence[Any]) -> bool:

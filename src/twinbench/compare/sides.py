@@ -1,25 +1,39 @@
-"""Loads the two sides of a comparison: builder functions, models, `file.py:function`, `package.module:function`,
-and saved `.keras` files, which are read in safe mode so that no code in them ever runs.
+"""Loads the two sides of a comparison: builder functions, models, `file.py:function`, `package.module:function`, saved
+models (`.keras`, `.h5`) and saved weights (`.weights.h5`). Files are read in safe mode, so that no code in them ever
+runs; a side's own code runs among its own modules and in its own global state.
 """  # noqa: D205 - the list of forms is the summary
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
+import inspect
 import linecache
 import sys
 import traceback
-import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import keras
+from keras.src.backend.common import variables
 
+from twinbench.audit.pairing import count_parameters
+from twinbench.audit.signature import runs_inside
+from twinbench.compare.saved import MODELS, holds_weights_alone, load_saved, load_weights_into
+from twinbench.compare.surroundings import GlobalState, Home, only_seed, resolved, under
 from twinbench.errors import UsageError
 
-Kind = Literal["builder", "model", "file"]
+Kind = Literal["builder", "model", "file", "weights"]
+
+SMALL = 3_000_000
+"""Up to this many parameters, models are built several times to compare how they start."""
+
+
+_KERAS_2 = ("tf_keras.", "tensorflow.python.keras.", "keras.src.engine.", "keras.engine.")
 
 
 class BuildError(Exception):
@@ -28,110 +42,296 @@ class BuildError(Exception):
 
 @dataclass
 class Side:
-    """One side of a comparison: how to get its model, once or again and again."""
+    """One side of a comparison: how to get its model, once or again and again.
+
+    Attributes:
+        name: What to call it.
+        kind: A function that builds a model, a live model, a saved model, or saved weights for the other side's model.
+        source: That function, model or path.
+        home: The modules and the global state among which its code runs.
+        state: The global state after its model was built.
+        shared: Whether its function returns the same model, or uses the same layers, on each call.
+        reuses: Whether weights that are trained are among what is the same on each call.
+        assigned: The variables that its function gave values to, as it does where it loads weights.
+        untested: What could not be had of it.
+        of: Of saved weights, the side into whose model they go.
+    """
 
     name: str
     kind: Kind
     source: Any
+    home: Home = field(default_factory=Home)
+    state: GlobalState | None = None
+    shared: bool = False
+    reuses: bool = False
+    assigned: dict[int, Any] = field(default_factory=dict)
+    untested: list[str] = field(default_factory=list)
+    of: Side | None = None
 
     @property
     def rebuilds(self) -> bool:
         """Whether a fresh model can be had at will."""
-        return self.kind == "builder"
+        return self.kind == "builder" and not self.reuses
 
-    def model(self, seed: int | None = None) -> keras.Model:
-        """Builds (or returns) the model, under a seed if one is given.
+    @property
+    def live(self) -> bool:
+        """Whether its model, or a part of it, is an object of the person's own that is to be left as it was."""
+        return self.kind == "model" or self.shared
+
+    def model(self, seed: int | None = None, *, alone: bool = False) -> keras.Model:
+        """Builds (or returns) the model.
+
+        Args:
+            seed: A seed to build it under.
+            alone: Whether that seed is the only one, so that the builder cannot replace it by its own.
 
         Raises:
             BuildError: The builder raised.
             UsageError: What it returned is no Keras model, or the saved file cannot be loaded safely.
         """
         if self.kind == "model":
-            return self.source
-        if self.kind == "file":
-            return _load(self.source)
-        if seed is not None:
-            keras.utils.set_random_seed(seed)
-        try:
-            model = self.source()
-        except Exception as error:
-            raise BuildError(shortened(error)) from error
-        if not isinstance(model, keras.Model):
+            return self._settled(self.source)
+        if self.of is not None:
+            return self._settled(self._with_weights(self.of))
+        with self.home.entered(), only_seed(seed or 0) if alone else nullcontext():
+            if self.kind == "file":
+                model, note = load_saved(self.source)
+                if note:
+                    self.untested.append(f"How {self.name} is compiled, which could not be loaded: {note}")
+                return self._settled(model)
+            if seed is not None and not alone:
+                keras.utils.set_random_seed(seed)
+            try:
+                with _noted_assignments(self.assigned if self.state is None else {}):
+                    model = self.source()
+            except Exception as error:
+                raise BuildError(shortened(error)) from error
+            if not isinstance(model, keras.Model):
+                raise UsageError(_no_model(model, self.name))
+            return self._settled(model)
+
+    def first_model(self) -> keras.Model:
+        """Builds the model under seed 0, and finds out whether each call of the builder gives another one."""
+        model = self.model(seed=0)
+        if self.kind != "builder":
+            return model
+        layers = {id(layer) for layer in _layers(model)}
+        large = count_parameters(model.variables) > SMALL and not _reaches(self.source, layers)
+        with suppress(BuildError, _NewWeightsError), _stopped_at_new_weights() if large else nullcontext():
+            again = self.model(seed=0)
+            kept = [layer for layer in _layers(again) if id(layer) in layers]
+            self.shared = bool(kept)
+            self.reuses = any(layer.trainable_variables or not layer.built for layer in kept)
+        return model
+
+    def _with_weights(self, other: Side) -> keras.Model:
+        """A model of the other side's, with the weights of the file."""
+        if other.kind == "builder":
+            other.first_model()
+        if other.shared:
             raise UsageError(
-                f"{self.name} returned {type(model).__name__}, not a keras.Model; name a function that takes no "
-                "arguments and returns the model."
+                f"{other.name} gives the same model on each call, so {self.name} cannot be loaded into one of its own."
             )
+        model = other.model(seed=0)
+        if not model.variables:
+            raise UsageError(
+                f"{self.name} cannot be loaded: {other.name} has no weights before it is called. Let the function "
+                "call the model once."
+            )
+        load_weights_into(model, self.source, other.name)
+        return model
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Runs the side's model among its own modules and under its own settings."""
+        with self.home.visible(), under({} if self.state is None else self.state.settings):
+            yield
+
+    def _settled(self, model: keras.Model) -> keras.Model:
+        if self.state is None:
+            self.state = self.home.state if self.kind == "model" else GlobalState.capture()
+        if self.home.modules or resolved(self.state.settings) != resolved(self.home.outside):
+            runs_inside(model, self.inside)
         return model
 
 
-def side(source: Any, name: str) -> Side:
-    """Makes a side of a model, a builder function, or text that names one."""
+def _layers(model: keras.Model) -> list[Any]:
+    """The model and its layers, as far as they have variables or may yet have some."""
+    layers = model._flatten_layers(include_self=True, recursive=True)
+    return [layer for layer in layers if layer.variables or not layer.built]
+
+
+def _reaches(builder: Any, layers: set[int]) -> bool:
+    """Whether a function can reach one of these layers, as it can where it keeps its model between calls."""
+    while isinstance(builder, functools.partial):
+        builder = builder.func
+    if hasattr(builder, "cache_info"):
+        return True
+    known: list[Any] = []
+    for holder in (builder, getattr(builder, "__self__", None)):
+        known += getattr(holder, "__dict__", {}).values()
+    known += getattr(builder, "__defaults__", None) or ()
+    with suppress(TypeError):  # no Python function
+        known += [value for group in inspect.getclosurevars(builder)[:2] for value in group.values()]
+    parts = [part for v in known for part in (v.values() if isinstance(v, dict) else v if isinstance(v, list) else [v])]
+    return any(id(part) in layers for part in parts)
+
+
+class _NewWeightsError(BaseException):
+    """A builder makes weights of its own; no error of the person's, so that no code of theirs catches it."""
+
+
+@contextmanager
+def _stopped_at_new_weights() -> Iterator[None]:
+    """Stops a builder where it makes its first weights: enough to know that it does not return an old model."""
+    original = variables.Variable.__init__
+
+    def stopping(*_: Any, **__: Any) -> None:
+        raise _NewWeightsError
+
+    variables.Variable.__init__ = stopping
+    try:
+        yield
+    finally:
+        variables.Variable.__init__ = original
+
+
+@contextmanager
+def _noted_assignments(assigned: dict[int, Any]) -> Iterator[None]:
+    """Notes the variables that are given values after they exist: weights that are loaded, statistics of data."""
+    original = variables.Variable.assign
+
+    def noting(variable: Any, value: Any) -> Any:
+        assigned[id(variable)] = variable
+        return original(variable, value)
+
+    variables.Variable.assign = noting
+    try:
+        yield
+    finally:
+        variables.Variable.assign = original
+
+
+def _no_model(value: Any, name: str) -> str:
+    origins = {f"{cls.__module__}." for cls in type(value).__mro__}
+    if any(origin.startswith(_KERAS_2) for origin in origins):
+        return (
+            f"{name} returned a model of Keras 2 (tf_keras {type(value).__name__}); models of Keras 3 are compared. "
+            "Build it with `import keras`, and start without TF_USE_LEGACY_KERAS=1."
+        )
+    return (
+        f"{name} returned {type(value).__name__}, not a keras.Model; name a function that takes no arguments and "
+        "returns the model."
+    )
+
+
+def both_sides(a: Any, b: Any, names: tuple[str, str], places: Places) -> tuple[Side, Side]:
+    """Makes sides of two models, builder functions, or texts that name them.
+
+    Raises:
+        UsageError: One of them is or names none of these, or both are weights without a model.
+    """
+    first, second = (_side(source, name, places) for source, name in zip((a, b), names, strict=True))
+    for weights, other in ((first, second), (second, first)):
+        if weights.kind != "weights":
+            continue
+        if other.kind not in ("builder", "file"):
+            raise UsageError(
+                f"{weights.name} holds weights and no model; they are loaded into a model of the other side's, which "
+                "must be a function that builds one or a saved model."
+            )
+        weights.of = other
+    return first, second
+
+
+def _side(source: Any, name: str, places: Places) -> Side:
     if isinstance(source, keras.Model):
         return Side(name, "model", source)
     if isinstance(source, str | Path):
         text = str(source)
-        if text.endswith(".keras"):
-            return Side(text, "file", Path(text))
-        return Side(text, "builder", named_function(text))
+        if text.endswith(MODELS):
+            path = Path(text)
+            return Side(text, "weights" if holds_weights_alone(path) else "file", path)
+        value, home = places.named(text)
+        if isinstance(value, keras.Model):
+            return Side(text, "model", value, home)
+        if not callable(value):
+            raise UsageError(_no_model(value, text).replace("returned", "is"))
+        return Side(text, "builder", value, home)
     if callable(source):
         return Side(name, "builder", source)
-    raise UsageError(f"{name} is {type(source).__name__}; give a keras.Model, a function that returns one, or a path.")
+    origin = _no_model(source, name)
+    raise UsageError(
+        origin.replace("returned", "is")
+        if "Keras 2" in origin
+        else f"{name} is {type(source).__name__}; give a keras.Model, a function that returns one, or a path."
+    )
 
 
-def named_function(text: str) -> Callable[..., Any]:
-    """Finds `path/file.py:function` or `package.module:function`.
+class Places:
+    """The files and modules that the sides and feeds of one comparison come from; each is imported once."""
 
-    Raises:
-        UsageError: There is no such file, module or function, or importing it raised.
-    """
-    place, colon, function = text.rpartition(":")
-    if not colon or not place or not function.isidentifier():
-        raise UsageError(f"'{text}' names no model; write file.py:function, package.module:function or file.keras.")
-    module = _module_from_file(Path(place)) if place.endswith(".py") else _module_by_name(place)
-    found = getattr(module, function, None)
-    if found is None:
-        names = [n for n, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == module.__name__]
-        known = ", ".join(sorted(names)) or "none"
-        raise UsageError(f"{place} has no function '{function}'; its own functions are: {known}.")
-    if not callable(found) and not isinstance(found, keras.Model):
-        raise UsageError(f"{text} is {type(found).__name__}, not a function that returns a model.")
-    return found if not isinstance(found, keras.Model) else lambda: found
+    def __init__(self) -> None:
+        self._imported: dict[str, tuple[Any, Home]] = {}
+
+    def named(self, text: str) -> tuple[Any, Home]:
+        """Finds what `path/file.py:name` or `package.module:name` stands for, and where its code lives.
+
+        Raises:
+            UsageError: There is no such file, module or name, or importing it raised.
+        """
+        place, colon, name = text.rpartition(":")
+        if not colon or not place or not name.isidentifier():
+            raise UsageError(
+                f"'{text}' names no model; write file.py:function, package.module:function, file.keras or file.h5."
+            )
+        key = str(Path(place).resolve()) if place.endswith(".py") else place
+        if key not in self._imported:
+            self._imported[key] = _from_file(Path(place)) if place.endswith(".py") else _by_name(place)
+        module, home = self._imported[key]
+        value = getattr(module, name, None)
+        if value is None:
+            functions = [
+                n for n, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == module.__name__
+            ]
+            known = ", ".join(sorted(functions)) or "none"
+            raise UsageError(f"{place} has no function '{name}'; its own functions are: {known}.")
+        return value, home
 
 
-def _module_from_file(path: Path) -> Any:
+def _from_file(path: Path) -> tuple[Any, Home]:
     if not path.is_file():
         raise UsageError(f"There is no file {path}.")
     name = f"twinbench_side_{abs(hash(path.resolve()))}"
-    if name in sys.modules:
-        return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise UsageError(f"{path} cannot be imported as Python.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    sys.path.insert(0, str(path.resolve().parent))
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
-        raise UsageError(f"Importing {path} failed:\n{shortened(error)}") from error
-    finally:
-        sys.path.pop(0)
-    return module
+    home = Home(path.resolve().parent)
+    with home.entered():
+        try:
+            spec.loader.exec_module(module)
+        except (Exception, SystemExit) as error:
+            del sys.modules[name]
+            raise UsageError(f"Importing {path} failed:\n{shortened(error)}") from error
+        home.state = GlobalState.capture()
+    return module, home
 
 
-def _module_by_name(name: str) -> Any:
-    sys.path.insert(0, "")
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name and name.startswith(error.name):
-            raise UsageError(f"There is no module '{name}'; run from the folder that holds it.") from error
-        raise UsageError(f"Importing {name} failed:\n{shortened(error)}") from error
-    except (Exception, SystemExit) as error:
-        raise UsageError(f"Importing {name} failed:\n{shortened(error)}") from error
-    finally:
-        sys.path.pop(0)
+def _by_name(name: str) -> tuple[Any, Home]:
+    home = Home(Path.cwd())
+    with home.entered():
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name and name.startswith(error.name):
+                raise UsageError(f"There is no module '{name}'; run from the folder that holds it.") from error
+            raise UsageError(f"Importing {name} failed:\n{shortened(error)}") from error
+        except (Exception, SystemExit) as error:
+            raise UsageError(f"Importing {name} failed:\n{shortened(error)}") from error
+        home.state = GlobalState.capture()
+    return module, home
 
 
 def shortened(error: BaseException) -> str:
@@ -154,31 +354,3 @@ def shortened(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         message = f"{type(error).__name__}: {error.msg}"
     return "".join(lines[-6:]) + message[:1500]
-
-
-def _is_saved_model(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return "config.json" in archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return False
-
-
-def _load(path: Path) -> keras.Model:
-    if not path.is_file():
-        raise UsageError(f"There is no file {path}.")
-    if not _is_saved_model(path):
-        raise UsageError(
-            f"{path} is no saved model: a .keras file is an archive as model.save writes it, and this is not one."
-        )
-    try:
-        model = keras.saving.load_model(path, safe_mode=True)
-    except Exception as error:
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise UsageError(
-            f"{path} cannot be loaded in safe mode, in which no code of the file runs: {reason[:300]} "
-            "Give the function that builds the model instead."
-        ) from error
-    if not isinstance(model, keras.Model):
-        raise UsageError(f"{path} holds {type(model).__name__}, not a keras.Model.")
-    return model

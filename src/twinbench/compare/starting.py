@@ -13,13 +13,10 @@ from twinbench.audit.inputs import placeholder_inputs
 from twinbench.audit.ladder import Rung, initial_rung
 from twinbench.audit.pairing import Pair, Subject, count_parameters
 from twinbench.compare.advice import make_cause
-from twinbench.compare.initial import Start, initial_causes, one_seed, reproducible, values
+from twinbench.compare.initial import Start, initial_causes, reproducible, values
 from twinbench.compare.report import Cause
-from twinbench.compare.sides import Side
+from twinbench.compare.sides import SMALL, Side
 from twinbench.errors import first_cause
-
-SMALL = 3_000_000
-"""Up to this many parameters, models are built several times to compare how they start."""
 
 SEEDS = (1, 2)
 """Seeds of the further builds; the first was built under seed 0."""
@@ -111,12 +108,7 @@ def _again(sides: tuple[Side, Side], pair: Pair, seed: int | None) -> Start:
 
 def _fresh(one: Side, known: Subject, seed: int | None) -> keras.Model:
     """A new build under a seed; with None under one seed that the builder cannot replace by its own."""
-    if seed is None:
-        with one_seed():
-            model = one.model()
-            ensure_built(model, known.signature, placeholder_inputs(known.signature))
-            return model
-    model = one.model(seed=seed)
+    model = one.model(seed, alone=seed is None)
     if not model.built or len(model.variables) != len(known.model.variables):
         ensure_built(model, known.signature, placeholder_inputs(known.signature))
     return model
