@@ -3,10 +3,13 @@
 import hashlib
 import os
 import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from tests import bad_variants
 
 from twinbench.config import Dataset, Training
 from twinbench.data import prepare
@@ -21,6 +24,23 @@ def one_thread(request: pytest.FixtureRequest) -> None:
     """TensorFlow takes its threads once in a process: one and strict, as by default, whichever test comes first."""
     if any(item.path.parent.name in _USING_TENSORFLOW for item in request.session.items):
         start_tensorflow(Training())
+
+
+@pytest.fixture
+def bad_architecture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The only architecture that there is has variants that fail in many ways; its name."""
+    import twinbench.architectures
+    from twinbench.architectures import catalogue
+
+    folder = tmp_path / "architectures"
+    folder.mkdir()
+    path = bad_variants.write(folder)
+    monkeypatch.setattr(catalogue, "FOLDER", folder)
+    monkeypatch.setattr(twinbench.architectures, "__path__", [*twinbench.architectures.__path__, str(folder)])
+    catalogue.architectures.cache_clear()
+    yield path.stem
+    catalogue.architectures.cache_clear()
+    sys.modules.pop("twinbench.architectures.bad", None)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,9 @@ the traceback goes into a file beside the log.
 """
 
 import re
+import sysconfig
+import traceback
+from pathlib import Path
 
 
 class TwinbenchError(Exception):
@@ -71,14 +74,51 @@ def raise_if_memory_ran_out(error: BaseException) -> None:
 
 
 def first_cause(error: BaseException, longest: int = 300) -> str:
-    """Return the kind of an exception and its own first words, without the frames that AutoGraph and Keras put around.
+    """Return an exception as its author knows it: its kind, its own first words, and the line of the author's file.
+
+    AutoGraph and Keras raise an exception of a traced layer again, with frames and arguments in its message, and
+    TensorFlow tells one of a running graph as a text. The line is that of the file that is neither a library's nor
+    twinbench's; without one, nothing is said of a line.
 
     Args:
         error: what was raised.
-        longest: characters to return at most.
+        longest: characters of the words to return at most.
     """
-    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in str(error).splitlines()]
-    frames = [k for k, line in enumerate(lines) if "Exception encountered when calling" in line]
-    after = [line for line in lines[frames[-1] + 1 :] if line] if frames else []
-    named = [line for line in lines if line and not line.startswith(("in user code", "File "))]
-    return f"{type(error).__name__}: {(after or named or ['no message'])[0]}"[:longest]
+    links = [error]
+    while links[-1].__context__ is not None and any(words in str(links[-1]) for words in _RAISED_AGAIN):
+        links.append(links[-1].__context__)
+    cause = links[-1]
+    lines = [line.strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", str(cause)).splitlines()]
+    words = next((line for line in lines if line and not line.startswith(_FRAMES)), "no message")
+    words = re.sub(r" for '\{\{node .*?' with", " with", words)
+    places = _FRAME.findall(str(cause)) if "Graph execution error" in str(cause) else []
+    for link in reversed(links):
+        places = places or [(frame.filename, frame.lineno) for frame in traceback.extract_tb(link.__traceback__)]
+        for file, number in reversed(places):
+            if _is_engines(file):
+                break
+            if not _is_librarys(file):
+                return f"{type(cause).__name__}: {words[:longest]} ({Path(file).name}, line {number})"
+        places = []
+    return f"{type(cause).__name__}: {words[:longest]}"
+
+
+_PACKAGE = Path(__file__).resolve().parent
+_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
+_FRAME = re.compile(r'File "([^"]+)", line (\d+)')
+# What says that the exception was raised from another, which is its context.
+_RAISED_AGAIN = ("in user code:", "Exception encountered when calling", "Error encountered:")
+_FRAMES = ("in user code:", "File ", "Graph execution error", "Detected at node", "<stack traces", "Exception encount")
+
+
+def _is_engines(file: str) -> bool:
+    """Whether a file is twinbench's, and no architecture."""
+    path = Path(file)
+    return path.is_relative_to(_PACKAGE) and (
+        path.parent.name != "architectures" or path.stem in ("declaration", "recipe", "contract", "suspects")
+    )
+
+
+def _is_librarys(file: str) -> bool:
+    inside = Path(file).is_relative_to(_PACKAGE)
+    return not inside and (file.startswith((*_LIBRARIES, "<")) or "__autograph_generated_file" in file)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests import bad_variants
 
 from twinbench.architectures import find_variant
 from twinbench.config import Dataset
@@ -19,6 +20,8 @@ from twinbench.training.job import train_runs
 from twinbench.training.store import RunStore
 
 from .conftest import Train, configure
+
+HERE = Path(__file__).name
 
 
 def test_a_loss_that_is_no_longer_finite_is_a_failed_run_with_its_epoch_and_is_not_tried_again(train: Train) -> None:
@@ -42,7 +45,9 @@ def test_a_builder_that_raises_is_its_own_failure_and_the_others_are_trained(
     monkeypatch.setattr(mlp, "sequential", broken)
     records = {record.outcome.variant: record.outcome for record in train("mlp", seeds=1)}
     assert records["sequential"].status == "failed"
-    assert records["sequential"].reason == "It cannot be built: ValueError: no such layer"
+    assert records["sequential"].reason == (
+        f"It cannot be built: ValueError: no such layer ({HERE}, line {broken.__code__.co_firstlineno + 1})"
+    )
     assert all(outcome.status == "ok" for name, outcome in records.items() if name != "sequential")
 
 
@@ -65,8 +70,37 @@ def test_a_model_that_breaks_on_a_batch_is_told_apart_from_the_engine(
     monkeypatch.setattr(mlp, "sequential", breaking)
     records = {record.outcome.variant: record.outcome for record in train("mlp", seeds=1)}
     assert records["sequential"].status == "failed"
-    assert records["sequential"].reason == "It cannot be trained: RuntimeError: not while training"
+    line = Breaking.call.__code__.co_firstlineno + 2
+    assert (
+        records["sequential"].reason == f"It cannot be trained: RuntimeError: not while training ({HERE}, line {line})"
+    )
     assert records["subclass"].status == "ok"
+
+
+def test_every_bad_variant_is_its_own_failure_with_its_authors_reason(train: Train, bad_architecture: str) -> None:
+    records = train(bad_architecture, seeds=2)
+    outcomes = {(record.outcome.variant, record.outcome.seed): record.outcome for record in records}
+    assert {variant for variant, _ in outcomes} == {*bad_variants.GOOD, *bad_variants.REASONS}
+    for variant in bad_variants.GOOD:
+        assert [outcomes[variant, seed].status for seed in (1, 2)] == ["ok", "ok"]
+    for variant in bad_variants.REASONS:
+        for seed in (2,) if variant == "grows" else (1, 2):
+            assert outcomes[variant, seed].status == "failed"
+            assert bad_variants.reason(variant) in outcomes[variant, seed].reason
+
+
+def test_a_suspect_that_finds_nothing_to_change_is_a_failed_run_that_says_so(
+    train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from twinbench.architectures import mlp, plain_cnn
+
+    monkeypatch.setattr(plain_cnn, "functional", mlp.functional)
+    suspects = ("nothing", "normalization_stuck", "padding_valid")
+    records = train("plain_cnn/functional", suspects=suspects, epochs=1)
+    outcomes = {record.outcome.variant: record.outcome for record in records}
+    assert outcomes["nothing"].final_weights_sha256 == outcomes["functional"].final_weights_sha256 is not None
+    assert "the reference calls 0 layers of the kind BatchNormalization" in outcomes["normalization_stuck"].reason
+    assert "the reference calls 0 layers of the kind Conv2D" in outcomes["padding_valid"].reason
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbench.architectures.contract import check_is_model, check_outputs
 from twinbench.architectures.recipe import Recipe
 from twinbench.training.seeds import Seeds
 
@@ -42,13 +43,16 @@ def build_model(recipe: Recipe, input_shape: tuple[int, ...], classes: int, seed
         The model, called once on zeros so that its weights exist, and its parameters.
 
     Raises:
+        UnfitModelError: it is not a model for the recipe's task.
         Exception: whatever the builder raises.
     """
     _seed_keras(seeds.init)
     model = recipe.build(input_shape, classes)
+    check_is_model(model)
     keras_count = _keras_count(model)
     per_call = _call_counting(model, input_shape)
     recipe.after_build(model)
+    check_outputs(model, recipe.task, input_shape, classes)
     seed_layers(model, seeds.dropout)
     parameters = Parameters(
         unique=_size(model.weights),

@@ -4,6 +4,8 @@ The images stay in memory as uint8 and are gathered and scaled inside the compil
 call. `twinbench.training.compilation` says how it is compiled.
 """
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +15,7 @@ import tensorflow as tf
 
 from twinbench.architectures.recipe import Loss, Recipe
 from twinbench.config import Training
-from twinbench.errors import first_cause, memory_ran_out
+from twinbench.errors import TwinbenchError, first_cause, memory_ran_out
 from twinbench.training.building import State, write_state
 from twinbench.training.compilation import Compilation
 from twinbench.training.feed import Images, Positions
@@ -22,7 +24,28 @@ _EVALUATION_BATCH = 500
 
 
 class UntrainableError(Exception):
-    """A model that raises while it is trained, with what it says."""
+    """A variant that fails, with what it says."""
+
+
+@contextlib.contextmanager
+def failure_of_the_variant(what: str) -> Iterator[None]:
+    """Take whatever is raised inside for the failure of one variant, and of no other.
+
+    Args:
+        what: what fails, the begin of the reason.
+
+    Raises:
+        UntrainableError: from what someone's code raised. What is the machine's fault or a mistake that concerns the
+            whole job is raised as it is.
+    """
+    try:
+        yield
+    except (TwinbenchError, UntrainableError):
+        raise
+    except (Exception, SystemExit) as error:
+        if is_of_the_machine(error):
+            raise
+        raise UntrainableError(f"{what}: {first_cause(error)}") from error
 
 
 @dataclass(frozen=True)
@@ -93,15 +116,11 @@ class Program:
         """
         full = len(order) // self.batch_size * self.batch_size
         total = 0.0
-        try:
+        with failure_of_the_variant("It cannot be trained"):
             if full:
                 total += float(self._steps(tf.constant(order[:full].reshape(-1, self.batch_size))))
             if full < len(order):
                 total += float(self._last_step(tf.constant(order[full:].reshape(1, -1))))
-        except Exception as error:  # whatever someone's layers raise is that variant's failure, and no other's
-            if is_of_the_machine(error):
-                raise
-            raise UntrainableError(f"It cannot be trained: {first_cause(error)}") from error
         return total / len(order)
 
     def evaluate(self, images: Images, positions: Positions, total_squares: float) -> Evaluation:
@@ -111,8 +130,12 @@ class Program:
             images: what to pick from.
             positions: which of them to evaluate on.
             total_squares: of these images (`feed.total_squares`); used for reconstructions only.
+
+        Raises:
+            UntrainableError: the model raises on a batch.
         """
-        sums = self._evaluate(images.pixels, images.labels, tf.constant(positions))
+        with failure_of_the_variant("It cannot be evaluated"):
+            sums = self._evaluate(images.pixels, images.labels, tf.constant(positions))
         loss, correct, squares, seen = (float(value) for value in sums)
         count = len(positions)
         if self._recipe.task == "reconstruct":

@@ -15,13 +15,12 @@ import numpy as np
 from twinbench.architectures.catalogue import Variant, architectures
 from twinbench.architectures.recipe import Recipe, recipe_of
 from twinbench.config import Training
-from twinbench.errors import first_cause
 from twinbench.training.building import State, build_model, match_weights, read_state, weights_sha256
 from twinbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from twinbench.training.compilation import choose_compilation
 from twinbench.training.feed import DatasetTensors, Feed
 from twinbench.training.memory import forget_peak, peak_memory_mb
-from twinbench.training.program import Evaluation, Program, UntrainableError, is_of_the_machine
+from twinbench.training.program import Evaluation, Program, UntrainableError, failure_of_the_variant
 from twinbench.training.record import Cost, Epoch, Outcome
 from twinbench.training.seeds import Seeds, streams
 
@@ -79,7 +78,7 @@ class VariantTrainer:
     def train(self, seed: int, checkpoint: Path, progress: Progress) -> Result:
         """Train one run, from its checkpoint if there is one.
 
-        A builder that raises and a loss that is no longer finite make a failed run with its reason.
+        Whatever the variant's code raises, and a loss that is no longer finite, make a failed run with its reason.
 
         Args:
             seed: the run's seed.
@@ -93,40 +92,32 @@ class VariantTrainer:
         clock = _Clock()
         outcome = self._blank_outcome(seed)
         try:
-            recipe = self._recipe = self._recipe or recipe_of(self.variant)
-            seeds = self._seeds(seed + recipe.seed_offset)
-            model, outcome = self._build(recipe, seeds, outcome)
-        except Exception as error:  # whatever someone's builder raises is that variant's failure, and no other's
-            if is_of_the_machine(error):
-                raise
-            logger.exception("%s/%s cannot be built.", self.variant.architecture, self.variant.name)
-            reason = f"It cannot be built: {first_cause(error)}"
-            return Result(replace(outcome, reason=reason), (), clock.cost(self._device))
-        feed = self._feed = self._feed or Feed(self._tensors, recipe, self._training)
-        outcome = replace(
-            outcome, train_examples=len(feed.train_positions), validation_examples=len(feed.validation_positions)
-        )
-        start = read_state(model)
-        if self._program is None:
-            examples, epochs = len(self._tensors.data.y_train), self._training.epochs
-            compilation = choose_compilation(self._architecture, examples, epochs)
-            self._program = Program(model, recipe, self._training, compilation, self._tensors.train)
-        if outcome.task == "reconstruct" and not (feed.validation_squares() and feed.test_squares()):
-            reason = "All images are the same: there is no variance that a reconstruction could explain."
-            return Result(replace(outcome, reason=reason), (), clock.cost(self._device))
-        try:
-            return self._train(
-                self._program,
-                start=start,
-                feed=feed,
-                seeds=seeds,
-                outcome=outcome,
-                checkpoint=checkpoint,
-                progress=progress,
-                clock=clock,
+            with failure_of_the_variant("It cannot be built"):
+                recipe = self._recipe = self._recipe or recipe_of(self.variant)
+                seeds = self._seeds(seed + recipe.seed_offset)
+                model, outcome = self._build(recipe, seeds, outcome)
+            feed = self._feed = self._feed or Feed(self._tensors, recipe, self._training)
+            outcome = replace(
+                outcome, train_examples=len(feed.train_positions), validation_examples=len(feed.validation_positions)
             )
+            if outcome.task == "reconstruct" and not (feed.validation_squares() and feed.test_squares()):
+                raise UntrainableError(
+                    "All images are the same: there is no variance that a reconstruction could explain."
+                )
+            with failure_of_the_variant("It cannot be trained"):
+                start = read_state(model)
+                return self._train(
+                    self._program_of(model, recipe),
+                    start=start,
+                    feed=feed,
+                    seeds=seeds,
+                    outcome=outcome,
+                    checkpoint=checkpoint,
+                    progress=progress,
+                    clock=clock,
+                )
         except UntrainableError as error:
-            logger.exception("%s/%s cannot be trained.", self.variant.architecture, self.variant.name)
+            logger.exception("%s/%s fails.", self.variant.architecture, self.variant.name)
             return Result(replace(outcome, reason=str(error)), (), clock.cost(self._device))
 
     def release(self) -> None:
@@ -137,12 +128,25 @@ class VariantTrainer:
         keras.backend.clear_session(free_memory=False)
         gc.collect()
 
+    def _program_of(self, model: Any, recipe: Recipe) -> Program:
+        """Return the program of the variant's first model, which trains all others of its shapes."""
+        if self._program is None:
+            examples, epochs = len(self._tensors.data.y_train), self._training.epochs
+            compilation = choose_compilation(self._architecture, examples, epochs)
+            self._program = Program(model, recipe, self._training, compilation, self._tensors.train)
+        shapes = [[tuple(weight.shape) for weight in one.variables] for one in (self._program.model, model)]
+        if shapes[0] != shapes[1]:
+            raise UntrainableError("It cannot be trained: its builder returns another network each time it is called.")
+        return self._program
+
     def _build(self, recipe: Recipe, seeds: Seeds, outcome: Outcome) -> tuple[Any, Outcome]:
         """Build the model with the run's initial weights, and write down what it is."""
         shape, classes = self._tensors.data.input_shape, self._tensors.data.classes
         model, parameters = build_model(recipe, shape, classes, seeds)
         if self._training.init == "matched" and self.variant.kind != "reference":
-            match_weights(model, build_model(recipe_of(self._architecture.reference), shape, classes, seeds)[0])
+            with failure_of_the_variant("The reference, whose weights it is to get, cannot be built"):
+                reference, _ = build_model(recipe_of(self._architecture.reference), shape, classes, seeds)
+            match_weights(model, reference)
         return model, replace(
             outcome,
             parameters=parameters.unique,
@@ -198,7 +202,8 @@ class VariantTrainer:
             progress(epoch, train_loss)
             due = epoch % self._training.checkpoint_every == 0 and epoch < self._training.epochs
             if due and time.perf_counter() - saved >= self._training.checkpoint_seconds:
-                state = read_state(program)
+                with failure_of_the_variant("Its state cannot be read for a checkpoint"):
+                    state = read_state(program)
                 digest = outcome.initial_weights_sha256 or ""
                 save_checkpoint(checkpoint, Checkpoint(tuple(history), state, digest, clock.seconds, clock.training))
                 saved = time.perf_counter()
