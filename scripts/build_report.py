@@ -4,7 +4,7 @@ from pathlib import Path
 
 import adapter
 
-from twinbench.config import parse_configuration
+from twinbench.config import Figures
 from twinbench.report.page import build_page
 
 
@@ -12,7 +12,7 @@ def main(snakemake):
     """Write the page."""
     tables = Path(snakemake.input.tables[0]).parent
     figures = Path(snakemake.input.figures[0]).parent
-    build_page(tables, Path(snakemake.output.page), parse_configuration(snakemake.config).figures, figures)
+    build_page(tables, Path(snakemake.output.page), Figures.model_validate(snakemake.params.style), figures)
 
 
 adapter.run(main, snakemake)

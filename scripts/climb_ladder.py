@@ -6,21 +6,21 @@ import adapter
 import pandas as pd
 
 from twinbench.analysis.records import LADDER_COLUMNS
-from twinbench.config import parse_configuration
 from twinbench.data import load
 from twinbench.data.files import write_text
 from twinbench.plan import selected_variants
+from twinbench.planning.stages import configuration_of
 from twinbench.training.runtime import start_tensorflow
 
 
 def main(snakemake):
     """Write the rungs of all variants on one dataset."""
-    configuration = parse_configuration(snakemake.config)
+    configuration = configuration_of(snakemake.params.settings)
     start_tensorflow(configuration.training)
     from twinbench.audit.variants import climb_all, climb_published
 
     data = load(Path(snakemake.input.npz))
-    steps = snakemake.params.steps
+    steps = configuration.measurements.ladder_steps
     rows = [*climb_all(selected_variants(configuration), data, steps=steps), *climb_published(data.name, steps=steps)]
     write_text(Path(snakemake.output.rungs), pd.DataFrame(rows, columns=list(LADDER_COLUMNS)).to_csv(index=False))
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import adapter
 
-from twinbench.config import parse_configuration
+from twinbench.config import Figures
 from twinbench.report.figures import draw_all
 
 
 def main(snakemake):
     """Write all figures in every configured format."""
-    style = parse_configuration(snakemake.config).figures
+    style = Figures.model_validate(snakemake.params.style)
     draw_all(Path(snakemake.input.tables[0]).parent, Path(snakemake.output[0]).parent, style)
 
 

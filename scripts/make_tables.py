@@ -5,14 +5,13 @@ from pathlib import Path
 import adapter
 
 from twinbench.analysis.tables import make_tables, write_tables
-from twinbench.config import parse_configuration
+from twinbench.planning.stages import configuration_of
 
 
 def main(snakemake):
     """Write all tables."""
-    configuration = parse_configuration(snakemake.config)
     tables = make_tables(
-        configuration,
+        configuration_of(snakemake.params.settings),
         record_files=[Path(path) for path in snakemake.input.records],
         ladder_files=[Path(path) for path in snakemake.input.ladders],
         gradient_files=[Path(path) for path in snakemake.input.gradients],

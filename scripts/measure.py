@@ -4,13 +4,13 @@ from pathlib import Path
 
 import adapter
 
-from twinbench.config import parse_configuration
 from twinbench.data.files import write_text
+from twinbench.planning.stages import configuration_of
 
 
 def main(snakemake):
     """Write the tables."""
-    configuration = parse_configuration(snakemake.config)
+    configuration = configuration_of(snakemake.params.settings)
     from twinbench.measurement.costs import measure_costs
     from twinbench.measurement.determinism import measure_determinism
     from twinbench.measurement.gradients import measure_gradients

@@ -14,6 +14,7 @@ def main(snakemake):
         Dataset.model_validate(dict(snakemake.params.dataset)),
         Path(snakemake.output.npz),
         Path(snakemake.output.manifest),
+        key=snakemake.params.key,
     )
 
 

@@ -1,5 +1,6 @@
 """What a configuration would do before it does it: runs, jobs, what is recorded already, time, memory and disk."""
 
+import contextlib
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable
@@ -7,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twinbench.config import Configuration
-from twinbench.data.manifest import read_manifest
+from twinbench.data.manifest import Manifest, read_manifest
+from twinbench.data.preparing import describe_dataset
 from twinbench.errors import TwinbenchError
 from twinbench.estimate import Estimator
 from twinbench.plan import Run, make_plan
+from twinbench.planning.stages import dataset_key
 from twinbench.training.devices import device_type
 from twinbench.training.identity import identify
 from twinbench.training.store import RunStore
@@ -51,7 +54,8 @@ class Forecast:
         disk_mb: of the records and the prepared datasets.
         measured: runs of the store that the estimate rests on.
         guessed: datasets whose size is not known before they are downloaded.
-        unprepared: datasets that are not prepared yet, of which it cannot be said what the store has.
+        unprepared: datasets that are not downloaded yet, or will be prepared anew, of which it cannot be said what the
+            store has.
     """
 
     rows: tuple[Row, ...]
@@ -115,19 +119,31 @@ def make_forecast(configuration: Configuration, cores: int) -> Forecast:
 def _missing(configuration: Configuration, runs: Iterable[Run], device: str) -> tuple[set[Run], tuple[str, ...]]:
     """The runs that the store does not have, and the datasets without which that cannot be told."""
     recorded = set(RunStore(Path(configuration.store_folder)).keys())
-    manifests, unprepared = {}, []
-    for dataset in configuration.datasets:
-        try:
-            manifests[dataset.name] = read_manifest(Path(configuration.output) / "data" / f"{dataset.name}.json")
-        except TwinbenchError:
-            unprepared.append(dataset.name)
+    manifests = _manifests(configuration)
     missing = {
         run
         for run in runs
         if run.dataset not in manifests
         or identify(run, configuration.training, manifests[run.dataset], device).key not in recorded
     }
-    return missing, tuple(unprepared)
+    return missing, tuple(dataset.name for dataset in configuration.datasets if dataset.name not in manifests)
+
+
+def _manifests(configuration: Configuration) -> dict[str, Manifest]:
+    """The manifest of each dataset as it will be trained on, where that can be told without a download."""
+    prepared: dict[str, Manifest] = {}
+    for path in sorted((Path(configuration.output) / "data").glob("*.json")):
+        with contextlib.suppress(TwinbenchError):
+            manifest = read_manifest(path)
+            prepared[manifest.key] = manifest
+    manifests = {}
+    for dataset in configuration.datasets:
+        with contextlib.suppress(TwinbenchError):
+            key = dataset_key(dataset)
+            manifest_now = prepared.get(key) or (None if dataset.kind == "tfds" else describe_dataset(dataset))
+            if manifest_now is not None:
+                manifests[dataset.name] = manifest_now
+    return manifests
 
 
 def _makespan(seconds: list[float], places: int) -> float:

@@ -3,21 +3,26 @@
 A pure function of the configuration and the catalogue; it reads no data and imports no TensorFlow.
 """
 
+import dataclasses
 import difflib
 import fnmatch
 import functools
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from twinbench.architectures.catalogue import (
     SUSPECTS_ARCHITECTURE,
     Architecture,
     Variant,
     architectures,
+    find_variant,
     suspects,
 )
-from twinbench.config import Configuration
+from twinbench.config import Configuration, Training
 from twinbench.errors import ConfigurationError
+from twinbench.planning.identity import plan_key
 
 
 @dataclass(frozen=True)
@@ -46,9 +51,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """All runs of a configuration, in the order of every table, and the jobs that hold them."""
+    """All runs of a configuration, in the order of every table, the jobs that hold them, and how they are trained."""
 
     jobs: tuple[Job, ...]
+    training: Training
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -62,6 +68,18 @@ class Plan:
             KeyError: there is none of this name.
         """
         return self._jobs_by_name[dataset, name]
+
+    def key(self, run: Run) -> str:
+        """All that determines a run's result but the dataset's content and the device, as a digest."""
+        return plan_key(find_variant(run.architecture, run.variant), run.seed, self.training)
+
+    @property
+    def digest(self) -> str:
+        """All that the tables take from the plan: the runs in their order, their keys, what their variants say."""
+        variants = {find_variant(run.architecture, run.variant): None for run in self.runs}
+        told = [dataclasses.replace(variant, path=Path()) for variant in variants]
+        runs = [(run, self.key(run)) for run in self.runs]
+        return hashlib.sha256(repr((told, runs)).encode()).hexdigest()
 
     @functools.cached_property
     def _jobs_by_name(self) -> dict[tuple[str, str], Job]:
@@ -85,7 +103,7 @@ def make_plan(configuration: Configuration) -> Plan:
                 for variant in variants
             ]
             jobs.extend(_jobs(dataset.name, group, variants, runs_by_variant, size))
-    return Plan(tuple(jobs))
+    return Plan(tuple(jobs), configuration.training)
 
 
 def selected_variants(configuration: Configuration) -> tuple[Variant, ...]:

@@ -11,8 +11,10 @@ rule ladder:
         ENVIRONMENT
     threads: CONFIGURATION.training.threads
     params:
+        **stage("ladder"),
         variants=variant_digests,
-        steps=CONFIGURATION.measurements.ladder_steps,
+        device=this_device,
+        settings=settings_of_ladder,
     script:
         "../../scripts/climb_ladder.py"
 
@@ -32,7 +34,9 @@ rule measure:
         ENVIRONMENT
     threads: CONFIGURATION.training.threads
     params:
+        **stage("measure"),
         variants=variant_digests,
-        measurements=CONFIGURATION.measurements.model_dump(mode="json"),
+        device=this_device,
+        settings=settings_of_measurements,
     script:
         "../../scripts/measure.py"

@@ -17,8 +17,8 @@ from twinbench.data.files import check_writable
 from twinbench.errors import TwinbenchError
 from twinbench.estimate import Estimator
 from twinbench.plan import make_plan, selected_variants
+from twinbench.planning.stages import code_of, dataset_key, settings_of, versions_of
 from twinbench.training.devices import device_type
-from twinbench.training.identity import IRRELEVANT
 from twinbench.report.catalogue import FIGURES, figure_file
 
 # Lines that cannot be logged (a full disk, a folder's name in another encoding) are no fault of the run.
@@ -127,14 +127,51 @@ def dataset_source(wildcards):
     return [str(path)] if dataset.kind == "npz" and path.is_file() else []
 
 
-def job_runs(wildcards):
-    """The runs of a job, in words: a change of them, and of nothing else in the plan, runs the job again."""
-    return [run.name for run in PLAN.job(wildcards.dataset, wildcards.job).runs]
+def key_of_dataset(wildcards):
+    """All that determines the prepared dataset, the content of its file with it."""
+    return dataset_key(CONFIGURATION.dataset(wildcards.dataset))
 
 
-def training_section(wildcards):
-    """All of the training settings that can change a result."""
-    return CONFIGURATION.training.model_dump(mode="json", exclude=IRRELEVANT)
+def keys_of_job(wildcards):
+    """What determines the runs of a job: the same keys that the store looks up."""
+    return [PLAN.key(run) for run in PLAN.job(wildcards.dataset, wildcards.job).runs]
+
+
+def this_device(wildcards):
+    """The kind of device that is trained on here."""
+    return device_type()
+
+
+def stage(name):
+    """The code that a stage runs and the versions of its libraries, each looked up when a job of it is planned."""
+
+    def code(wildcards):
+        return code_of(name)
+
+    def versions(wildcards):
+        return versions_of(name)
+
+    return {"code": code, "versions": versions}
+
+
+def settings_of_ladder(wildcards):
+    """The settings that the ladder reads."""
+    return settings_of("ladder", CONFIGURATION, selected_variants(CONFIGURATION))
+
+
+def settings_of_measurements(wildcards):
+    """The settings that the measurements read."""
+    return settings_of("measure", CONFIGURATION, selected_variants(CONFIGURATION))
+
+
+def settings_of_tables(wildcards):
+    """The settings that the tables read."""
+    return settings_of("tables", CONFIGURATION, selected_variants(CONFIGURATION))
+
+
+def plan_digest(wildcards):
+    """All planned runs: their order, names, marks and keys."""
+    return PLAN.digest
 
 
 @functools.cache
@@ -166,9 +203,9 @@ def all_records(wildcards):
 
 
 def variant_digests(wildcards):
-    """The code of the selected variants, so that a changed one climbs the ladder again."""
+    """The code and the marks of the selected variants, so that a changed one is measured again."""
     return [
-        f"{variant.architecture}/{variant.name} {variant.digest}"
+        f"{variant.architecture}/{variant.name} {variant.kind} {variant.digest}"
         for variant in selected_variants(CONFIGURATION)
     ]
 

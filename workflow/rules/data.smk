@@ -1,7 +1,7 @@
 rule data:
     """Download or read a dataset and write it as one verified file."""
     input:
-        dataset_source,
+        ancient(dataset_source),
     output:
         npz=f"{OUTPUT}/data/{{dataset}}.npz",
         manifest=f"{OUTPUT}/data/{{dataset}}.json",
@@ -12,5 +12,6 @@ rule data:
         ENVIRONMENT
     params:
         dataset=dataset_section,
+        key=key_of_dataset,
     script:
         "../../scripts/prepare_data.py"

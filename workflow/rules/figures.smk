@@ -9,6 +9,7 @@ rule figures:
     conda:
         ENVIRONMENT
     params:
+        **stage("figures"),
         style=CONFIGURATION.figures.model_dump(mode="json"),
     script:
         "../../scripts/draw_figures.py"

@@ -10,6 +10,7 @@ rule report:
     conda:
         ENVIRONMENT
     params:
+        **stage("report"),
         style=CONFIGURATION.figures.model_dump(mode="json"),
     script:
         "../../scripts/build_report.py"

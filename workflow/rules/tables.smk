@@ -13,6 +13,8 @@ rule tables:
     conda:
         ENVIRONMENT
     params:
-        statistics=CONFIGURATION.statistics.model_dump(mode="json"),
+        **stage("tables"),
+        plan=plan_digest,
+        settings=settings_of_tables,
     script:
         "../../scripts/make_tables.py"

@@ -15,8 +15,9 @@ rule train:
         mem_mb=memory_of_job,
         runtime=minutes_of_job,
     params:
-        runs=job_runs,
-        training=training_section,
+        **stage("train"),
+        runs=keys_of_job,
+        device=this_device,
         store=CONFIGURATION.store_folder,
     script:
         "../../scripts/train.py"

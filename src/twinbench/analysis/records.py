@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from twinbench.analysis.outputs import COSTS, HISTORY, IDENTITY, PARAMETERS, PROVENANCE, RUNS
+from twinbench.architectures.catalogue import find_variant
 from twinbench.errors import RecordError
 from twinbench.measurement.columns import LADDER
-from twinbench.plan import Plan
+from twinbench.plan import Plan, Run
 from twinbench.training.output import SCHEMA
 
 # For the script that climbs the ladder.
@@ -26,6 +27,8 @@ LADDER_COLUMNS: Final = LADDER.names
 
 def read_records(paths: Sequence[Path], plan: Plan) -> pd.DataFrame:
     """Return one row for every planned run, in the order of the plan, with its history and manifest.
+
+    A run is found by its key among the records of its dataset; its names are those of the plan.
 
     Raises:
         RecordError: a file is missing or damaged, a planned run is in none of them, or runs of one dataset were
@@ -43,25 +46,27 @@ def read_records(paths: Sequence[Path], plan: Plan) -> pd.DataFrame:
                 "again; finished runs come from the store."
             )
     records = pa.concat_tables(tables).to_pandas()
-    names = ["dataset", "architecture", "variant", "seed"]
-    planned = pd.DataFrame([(run.dataset, run.architecture, run.variant, run.seed) for run in plan.runs], columns=names)
-    twice = records[records.duplicated(names)]
-    if len(twice):
-        row = twice.iloc[0]
-        raise RecordError(
-            f"{row['dataset']} {row['architecture']}/{row['variant']} seed {row['seed']} is recorded twice: delete the "
-            "folder of runs and run snakemake again; finished runs come from the store."
-        )
-    chosen = planned.merge(records, on=names, how="left", validate="one_to_one", indicator=True)
+    planned = pd.DataFrame([_planned(run, plan) for run in plan.runs], columns=[*IDENTITY.split(), "plan_key"])
+    place = ["dataset", "plan_key"]
+    # Runs of one key are one run, however often it is planned and in however many files it stands.
+    known = records.drop(columns=[name for name in IDENTITY.split() if name not in place]).drop_duplicates(place)
+    chosen = planned.merge(known, on=place, how="left", validate="many_to_one", indicator=True)
     missing = chosen[chosen["_merge"] != "both"]
     if len(missing):
         first = missing.iloc[0]
         raise RecordError(
             f"{len(missing)} of {len(planned)} planned runs have no record, the first of them "
-            f"{first['dataset']} {first['architecture']}/{first['variant']} seed {first['seed']}: run snakemake again."
+            f"{first['dataset']} {first['architecture']}/{first['variant']} seed {first['seed']}: run snakemake again. "
+            "If it says so again, the machine that trains has other versions of TensorFlow, Keras, NumPy or twinbench "
+            "than this one."
         )
     _refuse_mixed_data(chosen)
     return chosen.drop(columns="_merge")
+
+
+def _planned(run: Run, plan: Plan) -> tuple[str, str, str, str, int, str]:
+    kind = find_variant(run.architecture, run.variant).kind
+    return run.dataset, run.architecture, run.variant, kind, run.seed, plan.key(run)
 
 
 def _refuse_mixed_data(records: pd.DataFrame) -> None:

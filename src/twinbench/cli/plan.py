@@ -81,7 +81,8 @@ def _sentences(forecast: Forecast) -> list[str]:
         found.append(f"Counted as if as large as MNIST, since the size is not known: {', '.join(forecast.guessed)}.")
     if forecast.unprepared:
         found.append(
-            f"Not prepared yet, so that none of their runs counts as recorded: {', '.join(forecast.unprepared)}."
+            "Not downloaded yet, or to be prepared anew, so that none of their runs counts as recorded: "
+            f"{', '.join(forecast.unprepared)}."
         )
     return found
 

@@ -34,6 +34,7 @@ class Manifest:
         available_train_examples: how many training images the origin has; fewer are used with `train_examples`.
         train_split: the origin's split that is trained on.
         test_split: the origin's split that is tested on.
+        key: digest of all that the dataset was prepared from (`twinbench.planning.stages.dataset_key`).
         format: version of this layout.
     """
 
@@ -50,6 +51,7 @@ class Manifest:
     available_train_examples: int
     train_split: str
     test_split: str
+    key: str = ""
     format: int = FORMAT
 
     @property
@@ -64,7 +66,7 @@ class Manifest:
 
 
 def describe(
-    source: Source, *, name: str, npz_sha256: str, available_train_examples: int, splits: tuple[str, str]
+    source: Source, *, name: str, npz_sha256: str, available_train_examples: int, splits: tuple[str, str], key: str
 ) -> Manifest:
     """Make the manifest of `source`, whose arrays are in an `.npz` file with that hash."""
     classes = len(source.class_names)
@@ -82,6 +84,7 @@ def describe(
         available_train_examples=available_train_examples,
         train_split=splits[0],
         test_split=splits[1],
+        key=key,
     )
 
 

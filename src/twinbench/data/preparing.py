@@ -18,7 +18,13 @@ from twinbench.errors import DataError
 
 
 def prepare(
-    dataset: Dataset, npz: Path, manifest: Path, *, cache: Path | None = None, limits: Limits | None = None
+    dataset: Dataset,
+    npz: Path,
+    manifest: Path,
+    *,
+    key: str = "",
+    cache: Path | None = None,
+    limits: Limits | None = None,
 ) -> Manifest:
     """Write the arrays of `dataset` to `npz` and what is known of them to `manifest`.
 
@@ -29,6 +35,7 @@ def prepare(
         dataset: the dataset's section of the configuration.
         npz: file to write.
         manifest: file to write.
+        key: digest of all that it is made from, for the manifest.
         cache: folder for downloads (default: `cache` beside `npz`); each dataset uses its own folder in it.
         limits: how long a download may stall and how often it is tried.
 
@@ -36,21 +43,35 @@ def prepare(
         DataError: the dataset cannot be found, downloaded, verified, used or written.
     """
     whole = _read(dataset, npz.parent / "cache" if cache is None else cache, limits or Limits())
-    check_trainable(whole, dataset.name)
     source = _subset(whole, dataset)
     with replacing(npz) as file:
         # NumPy gives every member the same date, so equal arrays make equal files.
         np.savez(file, allow_pickle=False, **source.arrays)
-    description = describe(
-        source,
-        name=dataset.name,
-        npz_sha256=hash_file(npz),
-        available_train_examples=len(whole.y_train),
-        splits=(dataset.train_split, dataset.test_split),
-    )
+    description = _describe(dataset, whole, source, npz_sha256=hash_file(npz), key=key)
     with replacing(manifest) as file:
         file.write(description.to_json().encode())
     return description
+
+
+def describe_dataset(dataset: Dataset) -> Manifest:
+    """Return the manifest that the digits or a file would be prepared with, but for the `.npz`, and write nothing.
+
+    Raises:
+        DataError: the dataset cannot be found or used.
+    """
+    whole = read_digits() if dataset.kind == "digits" else read_npz(Path(dataset.source).expanduser())
+    return _describe(dataset, whole, _subset(whole, dataset), npz_sha256="", key="")
+
+
+def _describe(dataset: Dataset, whole: Source, source: Source, *, npz_sha256: str, key: str) -> Manifest:
+    return describe(
+        source,
+        name=dataset.name,
+        npz_sha256=npz_sha256,
+        available_train_examples=len(whole.y_train),
+        splits=(dataset.train_split, dataset.test_split),
+        key=key,
+    )
 
 
 def _read(dataset: Dataset, cache: Path, limits: Limits) -> Source:
@@ -62,6 +83,7 @@ def _read(dataset: Dataset, cache: Path, limits: Limits) -> Source:
 
 
 def _subset(source: Source, dataset: Dataset) -> Source:
+    check_trainable(source, dataset.name)
     size = dataset.train_examples
     available, classes = len(source.y_train), len(source.class_names)
     if size is None or size == available:

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,8 @@ _POLL_SECONDS = 2.0
 def train_runs(runs: Sequence[Run], configuration: Configuration, npz: Path, store: RunStore) -> list[Record]:
     """Return the record of every run, training those that the store does not have.
 
-    TensorFlow is imported only if there is something to train.
+    A record comes back under the run's names, whatever it was called when it was trained. TensorFlow is imported only
+    if there is something to train.
 
     Args:
         runs: runs of one dataset; those of a variant are best kept together, since it is compiled once.
@@ -56,7 +57,16 @@ def train_runs(runs: Sequence[Run], configuration: Configuration, npz: Path, sto
                 missing, identities=identities, configuration=configuration, npz=npz, store=store, device=device
             )
         records.update(trained)
-    return [record for run in runs if (record := records[run]) is not None]
+    return [named(record, run) for run in runs if (record := records[run]) is not None]
+
+
+def named(record: Record, run: Run) -> Record:
+    """Return a record under the names of a run; they are no part of its key."""
+    kind = find_variant(run.architecture, run.variant).kind
+    outcome = replace(
+        record.outcome, dataset=run.dataset, architecture=run.architecture, variant=run.variant, kind=kind
+    )
+    return replace(record, outcome=outcome)
 
 
 def _train(

@@ -26,6 +26,7 @@ def _columns(record_part: type) -> list[pa.Field]:
 SCHEMA = pa.schema(
     [
         pa.field("run", pa.string()),
+        pa.field("plan_key", pa.string()),
         *_columns(Outcome),
         *_columns(Cost),
         pa.field("history", pa.list_(pa.struct(_columns(Epoch)))),
@@ -37,12 +38,17 @@ SCHEMA = pa.schema(
 def write_records(path: Path, records: Sequence[Record]) -> None:
     """Write the records of a job, one row a run, atomically.
 
+    Args:
+        path: the file.
+        records: under the names that the plan has for their runs.
+
     Raises:
         DataError: the file cannot be written.
     """
     rows = [
         {
             "run": record.key[:RUN_DIGITS],
+            "plan_key": str(record.identity.get("plan_key", "")),
             **dataclasses.asdict(record.outcome),
             **dataclasses.asdict(record.cost),
             "history": [dataclasses.asdict(epoch) for epoch in record.history],

@@ -1,15 +1,20 @@
 """What a store holds, and what of it may go: damaged files, other versions, runs that nobody asks for any more."""
 
+import contextlib
+import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+from twinbench.architectures.catalogue import find_variant
 from twinbench.config import Configuration
-from twinbench.errors import RecordError
+from twinbench.data.manifest import read_manifest
+from twinbench.errors import RecordError, TwinbenchError
 from twinbench.plan import make_plan
-from twinbench.training.identity import ENGINE, IRRELEVANT
+from twinbench.planning.engine import engine_identity
+from twinbench.planning.identity import PACKAGES, plan_content, version
 from twinbench.training.record import Record
 from twinbench.training.sealed import read_sealed
 from twinbench.training.store import Damage, RunStore
@@ -42,7 +47,7 @@ class Wanted:
 
     Attributes:
         whole: drop damaged records and checkpoints, and files that a killed process left half written.
-        this_version: drop runs of another engine, TensorFlow or Keras than this one.
+        this_version: drop runs of another engine, TensorFlow, Keras or NumPy than these.
         asked_for: drop what none of these configurations asks for; empty: keep whatever was asked for.
         checkpoints: keep the checkpoints of unfinished runs.
     """
@@ -87,12 +92,12 @@ def unwanted(store: RunStore, wanted: Wanted) -> Iterator[Unwanted]:
     """Yield the files that a store can lose, given what is wanted."""
     if wanted.whole:
         yield from damaged(store)
-    asked = [_asked_for(configuration) for configuration in wanted.asked_for]
+    asked = [_Asked.by(configuration) for configuration in wanted.asked_for]
     for entry in store.verify():
         if not isinstance(entry, Record):
             continue
         reason = _foreign(entry) if wanted.this_version else ""
-        if not reason and asked and not any(_signature(entry) in signatures for signatures in asked):
+        if not reason and asked and not any(configuration.holds(entry) for configuration in asked):
             reason = "no configuration asks for it"
         if reason:
             path = store.record_path(entry.key)
@@ -104,34 +109,40 @@ def unwanted(store: RunStore, wanted: Wanted) -> Iterator[Unwanted]:
 
 def _foreign(record: Record) -> str:
     """In what a record's versions differ from those of this process, in words; empty when they do not."""
-    here = {"engine": ENGINE, "tensorflow": version("tensorflow"), "keras": version("keras")}
+    here = {"engine": engine_identity(), **{package: version(package) for package in PACKAGES}}
     theirs = {name: record.identity.get(name) for name in here}
     return ", ".join(f"{name} {theirs[name]} and not {here[name]}" for name in here if theirs[name] != here[name])
 
 
-Signature = tuple[str, str, str, int, str]
+@dataclass(frozen=True)
+class _Asked:
+    """The runs that a configuration asks for, whatever the versions, and the datasets by name and by content."""
+
+    runs: frozenset[str]
+    datasets: frozenset[str]
+
+    @classmethod
+    def by(cls, configuration: Configuration) -> "_Asked":
+        datasets = {dataset.name for dataset in configuration.datasets}
+        for name in tuple(datasets):
+            with contextlib.suppress(TwinbenchError):
+                datasets.add(read_manifest(Path(configuration.output) / "data" / f"{name}.json").sha256)
+        contents = (
+            plan_content(find_variant(run.architecture, run.variant), run.seed, configuration.training)
+            for run in make_plan(configuration).runs
+        )
+        return cls(frozenset(map(_signature, contents)), frozenset(datasets))
+
+    def holds(self, record: Record) -> bool:
+        outcome = record.outcome
+        return not self.datasets.isdisjoint((outcome.dataset, outcome.dataset_sha256)) and (
+            _signature(record.identity) in self.runs
+        )
 
 
-def _signature(record: Record) -> Signature:
-    outcome = record.outcome
-    return (
-        outcome.dataset,
-        outcome.architecture,
-        outcome.variant,
-        outcome.seed,
-        _settings(record.identity.get("training", {})),
-    )
-
-
-def _asked_for(configuration: Configuration) -> set[Signature]:
-    settings = _settings(configuration.training.model_dump(mode="json"))
-    return {(run.dataset, run.architecture, run.variant, run.seed, settings) for run in make_plan(configuration).runs}
-
-
-def _settings(training: object) -> str:
-    if not isinstance(training, dict):  # a record of someone else's making
-        return ""
-    return repr(sorted((name, value) for name, value in training.items() if name not in IRRELEVANT))
+def _signature(identity: Mapping[str, Any]) -> str:
+    names = ("task", "compiler", "source", "reference_source", "seed", "training")
+    return json.dumps([identity.get(name) for name in names], sort_keys=True)
 
 
 def _name(record: Record) -> str:

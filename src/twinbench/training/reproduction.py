@@ -11,11 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from twinbench.architectures.catalogue import architectures
 from twinbench.config import parse_configuration
 from twinbench.errors import DataError, RecordError, UsageError
 from twinbench.plan import Run
-from twinbench.training.job import train_runs
+from twinbench.training.job import named, train_runs
 from twinbench.training.record import Record
 from twinbench.training.store import RunStore
 
@@ -113,15 +112,18 @@ def reproduce(row: Mapping[str, str], rows: Sequence[Mapping[str, str]], store: 
     outcome = recorded.outcome
     name = f"the record of run {row['run']}"
     configuration = parse_configuration(recorded.manifest.get("configuration"), origin=f"{name} in {store.folder}")
-    if outcome.architecture not in architectures():
+    # The table's names: another configuration may have trained the run under others.
+    run = Run(row["dataset"], row["architecture"], row["variant"], outcome.seed)
+    try:
+        recorded = named(recorded, run)
+    except KeyError:
         raise RecordError(
-            f"This version of twinbench has no architecture '{outcome.architecture}', of which {name} is."
-        )
-    if not (data / f"{outcome.dataset}.json").is_file():
-        raise DataError(f"{data} has no prepared dataset '{outcome.dataset}': name its folder with --data.")
-    run = Run(outcome.dataset, outcome.architecture, outcome.variant, outcome.seed)
+            f"This version of twinbench has no variant '{run.architecture}/{run.variant}', of which {name} is."
+        ) from None
+    if not (data / f"{run.dataset}.json").is_file():
+        raise DataError(f"{data} has no prepared dataset '{run.dataset}': name its folder with --data.")
     with tempfile.TemporaryDirectory(prefix="twinbench-reproduce-") as folder:
-        (again,) = train_runs([run], configuration, data / f"{outcome.dataset}.npz", RunStore(Path(folder)))
+        (again,) = train_runs([run], configuration, data / f"{run.dataset}.npz", RunStore(Path(folder)))
     agreement, sentence = compare_outcomes(recorded, again, _scores_over_seeds(row, rows))
     return Reproduction(run.name, agreement, sentence, tuple(_differences(recorded, again)))
 

@@ -30,7 +30,12 @@ def _histories(tables: Tables, runs: pd.DataFrame) -> list[list[list[float | Non
     if history.empty:
         return []
     curves = [name for name in _CURVES if name in history]
-    history = history[history["run"].isin(set(runs["run"]))].sort_values(["run", "epoch"], kind="stable")
+    # One run may stand under the names of two datasets.
+    history = (
+        history[history["run"].isin(set(runs["run"]))]
+        .drop_duplicates(["run", "epoch"])
+        .sort_values(["run", "epoch"], kind="stable")
+    )
     values = history[curves].to_numpy(dtype=float)
     by_run: dict[str, list[list[float | None]]] = {}
     names, starts = np.unique(history["run"].to_numpy(dtype=str), return_index=True)

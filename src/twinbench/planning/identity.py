@@ -1,0 +1,69 @@
+"""What determines the result of a run, but for the dataset's content and the device, and the key made of that.
+
+The plan's key of a run is what the rule `train` lists in its `params` and what the run's key in the store is made from
+(`twinbench.training.identity`): what Snakemake trains again and what the store takes for the same run cannot differ.
+
+No name is in it. The same images under another name, and a variant under another mark, are the same run.
+"""
+
+import functools
+import hashlib
+import importlib.metadata
+import json
+import os
+from typing import Any
+
+from twinbench.architectures.catalogue import Variant, architectures
+from twinbench.config import Training
+from twinbench.planning.engine import engine_identity
+
+# Settings that cannot change a result.
+IRRELEVANT = frozenset({"job_size", "checkpoint_every", "checkpoint_seconds", "jobs_per_gpu", "gpu_memory_mb"})
+# Packages that compute a result, and variables by which a person makes them compute another.
+PACKAGES = ("tensorflow", "keras", "numpy")
+_VARIABLES = (
+    "KERAS_BACKEND",
+    "NVIDIA_TF32_OVERRIDE",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "TF_USE_LEGACY_KERAS",
+    "TF_XLA_FLAGS",
+    "XLA_FLAGS",
+)
+
+
+@functools.cache
+def version(package: str) -> str:
+    """The version of a package, or that there is none; finding it takes a millisecond."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def result_settings(training: Training) -> dict[str, Any]:
+    """The settings of the training that can change a result."""
+    return {name: getattr(training, name) for name in type(training).model_fields if name not in IRRELEVANT}
+
+
+def plan_content(variant: Variant, seed: int, training: Training) -> dict[str, Any]:
+    """What determines a run's result, but for the dataset and the device, as a mapping of plain values."""
+    architecture = architectures()[variant.architecture]
+    content: dict[str, Any] = {
+        "engine": engine_identity(),
+        **{package: version(package) for package in PACKAGES},
+        **{name: os.environ[name] for name in _VARIABLES if name in os.environ},
+        "task": architecture.task,
+        "compiler": architecture.compiler,
+        "source": variant.digest,
+        "seed": seed,
+        "training": result_settings(training),
+    }
+    if training.init == "matched" or variant.kind == "suspect":
+        content["reference_source"] = architecture.reference.digest
+    return content
+
+
+def plan_key(variant: Variant, seed: int, training: Training) -> str:
+    """SHA-256 (hex) of what determines a run's result, but for the dataset and the device."""
+    content = plan_content(variant, seed, training)
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,126 @@
+"""What each stage of the workflow depends on beside its input files: settings, code, versions of libraries.
+
+A stage's rule lists it in its `params`, so that a change of it runs the stage again, and the stage's script gets no
+other settings than these: what a script can read is what triggers it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from twinbench.architectures.catalogue import Variant
+from twinbench.config import Configuration, Dataset
+from twinbench.config.model import Section
+from twinbench.planning.closure import SOURCE, code_digest
+from twinbench.planning.identity import IRRELEVANT, PACKAGES, version
+
+Stage = Literal["data", "train", "ladder", "measure", "tables", "figures", "report"]
+
+_SCRIPTS: Final[dict[Stage, str]] = {
+    "data": "prepare_data",
+    "train": "train",
+    "ladder": "climb_ladder",
+    "measure": "measure",
+    "tables": "make_tables",
+    "figures": "draw_figures",
+    "report": "build_report",
+}
+_LIBRARIES: Final[dict[Stage, tuple[str, ...]]] = {
+    "train": ("pyarrow",),  # the others are in the runs' keys
+    "ladder": (*PACKAGES, "pandas"),
+    "measure": (*PACKAGES, "pandas", "scipy"),
+    "tables": ("jinja2", "numpy", "pandas", "pyarrow", "scipy", "statsmodels", "tabulate"),
+    "figures": ("matplotlib", "numpy", "pandas", "seaborn"),
+    "report": ("jinja2", "markupsafe", "matplotlib", "numpy", "pandas", "seaborn"),
+}
+_SELECTION: Final = ("architectures", "suspects")
+_TRAINING: Final = ("threads", "determinism", "precision", "gpu_memory_mb")
+# The keys of the configuration that a stage's script can read. `train` reads none: its runs' keys hold them.
+_SETTINGS: Final[dict[Stage, dict[str, tuple[str, ...]]]] = {
+    "ladder": {"training": _TRAINING, "measurements": ("ladder_steps",)},
+    "measure": {
+        "training": (*_TRAINING, "batch_size", "learning_rate", "optimizer", "validation_fraction", "vary"),
+        "measurements": ("gradient_depths", "cost_repeats"),
+        "statistics": ("confidence",),
+    },
+}
+
+
+def settings_of(stage: Stage, configuration: Configuration, variants: Sequence[Variant]) -> dict[str, Any]:
+    """Return the settings that a stage depends on, as they stand in a configuration, patterns and counts resolved.
+
+    Args:
+        stage: the ladder, the measurements or the tables.
+        configuration: the resolved configuration.
+        variants: what it selects.
+    """
+    whole = configuration.model_dump(mode="json")
+    whole["architectures"] = [f"{one.architecture}/{one.name}" for one in variants if one.kind != "suspect"]
+    whole["suspects"] = [one.name for one in variants if one.kind == "suspect"]
+    whole["seeds"] = configuration.seed_list
+    if stage == "tables":
+        training = {name: value for name, value in whole["training"].items() if name not in IRRELEVANT - {"job_size"}}
+        names = ("datasets", *_SELECTION, "seeds", "statistics")
+        return {**{name: whole[name] for name in names}, "training": training}
+    chosen = (*_SELECTION, "seeds") if stage == "measure" else _SELECTION
+    sections = {name: {key: whole[name][key] for key in keys} for name, keys in _SETTINGS[stage].items()}
+    return {name: whole[name] for name in chosen} | sections
+
+
+def configuration_of(settings: Mapping[str, Any]) -> Configuration:
+    """Return a configuration of these settings and no others: to read another one is an AttributeError."""
+    configuration = Configuration.model_validate(dict(settings))
+    _forget_others(configuration, settings)
+    return configuration
+
+
+def _forget_others(section: Section, given: Mapping[str, Any]) -> None:
+    for name in type(section).model_fields:
+        if name not in given:
+            del section.__dict__[name]
+        elif isinstance(value := getattr(section, name), Section):
+            _forget_others(value, given[name])
+
+
+def code_of(stage: Stage) -> str:
+    """Return the digest of all code of this project that a stage runs."""
+    return code_digest(SOURCE.parent / "scripts" / f"{_SCRIPTS[stage]}.py")
+
+
+def versions_of(stage: Stage) -> dict[str, str]:
+    """Return the versions of the libraries that a stage's result depends on."""
+    return {package: version(package) for package in _LIBRARIES[stage]}
+
+
+def dataset_key(dataset: Dataset) -> str:
+    """SHA-256 (hex) of all that determines a prepared dataset, but for its name and what a download brings.
+
+    The content of a file counts, not its name nor its time; a `data_dir` of tensorflow-datasets is not looked into.
+    """
+    settings = dataset.model_dump(mode="json", exclude={"name", "manual_dir"})
+    libraries = {"digits": ("numpy", "scikit-learn"), "npz": ("numpy",), "tfds": ("numpy", "tensorflow-datasets")}
+    content: dict[str, Any] = {
+        "settings": settings,
+        "code": code_of("data"),
+        "versions": {package: version(package) for package in libraries[dataset.kind]},
+        "files": dict(_contents(dataset)),
+    }
+    if dataset.kind == "npz":
+        settings["source"] = Path(dataset.source).name  # which the manifest tells
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _contents(dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """The digests of the files that a dataset is made from; a missing file is the script's to name."""
+    folder = Path(dataset.manual_dir).expanduser() if dataset.manual_dir else None
+    if dataset.kind == "npz":
+        paths = [Path(dataset.source).expanduser()]
+    else:
+        paths = sorted(folder.rglob("*")) if folder and dataset.kind == "tfds" else []
+    for path in paths:
+        if path.is_file():
+            with path.open("rb") as file:
+                name = path.name if dataset.kind == "npz" else path.relative_to(folder or path).as_posix()
+                yield name, hashlib.file_digest(file, "sha256").hexdigest()
