@@ -14,7 +14,8 @@ INSTALL := $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: benchmark setup setup-gpu setup-dev test test-slurm lint format docs findings lock audit bench clean help
+.PHONY: benchmark setup setup-gpu setup-dev test test-slurm lint format docs findings lock lock-engine raise-engine audit bench \
+	clean help
 
 benchmark: setup ## set up, then run the benchmark (CONFIG=config/mnist.yaml CORES=4 for another)
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
@@ -48,6 +49,12 @@ docs: setup ## make the schema, the reference tables, the defaults and the capti
 	$(BIN)/python -m twinbench.config.reference --write
 	$(BIN)/python -m twinbench.report.captions workflow/report
 	$(BIN)/python -m twinbench.analysis.reference docs/tables.md
+
+lock-engine: setup ## after a change of the engine that leaves every bit as it was: keep the recorded runs
+	$(BIN)/python -m twinbench.planning.engine --lock
+
+raise-engine: setup ## after a change of the engine that changes results: train every run again
+	$(BIN)/python -m twinbench.planning.engine --raise
 
 findings: setup ## write docs/findings.md from RESULTS (results), with its ranking of suspects
 	$(BIN)/python -m twinbench.report.findings $(or $(RESULTS),results) docs

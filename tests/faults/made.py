@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from twinbench.architectures import find_variant
+from twinbench.config import Training
+from twinbench.planning.identity import plan_key
 from twinbench.training.record import Cost, Epoch, Outcome, Record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +50,8 @@ def made_record(key: str = "ab" * 32, *, seed: int = 1, reason: str = "") -> Rec
         dataset_sha256="0" * 64,
     )
     history = (Epoch(1, 2.0, 1.9, 40.0), Epoch(2, 1.5, 1.4, 60.0))
-    return Record(key, {"seed": seed}, outcome, history, Cost("cpu", 1.0, 0.5, 540.0, 700.0), {"threads": 1})
+    identity = {"seed": seed, "plan_key": plan_key(find_variant("mlp", "functional"), seed, Training())}
+    return Record(key, identity, outcome, history, Cost("cpu", 1.0, 0.5, 540.0, 700.0), {"threads": 1})
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def test_another_dataset_changes_the_key_and_another_name_for_it_does_not(tiny_n
 
 def test_the_source_and_the_version_of_keras_are_in_the_key(tiny_npz: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = key(tiny_npz)
-    monkeypatch.setattr("twinbench.training.identity.version", lambda package: "0.0")
+    monkeypatch.setattr("twinbench.planning.identity.version", lambda package: "0.0")
     other_version = key(tiny_npz)
     monkeypatch.undo()
     monkeypatch.setattr(catalogue.Variant, "digest", "another")

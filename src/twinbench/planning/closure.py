@@ -27,16 +27,18 @@ def code_digests(entry: Path, *, follow: Callable[[str], bool] = lambda module: 
         follow: whether a module, by its full name, is taken; what is not taken is not followed either.
     """
     digests: dict[str, str] = {}
+    followed: set[Path] = set()
     waiting = [entry.resolve()]
     while waiting:
         path = waiting.pop()
         name = _module_name(path)
-        if name in digests or (path != entry.resolve() and not follow(name)):
+        if path in followed or (path != entry.resolve() and not follow(name)):
             continue
+        followed.add(path)
         digests[name], imports = _read(path)
-        digests |= _data_beside(path)
+        digests |= {_module_name(package): _read(package)[0] for package in _packages(path)} | _data_beside(path)
         waiting += imports
-    return dict(sorted(digests.items()))
+    return {name: digests[name] for name in sorted(digests) if follow(name)}
 
 
 def joined(digests: dict[str, str]) -> str:
@@ -113,6 +115,14 @@ def _data_beside(path: Path) -> dict[str, str]:
         for file in files
         if file.is_file() and file.suffix not in (".py", ".pyc", ".pyi")
     }
+
+
+def _packages(path: Path) -> list[Path]:
+    """The `__init__` files that run before a module; what they import of others is not followed for that."""
+    if not path.is_relative_to(SOURCE):
+        return []
+    folders = list(path.relative_to(SOURCE).parents)[:-1]
+    return [file for folder in folders if (file := SOURCE / folder / "__init__.py").is_file()]
 
 
 def _imports(path: Path, tree: ast.Module) -> Iterator[Path]:

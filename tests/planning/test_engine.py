@@ -1,0 +1,36 @@
+"""The lock of the engine: its number stands for its code as it was locked, and for no other."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from twinbench.planning import engine
+
+
+def test_the_lock_is_that_of_the_present_code() -> None:
+    locked = engine.read_lock()["modules"]
+    changed = sorted(name for name, digest in engine.engine_digests().items() if locked.get(name) != digest)
+    gone = sorted(locked.keys() - engine.engine_digests().keys())
+    assert not changed + gone, (
+        f"{', '.join(changed + gone)} changed. If every result is the same bit for bit (tests/training), run "
+        "`make lock-engine`; if not, `make raise-engine`, and every run is trained again."
+    )
+
+
+def test_the_engine_holds_what_computes_a_result_and_not_what_looks_after_it() -> None:
+    modules = engine.engine_digests().keys()
+    assert {f"twinbench.training.{name}" for name in ("program", "feed", "building", "seeds", "runtime")} <= modules
+    assert {"twinbench.architectures.recipe", "twinbench.data.splits"} <= modules
+    apart = {"twinbench.training.claims", "twinbench.config.model", "twinbench.plan", "twinbench.planning.engine"}
+    assert not apart & modules
+
+
+def test_code_that_is_not_the_locked_has_another_identity(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    number = str(engine.read_lock()["engine"])
+    content = {**engine.read_lock(), "modules": {**engine.engine_digests(), "twinbench.training.feed": "0" * 64}}
+    (tmp_path / "engine.json").write_text(json.dumps(content))
+    monkeypatch.setattr(engine, "LOCK", tmp_path / "engine.json")
+    assert engine.engine_identity.__wrapped__().startswith(f"{number}+")
+    engine.write_lock(7)
+    assert engine.engine_identity.__wrapped__() == "7"
