@@ -14,7 +14,7 @@ INSTALL := $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: benchmark setup setup-gpu setup-dev test test-slurm lint format docs findings lock lock-engine raise-engine audit bench \
+.PHONY: benchmark setup setup-gpu setup-dev test test-slurm lint format docs findings lock lock-engine raise-engine archive audit bench \
 	clean help
 
 benchmark: setup ## set up, then run the benchmark (CONFIG=config/mnist.yaml CORES=4 for another)
@@ -59,9 +59,12 @@ raise-engine: setup ## after a change of the engine that changes results: train 
 findings: setup ## write docs/findings.md from RESULTS (results), with its ranking of suspects
 	$(BIN)/python -m twinbench.report.findings $(or $(RESULTS),results) docs
 
+archive: setup ## pack RESULTS (results) as an RO-Crate, to deposit it (docs/archive.md)
+	$(BIN)/twinbench archive $(or $(RESULTS),results)
+
 lock: $(BIN)/uv ## resolve the versions again and write them, with hashes, to requirements/
 	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) pyproject.toml -o requirements/run.txt
-	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) --extra dev --extra generic --extra slurm \
+	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) --extra dev --extra docs --extra generic --extra slurm \
 		--constraints requirements/run.txt pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) --extra gpu \
 		--constraints requirements/run.txt pyproject.toml -o requirements/gpu.txt

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from twinbench import __version__
+from twinbench.cli.archive import archive
 from twinbench.cli.compare import compare
 from twinbench.cli.plan import plan
 from twinbench.cli.report_diff import report_diff
@@ -32,6 +33,7 @@ def main() -> None:
     """Are two ways to write the same Keras model the same, and do they score the same?"""
 
 
+main.add_command(archive)
 main.add_command(compare)
 main.add_command(plan)
 main.add_command(report_diff)
