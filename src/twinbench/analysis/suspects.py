@@ -4,6 +4,8 @@ Every row is paired by seed with the untouched reference of the suspects' archit
 Functional" is that architecture's Sequential twin, so that the question asked at the top stands among the answers.
 """
 
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any, Final
 
 import pandas as pd
@@ -16,6 +18,35 @@ from twinbench.architectures.catalogue import SUSPECTS_ARCHITECTURE, Variant, fi
 API_VARIANT: Final = "sequential"
 # A metric misreads when it is this far, in points, from the true score: a tenth of an image in a thousand is rounding.
 MISREADING: Final = 0.01
+
+
+class Standing(StrEnum):
+    """What may be said of one row of the table."""
+
+    CONTROL = "control"  # it changes nothing that matters: the API, the seed, or nothing
+    SHOWN = "shown"  # a difference, corrected for the number of suspects
+    LIKELY = "likely"  # its own interval misses zero, but not after correction
+    OPEN = "open"
+
+
+def standing_of(row: Mapping[Any, Any]) -> Standing:
+    """Return the standing of one row of the table `SUSPECTS`."""
+    if str(row["cause"]).startswith("none."):
+        return Standing.CONTROL
+    if differs(row):
+        return Standing.SHOWN
+    return Standing.LIKELY if row["ci_high"] < 0 or row["ci_low"] > 0 else Standing.OPEN
+
+
+def differs(row: Mapping[Any, Any]) -> bool:
+    """Return whether a difference is shown, corrected for the number of suspects."""
+    return row["verdict"] in (Verdict.DIFFERENT, Verdict.DIFFERENT_WITHIN_MARGIN)
+
+
+def ranked(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the suspects with the largest damage first and those without an effect last."""
+    order = table.assign(_size=table["mean_difference"].fillna(0).round(6))
+    return order.sort_values(["_size", "suspect"], kind="stable").drop(columns="_size").reset_index(drop=True)
 
 
 def _seen(runs: pd.DataFrame, dataset: str, variant: str, reference: str) -> float:

@@ -64,7 +64,7 @@ def draw(name: str, tables: Tables, style: Style, provenance: Provenance) -> Fig
 
 def _empty(name: str, sentence: str, tables: Tables, style: Style, provenance: Provenance) -> Figure:
     """Return a figure that says in one sentence why there is nothing to see."""
-    figure = new_figure(style, 0.7 * style.scale, figure_entry(name).title, subtitle_of(tables))
+    figure = new_figure(style, 0.7 * style.scale, name, subtitle_of(tables))
     figure.text(0.5, 0.42, sentence, ha="center", va="center", wrap=True)
     add_footer(figure, style, provenance.line)
     return figure

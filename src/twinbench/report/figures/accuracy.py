@@ -1,7 +1,5 @@
 """The score of each variant: every seed a point, the mean with its interval, and the test set's noise floor."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -9,21 +7,19 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from twinbench.report.figures.rows import (
+    dot,
     far_below,
-    interval,
     kind_legend,
+    label_rows,
     mark,
-    number_column,
+    seed_dots,
+    seed_mark,
     subtitle_of,
+    ungrouped,
     without_suspects,
 )
-from twinbench.report.figures.style import BAND, MUTED, Style, new_figure, plain_rows, shorten
+from twinbench.report.figures.style import BAND, MUTED, Style, new_figure
 from twinbench.report.tables import Tables
-
-
-def _spread(count: int) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    """Return vertical offsets that keep seeds of equal score apart; the same every time."""
-    return 0.22 * np.sin(2.4 * np.arange(count)) if count > 1 else np.zeros(count)
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, runs: pd.DataFrame, style: Style) -> None:
@@ -31,31 +27,20 @@ def _panel(axes: Axes, rows: pd.DataFrame, runs: pd.DataFrame, style: Style) -> 
     if len(reference) and np.isfinite(reference["binomial_se"].iloc[0]):
         mean, error = float(reference["mean"].iloc[0]), float(reference["binomial_se"].iloc[0])
         for width, alpha in ((2, 0.35), (1, 0.5)):
-            axes.axvspan(
-                mean - width * error, min(mean + width * error, 100), color=BAND, alpha=alpha, linewidth=0, zorder=0
-            )
+            ends = mean - width * error, min(mean + width * error, 100)
+            axes.axvspan(*ends, color=BAND, alpha=alpha, linewidth=0, zorder=0)
     numbers = []
     far = far_below(rows["mean"], float(reference["mean"].iloc[0]) if len(reference) else float("nan"))
     for y, row in enumerate(rows.to_dict("records")):
-        kind = str(row["kind"])
+        look = style.look(str(row["kind"]))
         seeds = runs[(runs["variant"] == row["variant"]) & (runs["status"] == "ok")].sort_values("seed")
-        scores = seeds["test_score"].to_numpy(dtype=float)
         if not far[y]:
-            look: dict[str, Any] = {
-                "marker": "o",
-                "markerfacecolor": "none",
-                "markeredgecolor": style.colour(kind),
-                "alpha": 0.75,
-            }
-            axes.plot(scores, y + _spread(len(scores)), linestyle="none", markersize=3.2 * style.scale, **look)
-            interval(axes, y, (row["mean"], row["ci_low"], row["ci_high"]), kind=kind, style=style)
+            seed_dots(axes, seeds["test_score"], y, look["colour"], style, spread=0.22)
+            dot(axes, row["mean"], y, style, ends=(row["ci_low"], row["ci_high"]), **look)
         spread = f" ± {row['std']:.2f}" if np.isfinite(row["std"]) else ""
         number = f"{row['mean']:.2f}{spread}" if np.isfinite(row["mean"]) else "no run ended well"
         numbers.append(number + (f", {int(row['failed'])} failed" if row["failed"] else ""))
-    axes.set_yticks(range(len(rows)), [shorten(str(name)) for name in rows["variant"]])
-    axes.set_ylim(-0.6, len(rows) - 0.4)
-    plain_rows(axes)
-    number_column(axes, range(len(rows)), numbers, style)
+    label_rows(axes, ungrouped(len(rows)), [str(name) for name in rows["variant"]], style, numbers=numbers)
     axes.margins(x=0.04)
     axes.set_xlim(axes.get_xlim())
     for y in np.flatnonzero(far).tolist():
@@ -70,15 +55,14 @@ def draw(tables: Tables, style: Style) -> Figure:
     runs = tables.get("runs")
     panels = [rows.reset_index(drop=True) for _, rows in summary.groupby("architecture", sort=False)]
     heights = [len(rows) + 2.3 for rows in panels]
-    seed = mark("one seed", marker="o", markersize=3.5, markerfacecolor="none", markeredgecolor=MUTED)
     band = Patch(facecolor=BAND, alpha=0.7, label="± 1 and 2 binomial standard errors of the test set")
     below = mark("far below", marker="<", color=MUTED)
     figure = new_figure(
         style,
         style.row * sum(heights) + 0.1 * style.scale,
-        "Score by variant, every seed a point",
+        "accuracy",
         subtitle_of(tables, "at the right: mean ± standard deviation over seeds"),
-        legend=[*kind_legend(list(summary["kind"]), style, [seed]), band, below],
+        legend=kind_legend(list(summary["kind"]), style, seed_mark(), band, below),
     )
     grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)
     for axes, rows in zip(grid[:, 0], panels, strict=True):

@@ -7,17 +7,18 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from twinbench.config import Configuration
 from twinbench.report.figures.rows import (
+    dot,
     grouped,
-    interval,
     kind_legend,
     label_rows,
     mark,
-    number_column,
+    rows_figure,
     subtitle_of,
     without_suspects,
 )
-from twinbench.report.figures.style import INK, MINUS, MUTED, PAPER, Style, new_figure
+from twinbench.report.figures.style import INK, MINUS, MUTED, PAPER, Style
 from twinbench.report.tables import Tables
 
 
@@ -55,6 +56,12 @@ def difference_scale(axes: Axes, values: pd.Series, margin: float) -> bool:
     return True
 
 
+def margin_of(tables: Tables) -> float:
+    """Return the equivalence margin in points; the default one where nothing was compared."""
+    margins = tables.optional("comparisons").get("margin", pd.Series(dtype=float)).dropna()
+    return float(margins.iloc[0]) if len(margins) else Configuration().statistics.equivalence_margin
+
+
 def margin_entry(margin: float, style: Style) -> Patch:
     """Return the legend entry of the equivalence margin."""
     return Patch(facecolor=style.good, alpha=0.25, label=f"equivalence margin, ± {margin:g} points")
@@ -69,34 +76,25 @@ def margin_band(axes: Axes, margin: float, style: Style) -> None:
 def draw(tables: Tables, style: Style) -> Figure:
     """Return the paired differences of one dataset, grouped by architecture."""
     table = without_suspects(tables.get("comparisons"), "comparisons")
-    margin = float(table["margin"].dropna().iloc[0]) if table["margin"].notna().any() else 0.5
+    margin = margin_of(tables)
     rows = grouped(table)
-    figure = new_figure(
+    undecided = mark("undecided", marker="o", markerfacecolor=PAPER, color=MUTED)
+    figure = rows_figure(
         style,
-        style.row * (rows.end + 0.6) + 0.45 * style.scale,
-        "Difference to the reference, paired by seed",
+        rows,
+        "differences",
         subtitle_of(tables),
-        legend=[
-            *kind_legend(list(table["kind"]), style),
-            mark("undecided", marker="o", markerfacecolor=PAPER, color=MUTED),
-            margin_entry(margin, style),
-        ],
+        legend=kind_legend(list(table["kind"]), style, undecided, margin_entry(margin, style)),
     )
     axes = figure.subplots()
+    numbers = []
     for y, row in zip(rows.positions, table.to_dict("records"), strict=True):
-        low, high = float(row["ci_low"]), float(row["ci_high"])
-        hollow = {"markerfacecolor": PAPER} if row["verdict"] == "undecided" else {}
-        if np.isfinite(row["mean_difference"]):
-            interval(axes, y, (row["mean_difference"], low, high), kind=str(row["kind"]), style=style, **hollow)
+        hollow, ends = row["verdict"] == "undecided", (row["ci_low"], row["ci_high"])
+        dot(axes, row["mean_difference"], y, style, ends=ends, hollow=hollow, **style.look(str(row["kind"])))
+        numbers.append(f"{signed(row['mean_difference'])}  {brief_verdict(row['verdict'])}")
     margin_band(axes, margin, style)
     folded = difference_scale(axes, pd.concat([table["mean_difference"], table["ci_low"], table["ci_high"]]), margin)
-    label_rows(axes, rows, [str(name) for name in table["variant"]], style)
-    number_column(
-        axes,
-        rows.positions,
-        [f"{signed(row['mean_difference'])}  {brief_verdict(row['verdict'])}" for row in table.to_dict("records")],
-        style,
-    )
+    label_rows(axes, rows, [str(name) for name in table["variant"]], style, numbers=numbers)
     note = f"; linear within ± {2 * margin:g}, logarithmic beyond" if folded else ""
     axes.set_xlabel(f"variant {MINUS} reference, test score (points{note})")
     return figure

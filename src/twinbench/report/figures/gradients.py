@@ -27,7 +27,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, column: str, colours: dict[str, str],
     axes.tick_params(labelcolor=MUTED, labelsize=style.text(7.5))
 
 
-def _draw(tables: Tables, style: Style, column: str, title: str, what: str) -> Figure:
+def _draw(tables: Tables, style: Style, name: str, column: str, what: str) -> Figure:
     table = tables.get("gradients")
     # Scales and shifts of a normalisation are of another size than kernels: the lines would go up and down with them.
     table = table[~table["layer"].astype(str).str.rsplit("/", n=1).str[-1].str.contains("normalization")]
@@ -41,12 +41,12 @@ def _draw(tables: Tables, style: Style, column: str, title: str, what: str) -> F
     figure = new_figure(
         style,
         (1.95 * len(architectures) + 0.4) * style.scale,
-        title,
+        name,
         subtitle_of(tables, f"solid: at initialisation; dashed: after {last} steps", seeds=table["seed"].nunique()),
     )
     grid = figure.subplots(len(architectures), len(depths), squeeze=False, sharey="row")
-    for line, name in zip(grid, architectures, strict=True):
-        rows = table[table["architecture"] == name]
+    for line, architecture in zip(grid, architectures, strict=True):
+        rows = table[table["architecture"] == architecture]
         variants = list(rows["variant"].unique())
         kinds = dict(zip(rows["variant"], rows["kind"], strict=True))
         colours = {
@@ -65,7 +65,7 @@ def _draw(tables: Tables, style: Style, column: str, title: str, what: str) -> F
             axes.set_title(
                 f"{depth} block{'s' if depth != 1 else ''}", size=style.text(8), pad=3, weight="normal", color=MUTED
             )
-        line[0].set_ylabel(f"{shorten(name, 24)}\n{what}")
+        line[0].set_ylabel(f"{shorten(architecture, 24)}\n{what}")
         entries = [
             Line2D([], [], color=colours[variant], linewidth=2, alpha=0.4 if kinds[variant] == "reference" else 1.0)
             for variant in variants
@@ -79,9 +79,9 @@ def _draw(tables: Tables, style: Style, column: str, title: str, what: str) -> F
 
 def draw_gradients(tables: Tables, style: Style) -> Figure:
     """Return the norm of the gradient by layer, a panel for each architecture and depth of one dataset."""
-    return _draw(tables, style, "gradient_norm", "Gradients by depth", "norm of the gradient")
+    return _draw(tables, style, "gradients", "gradient_norm", "norm of the gradient")
 
 
 def draw_updates(tables: Tables, style: Style) -> Figure:
     """Return the norm of the weight update by layer, a panel for each architecture and depth of one dataset."""
-    return _draw(tables, style, "update_norm", "Updates by depth", "norm of the update")
+    return _draw(tables, style, "updates", "update_norm", "norm of the update")

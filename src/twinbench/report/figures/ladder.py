@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Patch
 
 from twinbench.report.figures.differences import signed
-from twinbench.report.figures.rows import grouped, label_rows, subtitle_of, together
-from twinbench.report.figures.style import GRID, INK, MINUS, Style, new_figure
+from twinbench.report.figures.rows import grouped, label_rows, rows_figure, subtitle_of, together
+from twinbench.report.figures.style import GRID, INK, MINUS, Style
 from twinbench.report.tables import Tables
 
 PARAMETERS_RUNG, INITIAL_WEIGHTS_RUNG, SCORE_RUNG = 4, 5, 9
@@ -74,11 +74,12 @@ def draw(tables: Tables, style: Style) -> Figure:
     variants = together(variants, "group")
     rows = grouped(variants, "group")
     place = dict(zip(zip(variants["group"], variants["variant"], strict=True), rows.positions, strict=True))
-    figure = new_figure(
+    figure = rows_figure(
         style,
-        style.row * (rows.end + 0.5) + 0.6 * style.scale,
-        "The ladder of sameness",
+        rows,
+        "ladder",
         subtitle_of(tables, "each variant against its architecture's reference"),
+        axis=0.6,
         legend=[
             Patch(facecolor=style.palette[0], alpha=0.22, label="✓ pass"),
             Patch(facecolor=style.bad, alpha=0.9, label="✗ fail"),

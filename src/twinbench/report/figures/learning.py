@@ -52,7 +52,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     figure = new_figure(
         style,
         (sum(heights) + 0.3) * style.scale,
-        "Learning curves",
+        "learning_curves",
         subtitle_of(tables, "mean over seeds, band from the lowest to the highest"),
     )
     grid = figure.subplots(len(architectures), 2, squeeze=False, sharex="col", height_ratios=heights)

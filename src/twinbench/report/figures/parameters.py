@@ -86,7 +86,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     figure = new_figure(
         style,
         (0.2 + sum(heights)) * style.scale,
-        "Parameters against score",
+        "parameters",
         subtitle_of(tables, "mean ± standard deviation over seeds"),
     )
     grid = figure.subplots(len(scores), 1, squeeze=False, height_ratios=heights)

@@ -1,4 +1,4 @@
-"""Charts whose rows are variants: rows in groups, one group per architecture, with the group's name above it."""
+"""Charts whose rows are names: dots with intervals, a column of numbers at the right, rows in groups if need be."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from twinbench.report.figures.style import INK, MARKERS, MUTED, Style, plain_rows, shorten
+from twinbench.report.figures.style import INK, MARKERS, MUTED, PAPER, Style, new_figure, plain_rows, shorten
 from twinbench.report.tables import NothingToShowError, Tables
 
 # Points below the reference beyond which a variant is an arrow at the edge, its number beside it.
@@ -48,16 +50,52 @@ def grouped(frame: pd.DataFrame, column: str = "architecture") -> Rows:
     return Rows(positions, headings, y)
 
 
-def label_rows(axes: Axes, rows: Rows, labels: Sequence[str], style: Style) -> None:
-    """Write the rows' names at the left, the groups' names in bold above them."""
-    ticks = [*rows.positions, *(y for y, _ in rows.headings)]
-    names = [*map(shorten, labels), *(shorten(name) for _, name in rows.headings)]
-    axes.set_yticks(ticks, names)
+def ungrouped(count: int) -> Rows:
+    """Return positions for so many rows below each other."""
+    return Rows([float(y) for y in range(count)], [], count - 0.1)
+
+
+def rows_figure(
+    style: Style,
+    rows: Rows,
+    name: str,
+    subtitle: str,
+    *,
+    legend: Sequence[Artist],
+    axis: float = 0.45,
+    title: str = "",
+    width: float | None = None,
+) -> Figure:
+    """Return an empty figure that is high enough for some rows.
+
+    Args:
+        style: how it looks.
+        rows: what it is to hold.
+        name: of the figure, in the catalogue.
+        subtitle: under its title.
+        legend: its entries.
+        axis: height of the axis below the rows, inches.
+        title: in the place of the catalogue's.
+        width: inches, where the style's is too narrow.
+    """
+    height = style.row * (rows.end + 0.6) + axis * style.scale
+    return new_figure(style, height, name, subtitle, title=title, legend=legend, width=width)
+
+
+def label_rows(axes: Axes, rows: Rows, labels: Sequence[str], style: Style, *, numbers: Sequence[str] = ()) -> None:
+    """Run the rows from the top down: their names at the left, groups in bold above them, numbers at the right."""
+    axes.set_yticks(
+        [*rows.positions, *(y for y, _ in rows.headings)],
+        [*map(shorten, labels), *(shorten(name) for _, name in rows.headings)],
+    )
     for label in axes.get_yticklabels()[len(rows.positions) :]:
         label.set_fontweight("bold")
     axes.set_ylim(-0.6, rows.end - 0.3)
     plain_rows(axes)
+    axes.invert_yaxis()
     axes.tick_params(axis="y", labelsize=style.text(8.5))
+    if numbers:
+        number_column(axes, rows.positions, numbers, style)
 
 
 def number_column(axes: Axes, positions: Sequence[float], texts: Sequence[str], style: Style) -> None:
@@ -68,19 +106,61 @@ def number_column(axes: Axes, positions: Sequence[float], texts: Sequence[str], 
     right.spines["right"].set_visible(False)
 
 
-def interval(axes: Axes, y: float, ends: tuple[float, float, float], *, kind: str, style: Style, **marker: Any) -> None:
-    """Draw a mean with its interval (mean, low, high); an interval that is not known is left out."""
-    middle, low, high = ends
-    colour = style.colour(kind)
-    if np.isfinite(low) and np.isfinite(high):
-        axes.plot([low, high], [y, y], color=colour, linewidth=1.8 * style.scale, solid_capstyle="butt", zorder=3)
-    look: dict[str, Any] = {"marker": MARKERS.get(kind, "o"), "color": colour, "markersize": 6 * style.scale} | marker
-    axes.plot([middle], [y], linestyle="none", markeredgewidth=1.2, zorder=4, **look)
+def dot(
+    axes: Axes,
+    x: float,
+    y: float,
+    style: Style,
+    *,
+    colour: str,
+    marker: str = "o",
+    size: float = 6.0,
+    hollow: bool = False,
+    ends: tuple[float, float] = (np.nan, np.nan),
+    **line: Any,
+) -> None:
+    """Draw a mark in a row, with the interval through it where both ends are known; nothing where x is not.
+
+    Args:
+        axes: where.
+        x: the value.
+        y: the row.
+        style: how it looks.
+        colour: of mark and interval.
+        marker: its shape.
+        size: of the mark, points at the default scale.
+        hollow: whether it is only an outline.
+        ends: of the interval.
+        **line: how the interval looks, in the place of its usual look.
+    """
+    if not np.isfinite(x):
+        return
+    if np.isfinite(ends).all():
+        look: dict[str, Any] = {"color": colour, "linewidth": 1.8 * style.scale, "solid_capstyle": "butt", "zorder": 3}
+        axes.plot(ends, [y, y], **look | line)
+    axes.plot(
+        [x],
+        [y],
+        linestyle="none",
+        marker=marker,
+        color=colour,
+        markerfacecolor=PAPER if hollow else colour,
+        markersize=size * style.scale,
+        markeredgewidth=1.2,
+        zorder=4,
+    )
 
 
-def kind_legend(kinds: Sequence[str], style: Style, extra: Sequence[Line2D] = ()) -> list[Any]:
+def seed_dots(axes: Axes, scores: pd.Series, y: float, colour: str, style: Style, *, spread: float = 0.0) -> None:
+    """Draw a small circle for each seed; `spread` keeps those of equal score apart, the same way every time."""
+    offsets = spread * np.sin(2.4 * np.arange(len(scores))) if len(scores) > 1 else np.zeros(len(scores))
+    look: dict[str, Any] = {"linestyle": "none", "marker": "o", "markerfacecolor": "none", "alpha": 0.75}
+    axes.plot(scores, y + offsets, markersize=3.2 * style.scale, markeredgecolor=colour, **look)
+
+
+def kind_legend(kinds: Sequence[str], style: Style, *extra: Artist) -> list[Artist]:
     """Return legend entries for the kinds of variant that a chart shows."""
-    entries: list[Any] = [
+    entries = [
         Line2D([], [], linestyle="none", marker=MARKERS[kind], color=style.colour(kind), markersize=6, label=kind)
         for kind in MARKERS
         if kind in kinds
@@ -91,6 +171,11 @@ def kind_legend(kinds: Sequence[str], style: Style, extra: Sequence[Line2D] = ()
 def mark(label: str, **look: Any) -> Line2D:
     """Return a legend entry without a line."""
     return Line2D([], [], linestyle="none", **({"color": INK} | look), label=label)
+
+
+def seed_mark() -> Line2D:
+    """Return the legend entry of the small circles."""
+    return mark("one seed", marker="o", markersize=3.5, markerfacecolor="none", markeredgecolor=MUTED)
 
 
 def without_suspects(frame: pd.DataFrame, table: str) -> pd.DataFrame:

@@ -1,12 +1,23 @@
 """Noise between seeds, and the number of seeds that it takes to see through it."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 
 from twinbench.analysis.power import MAXIMUM_SEEDS
 from twinbench.report.figures.differences import brief_verdict
-from twinbench.report.figures.rows import grouped, label_rows, mark, number_column, subtitle_of, without_suspects
-from twinbench.report.figures.style import GRID, INK, Style, new_figure, plain_log, plain_rows, shorten
+from twinbench.report.figures.rows import (
+    dot,
+    grouped,
+    label_rows,
+    mark,
+    rows_figure,
+    subtitle_of,
+    ungrouped,
+    without_suspects,
+)
+from twinbench.report.figures.style import GRID, INK, Style, new_figure, plain_log
 from twinbench.report.tables import NothingToShowError, Tables
 
 _GAPS = {"gap_0.1": "0.1 points", "gap_0.5": "0.5 points", "gap_1": "1 point"}
@@ -25,23 +36,22 @@ def draw_noise_floor(tables: Tables, style: Style) -> Figure:
     figure = new_figure(
         style,
         style.row * 1.5 * len(table) + 0.5 * style.scale,
-        "Two runs of the same model: how far apart?",
+        "noise_floor",
         subtitle_of(tables, f"from {source}" if source else ""),
+        title="Two runs of the same model: how far apart?",
         legend=[
             mark(f"at least {_GAPS[name]} apart", marker=_SHAPES[number], color=style.palette[number])
             for number, name in enumerate(gaps)
         ],
     )
     axes = figure.subplots()
-    for y, (_, row) in enumerate(table.iterrows()):
+    for y, row in enumerate(table.to_dict("records")):
         values = [100 * float(row[name]) for name in gaps]
         axes.plot([min(values), max(values)], [y, y], color=GRID, linewidth=4, zorder=1, solid_capstyle="round")
         for number, value in enumerate(values):
-            axes.plot([value], [y], marker=_SHAPES[number], color=style.palette[number], markersize=7 * style.scale)
-    axes.set_yticks(range(len(table)), [shorten(str(name)) for name in table["architecture"]])
-    axes.set_ylim(-0.6, len(table) - 0.4)
-    plain_rows(axes)
-    number_column(axes, range(len(table)), [f"std {value:.2f} points" for value in table["std"]], style)
+            dot(axes, value, y, style, colour=style.palette[number], marker=_SHAPES[number], size=7)
+    numbers = [f"std {value:.2f} points" for value in table["std"]]
+    label_rows(axes, ungrouped(len(table)), [str(name) for name in table["architecture"]], style, numbers=numbers)
     axes.set_xlim(-2, 102)
     axes.set_xlabel("chance that two seeds end at least so far apart (%)")
     return figure
@@ -59,11 +69,12 @@ def draw_seeds_needed(tables: Tables, style: Style) -> Figure:
     power = f"{float(table['target_power'].dropna().iloc[0]):.0%}" if table["target_power"].notna().any() else "80%"
     margin = f"{float(table['margin'].dropna().iloc[0]):g}" if table["margin"].notna().any() else "0.5"
     left_out = f"{identical} bit-identical comparisons left out: they need none" if identical else ""
-    figure = new_figure(
+    figure = rows_figure(
         style,
-        style.row * (rows.end + 0.6) + 0.45 * style.scale,
-        f"Seeds to tell a difference of {margin} points from none",
+        rows,
+        "seeds_needed",
         subtitle_of(tables, left_out),
+        title=f"Seeds to tell a difference of {margin} points from none",
         legend=[
             mark("seeds at present", marker="|", markersize=10, markeredgewidth=1.8, color=INK),
             mark("needed", marker=">", color=style.bad),
@@ -74,13 +85,12 @@ def draw_seeds_needed(tables: Tables, style: Style) -> Figure:
     numbers = []
     for y, row, wanted in zip(rows.positions, table.to_dict("records"), needed, strict=True):
         present = float(row["n"])
-        settled = row["verdict"] not in ("undecided",)
-        if settled:
-            axes.plot([present], [y], marker="o", color=style.good, markersize=6.5 * style.scale, zorder=3)
+        if row["verdict"] != "undecided":
+            dot(axes, present, y, style, colour=style.good, size=6.5)
             numbers.append(f"settled: {brief_verdict(row['verdict'])}")
         elif pd.notna(wanted):
-            axes.plot([present, wanted], [y, y], color=style.bad, alpha=0.45, linewidth=2, zorder=1)
-            axes.plot([wanted], [y], marker=">", color=style.bad, markersize=6.5 * style.scale, zorder=3)
+            way: dict[str, Any] = {"alpha": 0.45, "linewidth": 2, "zorder": 1}
+            dot(axes, wanted, y, style, colour=style.bad, marker=">", size=6.5, ends=(present, wanted), **way)
             numbers.append(f"{int(wanted):,} seeds")
         elif pd.isna(row["level"]):  # nothing was tested: runs failed, or the reference was not run
             numbers.append("no number of seeds")
@@ -91,7 +101,6 @@ def draw_seeds_needed(tables: Tables, style: Style) -> Figure:
     axes.set_xscale("log")
     axes.set_xlim(max(0.8, 0.6 * float(table["n"].min())), 1.4 * max(10.0, largest, float(table["n"].max())))
     plain_log(axes.xaxis, subs=(1, 2, 5))
-    label_rows(axes, rows, [str(name) for name in table["variant"]], style)
-    number_column(axes, rows.positions, numbers, style)
+    label_rows(axes, rows, [str(name) for name in table["variant"]], style, numbers=numbers)
     axes.set_xlabel(f"seeds for {power} power, planned with the spread seen so far")
     return figure

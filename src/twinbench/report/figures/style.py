@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from twinbench.config import Figures
+from twinbench.report.catalogue import figure_entry
 
 # The greys; the page turns them into variables of its style sheet, so that inline figures follow light and dark.
 INK: Final = "#1f2328"
@@ -51,6 +52,10 @@ class Style:
     def colour(self, kind: str) -> str:
         """Return the colour of a kind of variant; a reference is drawn in ink."""
         return INK if kind == "reference" else self.palette[_COLOURS.get(kind, 0)]
+
+    def look(self, kind: str) -> dict[str, Any]:
+        """Return colour and marker of a kind of variant, as `rows.dot` takes them."""
+        return {"colour": self.colour(kind), "marker": MARKERS.get(kind, "o")}
 
     @property
     def good(self) -> str:
@@ -141,9 +146,10 @@ def _columns(labels: Sequence[str], width: float, scale: float) -> int:
 def new_figure(
     style: Style,
     height: float,
-    title: str,
+    name: str,
     subtitle: str,
     *,
+    title: str = "",
     legend: Sequence[Artist] = (),
     width: float | None = None,
 ) -> Figure:
@@ -152,8 +158,9 @@ def new_figure(
     Args:
         style: how it looks.
         height: of what is between the legend and the footer, inches.
-        title: bold, at the top.
+        name: of the figure; its title in the catalogue stands at the top, in bold.
         subtitle: dataset, seeds, what failed; wrapped.
+        title: in the place of the catalogue's.
         legend: its entries, in rows under the subtitle.
         width: inches, where the style's is too narrow.
     """
@@ -170,6 +177,7 @@ def new_figure(
         rect=(0.01, foot / total, 0.98, 1 - (head + foot) / total), w_pad=0.06, h_pad=0.04
     )
     left = 0.08 / width
+    title = title or figure_entry(name).title
     figure.text(left, 1 - 0.08 / total, title, size=style.text(12), weight="bold", va="top")
     for number, line in enumerate(lines):
         y = 1 - (0.34 + 0.17 * number) * style.scale / total
@@ -209,9 +217,8 @@ def add_footer(figure: Figure, style: Style, line: str) -> None:
 
 
 def plain_rows(axes: Axes) -> None:
-    """Keep only the vertical grid of a chart whose rows are names, and run the rows from the top down."""
+    """Keep only the vertical grid of a chart whose rows are names."""
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
-    axes.invert_yaxis()

@@ -5,7 +5,7 @@ import pandas as pd
 from twinbench.analysis.outputs import API_ROW
 from twinbench.analysis.power import MAXIMUM_SEEDS
 from twinbench.analysis.seeds_needed import seeds_for_all
-from twinbench.report.figures.suspects import is_control, is_shown
+from twinbench.analysis.suspects import Standing, differs, standing_of
 from twinbench.report.tables import Tables
 
 
@@ -39,10 +39,11 @@ def seeds_advice(tables: Tables) -> str:
 
 def controls_apart(tables: Tables) -> str:
     """Return what it means that a control comes out different, in sentences; empty where none does."""
-    table = tables.optional("suspects")
-    if table.empty:
-        return ""
-    rows = [row for _, row in table.iterrows() if is_control(row) and is_shown(row) and row["suspect"] != API_ROW]
+    rows = [
+        row
+        for row in tables.optional("suspects").to_dict("records")
+        if standing_of(row) is Standing.CONTROL and differs(row) and row["suspect"] != API_ROW
+    ]
     return " ".join(
         f"The control {row['suspect']!r} on {row['dataset']} differs ({row['mean_difference']:+.2f} points, "
         f"p {row['p_holm']:.2g} after correction), though it is the same model: that is chance, as it shows in one of "

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-import pandas as pd
-
-from twinbench.report.figures.suspects import effect, is_control, is_shown, misses_zero, ranked
+from twinbench.analysis.suspects import ranked, standing_of
+from twinbench.report.figures.suspects import effect
 from twinbench.report.tables import NothingToShowError, Tables
 
 
@@ -27,35 +26,24 @@ class RankedSuspect:
     look: str
 
 
-def _look(row: pd.Series) -> str:
-    if is_control(row):
-        return "control"
-    return "shown" if is_shown(row) else "likely" if misses_zero(row) else "open"
-
-
-def _percent(difference: float, largest: float) -> float:
-    return 0.0 if pd.isna(difference) else round(100 * abs(difference) / largest, 1)
-
-
 def rankings(tables: Tables) -> dict[str, list[RankedSuspect]]:
     """Return the suspects of each dataset that has some, largest damage first."""
-    found = {}
+    by_dataset = {}
     for dataset in tables.datasets:
         try:
             table = ranked(tables.of_dataset(dataset).get("suspects"))
         except NothingToShowError:
             continue
         largest = max(float(table["mean_difference"].abs().max()), 1.0)
-        found[dataset] = [
+        percent = (100 * table["mean_difference"].abs() / largest).fillna(0.0).round(1)
+        by_dataset[dataset] = [
             RankedSuspect(
                 name=str(row["suspect"]).replace("_", " "),
                 change=str(row["changes"]),
                 effect=effect(row).replace("\n", ", "),
-                percent=0.0
-                if pd.isna(row["mean_difference"])
-                else round(100 * abs(row["mean_difference"]) / largest, 1),
-                look=_look(row),
+                percent=length,
+                look=standing_of(row),
             )
-            for _, row in table.iterrows()
+            for row, length in zip(table.to_dict("records"), percent, strict=True)
         ]
-    return found
+    return by_dataset
