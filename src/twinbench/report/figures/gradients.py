@@ -1,30 +1,14 @@
 """Norms of gradients and of updates by layer, for several depths: do they reach the first layers?"""
 
-import pandas as pd
-from matplotlib.axes import Axes
+from typing import Any
+
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from twinbench.report.figures.curves import curves
 from twinbench.report.figures.rows import subtitle_of
-from twinbench.report.figures.style import INK, MUTED, Style, new_figure, plain_log, shorten
+from twinbench.report.figures.style import MUTED, Style, new_figure, plain_log, shorten
 from twinbench.report.tables import NothingToShowError, Tables
-
-
-def _panel(axes: Axes, rows: pd.DataFrame, column: str, colours: dict[str, str], style: Style) -> None:
-    variants = list(rows["variant"].unique())
-    steps = sorted(rows["step"].unique())
-    for number, variant in enumerate(variants):
-        width = (1.0 + 2.4 * (1 - number / max(len(variants) - 1, 1))) * style.scale
-        for step in {steps[0], steps[-1]}:
-            own = rows[(rows["variant"] == variant) & (rows["step"] == step)]
-            norm = own.groupby("layer_index")[column].agg(["mean", "min", "max"])
-            dashes = "-" if step == steps[0] else (0, (3, 1.5))
-            alpha = 0.4 if own["kind"].eq("reference").any() else 1.0
-            axes.plot(norm.index, norm["mean"], color=colours[variant], linestyle=dashes, linewidth=width, alpha=alpha)
-            if step == steps[0]:
-                axes.fill_between(norm.index, norm["min"], norm["max"], color=colours[variant], alpha=0.12, linewidth=0)
-    axes.tick_params(labelcolor=MUTED, labelsize=style.text(7.5))
 
 
 def _draw(tables: Tables, style: Style, name: str, column: str, what: str) -> Figure:
@@ -47,31 +31,24 @@ def _draw(tables: Tables, style: Style, name: str, column: str, what: str) -> Fi
     grid = figure.subplots(len(architectures), len(depths), squeeze=False, sharey="row")
     for line, architecture in zip(grid, architectures, strict=True):
         rows = table[table["architecture"] == architecture]
-        variants = list(rows["variant"].unique())
-        kinds = dict(zip(rows["variant"], rows["kind"], strict=True))
-        colours = {
-            variant: INK if kinds[variant] == "reference" else style.palette[(number - 1) % len(style.palette)]
-            for number, variant in enumerate(variants)
-        }
         for axes, depth in zip(line, depths, strict=True):
             own = rows[rows["depth"] == depth]
             if own.empty:
                 axes.set_axis_off()
                 continue
+            steps = sorted(own["step"].unique())
+            legend = "full" if depth == rows["depth"].max() else False
+            curves(axes, own[own["step"] == steps[0]], "layer_index", column, style, thickest=2.4, legend=legend)
+            if len(steps) > 1:
+                dashed: dict[str, Any] = {"errorbar": None, "linestyle": (0, (3, 1.5))}
+                curves(axes, own[own["step"] == steps[-1]], "layer_index", column, style, thickest=2.4, **dashed)
             axes.set_yscale("log")
             plain_log(axes.yaxis)
             axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-            _panel(axes, own, column, colours, style)
             axes.set_title(
                 f"{depth} block{'s' if depth != 1 else ''}", size=style.text(8), pad=3, weight="normal", color=MUTED
             )
         line[0].set_ylabel(f"{shorten(architecture, 24)}\n{what}")
-        entries = [
-            Line2D([], [], color=colours[variant], linewidth=2, alpha=0.4 if kinds[variant] == "reference" else 1.0)
-            for variant in variants
-        ]
-        labels = [shorten(variant) for variant in variants]
-        line[-1].legend(entries, labels, loc="center left", bbox_to_anchor=(1.01, 0.5))
     for axes in grid[-1]:
         axes.set_xlabel("layer, from the input")
     return figure
