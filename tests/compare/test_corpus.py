@@ -1,64 +1,47 @@
-"""Every pair of the corpus gets the right verdict, and the right code and place where it is different."""
-
-import importlib
+"""Every pair of the corpus is what it claims to be, and gets the right verdict, code and place."""
 
 import pytest
+from tests.compare.corpus.truth import verify
+from tests.compare.tally import MECHANISMS, REALISTIC, SMALL, compared, load, names, outcome, said
 
-FILES = ("convolutional", "dense", "recurrent", "subclassed", "several", "training", "feeding")
+NOT_YET = frozenset({})
+"""Pairs of which the comparison does not yet say what is true; whoever makes one right takes it off."""
 
-
-def _names():
-    import ast
-    from pathlib import Path
-
-    folder = Path(__file__).parent / "corpus"
-    for file in FILES:
-        for statement in ast.parse((folder / f"{file}.py").read_text()).body:
-            if isinstance(statement, ast.FunctionDef) and statement.decorator_list:
-                yield f"{file}:{statement.name}"
+VERIFIED = tuple(names(REALISTIC))
+NAMES = (*names(SMALL), *VERIFIED)
 
 
-NAMES = tuple(_names())
+def marked(name):
+    marks = [pytest.mark.xfail(strict=True, reason="not yet right")] if name in NOT_YET else []
+    return pytest.param(name, marks=marks)
 
 
-def load(name):
-    file, _, function = name.partition(":")
-    return getattr(importlib.import_module(f"tests.compare.corpus.{file}"), function)
+@pytest.mark.parametrize("name", map(marked, NAMES))
+def test_the_pair_is_explained(name, tmp_path):
+    pair = load(name)
+    report, changed = compared(pair, tmp_path)
+    assert outcome(pair, report) == "explained", (said(report), report.warnings)
+    assert not changed, f"changed by the comparison: {changed}"
 
 
-def compared(found):
-    from twinbench.compare import compare
-
-    a, b, *feeds = found.make()
-    fed = dict(zip(("feed_a", "feed_b"), feeds, strict=False))
-    return compare(a, b, input_shape=SHAPES.get(found.name), **fed)
-
-
-SHAPES = {
-    "softmax_along_the_wrong_axis": (3, 7),
-    "layers_made_in_another_order": (7,),
-    "each_branch_reads_the_input_instead_of_a_chain": (6, 6, 2),
-}
-"""Shapes for the pairs in which neither model knows its own."""
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_pair_is_explained(name):
-    found = load(name)
-    report = compared(found)
-    shown = [(cause.code, cause.where, cause.a, cause.b) for cause in report.causes]
-    if found.equal:
-        assert report.verdict in ("identical", "equivalent"), shown
-        assert not report.causes, shown
-        return
-    assert report.verdict == ("different" if found.explains else "equivalent"), (shown, report.warnings)
-    assert report.code == found.code, shown
-    place = " ".join(cause.where for cause in report.causes if cause.code == found.code)
-    missing = [word for word in found.words if word.lower() not in place.lower()]
-    assert not missing, (missing, shown)
+@pytest.mark.parametrize("name", VERIFIED)
+def test_the_pair_is_what_it_claims_to_be(name, tmp_path):
+    verify(load(name), tmp_path)
 
 
 def test_the_corpus_is_large_enough():
-    equal = [name for name in NAMES if load(name).equal]
-    assert len(NAMES) >= 60
-    assert len(equal) >= 12
+    small = [load(name) for name in names(SMALL)]
+    assert len(small) >= 60
+    assert sum(pair.equal for pair in small) >= 12
+
+
+def test_half_of_the_realistic_pairs_are_innocent_and_every_mechanism_has_both_kinds():
+    pairs = [load(name) for name in VERIFIED]
+    assert len(pairs) >= 60
+    assert sum(pair.equal for pair in pairs) >= len(pairs) / 2
+    for mechanism in MECHANISMS.keys() - {0}:
+        assert {pair.equal for pair in pairs if pair.mechanism == mechanism} == {True, False}, mechanism
+
+
+def test_every_pair_that_is_not_right_yet_is_in_the_corpus():
+    assert set(NAMES) >= NOT_YET
