@@ -133,7 +133,7 @@ def a_divergence_left_out_of_a_compiled_model():
     return vae(compiled=True), vae(weight=0.0, compiled=True)
 
 
-@guilty(9, "arch.hyperparameter", differs="training", inputs=rows)
+@guilty(9, ("arch.hyperparameter", "arch.layer_missing"), differs="training", inputs=rows)
 def a_variance_taken_for_a_deviation():
     return vae(), vae(half=1.0)
 

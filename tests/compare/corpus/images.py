@@ -310,8 +310,8 @@ def augmentation_left_on_in_inference():
 
 @innocent(15)
 def channels_moved_there_and_back():
-    def build(moved):
-        there = [layers.Permute((3, 1, 2)), layers.Permute((2, 3, 1))] if moved else []
-        return lambda: chain(SHAPE, *there, layers.Conv2D(4, 3, activation="relu"), layers.Flatten(), layers.Dense(3))
+    def build(*there):
+        moves = [layers.Permute(axes) for axes in there]
+        return chain(SHAPE, *moves, layers.Conv2D(4, 3, activation="relu"), layers.Flatten(), layers.Dense(3))
 
-    return build(False), build(True)
+    return build, lambda: build((3, 1, 2), (2, 3, 1))
