@@ -17,6 +17,9 @@ from twinbench.compare.report import Cause
 from twinbench.compare.weights import short_path
 from twinbench.errors import first_cause
 
+UNEXPLAINED = ("one function", "follows the mode", "updated")
+"""What the causes say of A where functions differ and nothing that can be seen says why."""
+
 
 @dataclass
 class Evidence:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import keras
+import numpy as np
 
 from twinbench.audit.canonical import canonical_graph
 from twinbench.audit.inputs import combined, input_ranges, probe_inputs
@@ -20,9 +21,10 @@ from twinbench.audit.ladder import (
 from twinbench.audit.pairing import Pair, Subject, count_parameters, pair, subject
 from twinbench.audit.trace import is_builtin
 from twinbench.compare.advice import make_cause
-from twinbench.compare.attribution import Evidence, gather, inference_causes, structural_causes
-from twinbench.compare.conclusion import draw_verdict, function_rungs, verdict_sentence
+from twinbench.compare.attribution import UNEXPLAINED, Evidence, gather, inference_causes, structural_causes
+from twinbench.compare.conclusion import draw_verdict, function_rungs, verdict_sentence, with_stored
 from twinbench.compare.data import RECONCILED, feed_causes, label_causes
+from twinbench.compare.environment import environment_causes, levelled
 from twinbench.compare.feeds import Feed, read_feed
 from twinbench.compare.inputs import both_signatures, input_causes
 from twinbench.compare.keeping import as_it_was
@@ -32,9 +34,10 @@ from twinbench.compare.metrics import metric_causes
 from twinbench.compare.noise import binomial_noise
 from twinbench.compare.optimizers import optimizer_causes
 from twinbench.compare.render import as_text
-from twinbench.compare.report import CODES, Cause, Report
+from twinbench.compare.report import CODES, Cause, Report, Stored
 from twinbench.compare.sides import SMALL, BuildError, Places, Side, both_sides
 from twinbench.compare.starting import compare_starts
+from twinbench.compare.stored import compare_stored, equal_tables, table_causes
 from twinbench.compare.surroundings import restored
 from twinbench.compare.weights import penalty_causes, trainable_causes
 from twinbench.errors import UsageError, first_cause
@@ -126,16 +129,18 @@ def _feed(source: Any, letter: str, places: Places) -> Feed | None:
         return read_feed(source, f"of {letter}")
 
 
-def assert_same_model(a: Any, b: Any, **options: Any) -> None:
+def assert_same_model(a: Any, b: Any, *, same_weights: bool = False, **options: Any) -> None:
     """Raises AssertionError, with the whole report as its message, unless two models are identical or equivalent.
 
     Args:
         a: As in `compare`.
         b: As in `compare`.
+        same_weights: Whether two live models must hold the same weights, too. Saved models always must.
         options: The keyword arguments of `compare`.
     """
     report = compare(a, b, **options)
-    if report.verdict not in ("identical", "equivalent"):
+    live = isinstance(a, keras.Model) and isinstance(b, keras.Model) and not same_weights
+    if report.verdict not in ("identical", "equivalent") and not (live and report.verdict == "other_weights"):
         raise AssertionError(as_text(report))
 
 
@@ -186,7 +191,8 @@ class _Comparison:
         self.causes: list[Cause] = []
         self.warnings: list[str] = []
         self.untested: list[str] = []
-        self.rungs: list[Rung] = []
+        self.stored: Stored | None = None
+        self.arrays: list[np.ndarray] = []
 
     def report(self) -> Report:
         rungs = [
@@ -202,21 +208,28 @@ class _Comparison:
         self._compilation()
         self._loop(evidence)
         self._data()
+        self.untested += [item for side in self.sides for item in side.untested]
         blamed = [cause for cause in self.causes if cause.explains_lower_score]
         traced = self.pair.alignment is not None
         verdict = draw_verdict(evidence, rungs, self.causes, traced=traced)
+        sentence = verdict_sentence(verdict, blamed, evidence)
+        if self.stored is not None:
+            verdict, sentence = with_stored(verdict, sentence, self.stored, [side.kind for side in self.sides])
+            if self.stored.not_compared:
+                self.untested.append(f"Stored weights: {self.stored.not_compared}.")
         self.causes.sort(key=lambda cause: (not cause.explains_lower_score, CODES.index(cause.code)))
         structural = [c for c in blamed if c.code.split(".")[0] in ("arch", "masking") or _in_model(c)]
         return Report(
             verdict=verdict,
-            sentence=verdict_sentence(verdict, blamed, evidence),
+            sentence=sentence,
             same_architecture=not structural and verdict != "cannot_tell",
             same_function=evidence.same_function,
             causes=self.causes,
             rungs=rungs,
             warnings=list(dict.fromkeys(self.warnings)),
             untested=self.untested,
-            noise=binomial_noise(),
+            noise=binomial_noise() if self.stored is None else "",
+            stored=self.stored,
             names=_titles(self.sides),
         )
 
@@ -254,18 +267,30 @@ class _Comparison:
                 if large and together.a.signature.batch is None:
                     arrays = [array[[0, -1]] for array in arrays]
                 self.arrays = arrays
-                evidence = gather(together, arrays)
+                with levelled(together), equal_tables(together):
+                    evidence = gather(together, arrays)
             except TypeError as error:
                 evidence.untested.append(f"No inputs could be made up for the models: {first_cause(error)}")
         self.untested += evidence.untested
+        self.stored = compare_stored(self.sides, together, self.arrays)
+        self._add(table_causes(self.sides, together))
         if not (evidence.same_throughout and all(cause.detail.startswith("reshape") for cause in inputs)):
             self._add(inputs)
         elif inputs:
             self.warnings.append("The inputs have other shapes with the same values in the same order.")
         self._add(structural_causes(together, evidence))
+        self._environment()
         self._modes(evidence)
         self._masks_of_outputs()
         return evidence
+
+    def _environment(self) -> None:
+        """Precision and global settings; what they explain is not blamed on anything else."""
+        causes, warnings, untested = environment_causes(self.sides, self.pair)
+        if any(cause.explains_lower_score for cause in causes):
+            self.causes = [cause for cause in self.causes if cause.a not in UNEXPLAINED]
+        self._add((causes, warnings))
+        self.untested += untested
 
     def _modes(self, evidence: Evidence) -> None:
         together = self.pair
@@ -303,8 +328,8 @@ class _Comparison:
 
     def _loop(self, evidence: Evidence) -> None:
         self.progress("comparing a step of training")
-        same = evidence.same_function is True and hasattr(self, "arrays")
-        self._add(loop_causes(self.pair, getattr(self, "arrays", []), same_function=same))
+        same = evidence.same_function is True and bool(self.arrays)
+        self._add(loop_causes(self.pair, self.arrays, same_function=same))
 
     def _data(self) -> None:
         first, second = self.feeds

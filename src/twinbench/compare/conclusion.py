@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from twinbench.audit.ladder import NAMES, Rung, function_rung_of, gradient_rung_of
 from twinbench.audit.pairing import Pair
 from twinbench.compare.attribution import Evidence
-from twinbench.compare.report import CODES, Cause, Verdict
+from twinbench.compare.report import CODES, Cause, Stored, Verdict
 
 
 def draw_verdict(evidence: Evidence, rungs: Sequence[Rung], causes: Sequence[Cause], *, traced: bool) -> Verdict:
@@ -47,6 +47,30 @@ def verdict_sentence(verdict: Verdict, blamed: Sequence[Cause], evidence: Eviden
             "between their scores is seed noise."
         )
     return "They are equivalent as far as could be seen: no difference was found that could explain a lower score."
+
+
+def with_stored(verdict: Verdict, sentence: str, stored: Stored, kinds: Sequence[str]) -> tuple[Verdict, str]:
+    """The verdict and its sentence, where a side comes with weights of its own.
+
+    Args:
+        verdict: what was said of the models themselves.
+        sentence: the same in words.
+        stored: what the comparison of the weights showed.
+        kinds: the kinds of both sides.
+    """
+    if verdict in ("different", "cannot_tell"):
+        return verdict, sentence
+    if stored.differ:
+        chance = " Whether they were trained, or are fresh and random, a live model does not say." * ("model" in kinds)
+        return "other_weights", f"The same model, but the two hold other weights: {stored.sentence()}.{chance}"
+    models = sentence.partition(". ")[0]
+    if not stored.same:
+        reason = stored.not_compared
+        return verdict, f"{models}. But {reason}. This says nothing of their scores."
+    if stored.largest and verdict == "identical":
+        verdict, models = "equivalent", models.replace("identical", "equivalent")
+    scored = "A gap between their scores can only come from how, or on what, they are scored"
+    return verdict, f"{models}, and {stored.sentence()}. {scored}."
 
 
 def function_rungs(evidence: Evidence, together: Pair) -> list[Rung]:

@@ -35,7 +35,7 @@ def as_text(report: Report, width: int | None = None) -> str:
         lines += ["", "Not tested"]
         for item in report.untested:
             lines += _wrapped(f"  - {item}", width, "    ")
-    if report.verdict in ("identical", "equivalent") or report.seeds:
+    if report.noise and (report.verdict in ("identical", "equivalent") or report.seeds):
         lines += ["", "Seed noise", *_wrapped(f"  {report.noise}", width, "  ")]
     return "\n".join(lines)
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from twinbench.audit.ladder import Rung
 
-Verdict = Literal["identical", "equivalent", "different", "cannot_tell"]
+Verdict = Literal["identical", "equivalent", "other_weights", "different", "cannot_tell"]
 
 CODES = (
     "arch.input_shape",
@@ -20,6 +20,7 @@ CODES = (
     "mode.trainable",
     "arch.shared_layer",
     "arch.hyperparameter",
+    "precision",
     "masking",
     "preprocessing",
     "data",
@@ -32,7 +33,13 @@ CODES = (
 )
 """Every code of a cause, most damaging first (as ranked by what they usually cost in score)."""
 
-EXIT_STATUS: dict[Verdict, int] = {"identical": 0, "equivalent": 0, "different": 1, "cannot_tell": 3}
+EXIT_STATUS: dict[Verdict, int] = {
+    "identical": 0,
+    "equivalent": 0,
+    "other_weights": 1,
+    "different": 1,
+    "cannot_tell": 3,
+}
 """Exit status of the command by verdict; 2 is an error of use."""
 
 
@@ -50,6 +57,37 @@ class Cause:
     mend: str = ""
 
 
+@dataclass(frozen=True)
+class Stored:
+    """What the comparison of stored weights showed.
+
+    Attributes:
+        compared: How many tensors and tables were compared.
+        differ: How many of them differ by more than rounding.
+        largest: The largest deviation of a number; None where no number deviates.
+        where: The tensor or table that differs most.
+        not_compared: Why what a side holds was compared with nothing; empty where all was compared.
+    """
+
+    compared: int = 0
+    differ: int = 0
+    largest: float | None = None
+    where: str = ""
+    not_compared: str = ""
+
+    @property
+    def same(self) -> bool:
+        """Whether both sides were seen to hold the same, up to rounding."""
+        return not self.differ and not self.not_compared
+
+    def sentence(self) -> str:
+        """What was seen, as the second half of a sentence."""
+        deviation = "" if self.largest is None else f" by up to {self.largest:.3g}"
+        if self.same:
+            return f"they hold the same weights{f' (they deviate{deviation}: rounding)' if deviation else ''}"
+        return f"{self.differ} of {self.compared} weight tensors differ{deviation}, {self.where} the most"
+
+
 @dataclass
 class Report:
     """The answer of a comparison."""
@@ -64,6 +102,7 @@ class Report:
     untested: list[str] = field(default_factory=list)
     noise: str = ""
     seeds: dict[str, Any] | None = None
+    stored: Stored | None = None
     names: tuple[str, str] = ("A", "B")
 
     @property
@@ -96,10 +135,11 @@ class Report:
             "untested": self.untested,
             "noise": self.noise,
             "seeds": self.seeds,
+            "stored": None if self.stored is None else _finite(asdict(self.stored), "largest"),
         }
 
 
-def _finite(rung: dict[str, Any]) -> dict[str, Any]:
+def _finite(fields: dict[str, Any], name: str = "value") -> dict[str, Any]:
     """JSON knows neither infinity nor NaN."""
-    value = rung["value"]
-    return rung | {"value": value if value is None or math.isfinite(value) else None}
+    value = fields[name]
+    return fields | {name: value if value is None or math.isfinite(value) else None}

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import keras
+import numpy as np
 from keras.src.backend.common import variables
 
 from twinbench.audit.pairing import count_parameters
@@ -53,6 +54,7 @@ class Side:
         shared: Whether its function returns the same model, or uses the same layers, on each call.
         reuses: Whether weights that are trained are among what is the same on each call.
         assigned: The variables that its function gave values to, as it does where it loads weights.
+        held: The weights that it comes with, as against those that are drawn anew.
         untested: What could not be had of it.
         of: Of saved weights, the side into whose model they go.
     """
@@ -65,6 +67,7 @@ class Side:
     shared: bool = False
     reuses: bool = False
     assigned: dict[int, Any] = field(default_factory=dict)
+    held: dict[int, Any] = field(default_factory=dict)
     untested: list[str] = field(default_factory=list)
     of: Side | None = None
 
@@ -77,6 +80,11 @@ class Side:
     def live(self) -> bool:
         """Whether its model, or a part of it, is an object of the person's own that is to be left as it was."""
         return self.kind == "model" or self.shared
+
+    @property
+    def comes_with_weights(self) -> bool:
+        """Whether it holds weights that are not drawn anew."""
+        return self.kind != "builder" or bool(self.held)
 
     def model(self, seed: int | None = None, *, alone: bool = False) -> keras.Model:
         """Builds (or returns) the model.
@@ -111,17 +119,22 @@ class Side:
             return self._settled(model)
 
     def first_model(self) -> keras.Model:
-        """Builds the model under seed 0, and finds out whether each call of the builder gives another one."""
+        """Builds the model under seed 0, and finds out what of it each call of its function gives anew."""
         model = self.model(seed=0)
         if self.kind != "builder":
+            self.held = {id(v): v for v in model.weights}
             return model
+        self.held = {id(v): v for v in model.weights if id(v) in self.assigned}
         layers = {id(layer) for layer in _layers(model)}
         large = count_parameters(model.variables) > SMALL and not _reaches(self.source, layers)
         with suppress(BuildError, _NewWeightsError), _stopped_at_new_weights() if large else nullcontext():
-            again = self.model(seed=0)
+            again = self.model(seed=1, alone=True)
             kept = [layer for layer in _layers(again) if id(layer) in layers]
             self.shared = bool(kept)
             self.reuses = any(layer.trainable_variables or not layer.built for layer in kept)
+            fixed = {id(v): v for v, w in zip(model.weights, again.weights, strict=False) if _equal(v, w)}
+            self.held = {i: v for i, v in self.held.items() if i in fixed}
+            self.held |= {id(v): v for layer in kept for v in layer.weights}
         return model
 
     def _with_weights(self, other: Side) -> keras.Model:
@@ -150,7 +163,7 @@ class Side:
     def _settled(self, model: keras.Model) -> keras.Model:
         if self.state is None:
             self.state = self.home.state if self.kind == "model" else GlobalState.capture()
-        if self.home.modules or resolved(self.state.settings) != resolved(self.home.outside):
+        if self.home.modules or resolved(self.state.settings) != resolved(self.home.outside.settings):
             runs_inside(model, self.inside)
         return model
 
@@ -175,6 +188,11 @@ def _reaches(builder: Any, layers: set[int]) -> bool:
         known += [value for group in inspect.getclosurevars(builder)[:2] for value in group.values()]
     parts = [part for v in known for part in (v.values() if isinstance(v, dict) else v if isinstance(v, list) else [v])]
     return any(id(part) in layers for part in parts)
+
+
+def _equal(variable: Any, other: Any) -> bool:
+    values = [np.asarray(keras.ops.convert_to_numpy(v)) for v in (variable, other)]
+    return bool(np.array_equal(values[0], values[1]))
 
 
 class _NewWeightsError(BaseException):

@@ -200,7 +200,7 @@ class Home:
     folder: Path | None = None
     state: GlobalState = field(default_factory=GlobalState.capture)
     modules: dict[str, ModuleType] = field(default_factory=dict)
-    outside: dict[str, Any] = field(default_factory=current_settings)
+    outside: GlobalState = field(default_factory=GlobalState.capture)
 
     @contextmanager
     def entered(self) -> Iterator[None]:
