@@ -1,7 +1,5 @@
-"""What the sides bring along: stored weights, global state, modules of their own; and what a comparison leaves behind."""
+"""What the sides bring along (weights, global state, modules of their own), and what a comparison leaves behind."""
 
-import gc
-import os
 import random
 import textwrap
 
@@ -9,7 +7,6 @@ import numpy as np
 import pytest
 
 import twinbench
-from twinbench.compare.sides import Places
 from twinbench.errors import UsageError
 
 HEAD = "import keras\nfrom keras import layers\n\n"
@@ -165,3 +162,305 @@ def test_another_vocabulary_is_told(tmp_path, saved):
         report = twinbench.compare(lambda: build([3, 3, 3, 4, 4, 5]), lambda: build([3, 5, 5, 5, 4, 4]))
         assert report.code == "preprocessing"
         assert "vocabulary" in report.causes[0].where
+
+
+# -- global state, and modules of one name -----------------------------------------------------------------------------
+
+PLAIN = """
+def build():
+    return keras.Sequential([keras.Input((6,)), layers.Dense(4, activation="relu"), layers.Dense(2)])
+"""
+
+
+@pytest.mark.parametrize("at_import", [True, False])
+@pytest.mark.parametrize("swapped", [True, False])
+def test_a_precision_that_one_side_sets_is_told_and_does_not_reach_the_other(write, at_import, swapped):
+    setting = "keras.config.set_dtype_policy('mixed_bfloat16')"
+    code = f"{setting}\n{PLAIN}" if at_import else PLAIN.replace("    return", f"    {setting}\n    return")
+    files = [f"{write('a.py', code)}:build", f"{write('b.py', PLAIN)}:build"]
+    report = twinbench.compare(*(files[::-1] if swapped else files))
+    (cause,) = report.causes
+    assert (report.verdict, cause.code) == ("different", "precision")
+    assert {cause.a, cause.b} == {"mixed_bfloat16", "float32"}
+    assert "mixed_bfloat16" in cause.detail
+    assert (cause.a == "float32") == swapped
+
+
+SETTINGS = {
+    "keras.config.set_floatx('float64')": "float64",
+    "keras.config.set_floatx('float16')": "float16",
+    "keras.config.set_epsilon(1e-3)": "epsilon",
+    "keras.config.set_image_data_format('channels_first')": "image_data_format",
+    "keras.config.set_max_epochs(1)": "max_epochs",
+    "tf.config.run_functions_eagerly(True)": "run_functions_eagerly",
+    "tf.config.experimental.enable_tensor_float_32_execution(True)": "tensor_float_32",
+    "os.environ['TF_ENABLE_ONEDNN_OPTS'] = '0'": "TF_ENABLE_ONEDNN_OPTS",
+    "os.environ['KERAS_BACKEND'] = 'jax'": "jax",
+}
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_global_setting_of_one_side_is_told_and_gone_afterwards(write, setting):
+    import keras
+
+    from twinbench.compare.surroundings import GlobalState
+
+    before = GlobalState.capture()
+    code = f"import os, random\nimport numpy as np\nimport tensorflow as tf\n{setting}\nnp.random.seed(1)\n{PLAIN}"
+    report = twinbench.compare(f"{write('a.py', code)}:build", f"{write('b.py', PLAIN)}:build")
+    told = [f"{c.where} {c.a} {c.b}" for c in report.causes] + report.warnings + report.untested
+    assert any(SETTINGS[setting] in words for words in told), told
+    after = GlobalState.capture()
+    for name in ("settings", "environment", "folder", "path", "arguments", "registered"):
+        assert getattr(before, name) == getattr(after, name), name
+    assert keras.config.floatx() == "float32"
+    assert random.getstate() == before.draws[0]
+    assert np.array_equal(np.random.get_state()[1], before.draws[1][1])  # noqa: NPY002 - what people's code seeds
+    same = twinbench.compare(f"{write('a.py', code)}:build", f"{write('c.py', code)}:build")
+    assert same.causes == []
+
+
+def test_siblings_of_one_name_in_two_folders_are_not_shared(write):
+    for folder, activation in (("a", "relu"), ("b", "tanh")):
+        write(f"{folder}/parts.py", f"ACTIVATION = '{activation}'\n")
+        write(f"{folder}/later.py", "WIDTH = 4\n")
+        write(f"{folder}/package/inner.py", f"ACTIVATION = '{activation}'\n")
+        code = """
+        from parts import ACTIVATION
+
+
+        def build():
+            import later
+            from package.inner import ACTIVATION as again
+
+            hidden = layers.Dense(later.WIDTH, activation=ACTIVATION)
+            return keras.Sequential([keras.Input((6,)), hidden, layers.Dense(3, activation=again), layers.Dense(2)])
+        """
+        path = write(f"{folder}/nets.py", code)
+    other = path.replace("/b/", "/a/")
+    report = twinbench.compare(f"{other}:build", f"{path}:build")
+    assert [(cause.code, cause.a, cause.b) for cause in report.causes] == [("arch.activation", "relu", "tanh")] * 2
+    assert twinbench.compare(f"{path}:build", f"{path}:build").verdict == "identical"
+
+
+def test_one_file_for_both_sides_and_both_feeds_is_imported_once(write):
+    path = write(
+        "both.py",
+        PLAIN
+        + """
+import numpy as np
+
+DATA = np.random.default_rng().normal(size=(40, 6)).astype("float32"), np.arange(40) % 2
+
+
+def feed():
+    return DATA
+""",
+    )
+    report = twinbench.compare(f"{path}:build", f"{path}:build", feed_a=f"{path}:feed", feed_b=f"{path}:feed")
+    assert report.causes == []
+
+
+# -- live models -------------------------------------------------------------------------------------------------------
+
+
+def test_a_model_by_name_and_a_builder_that_keeps_its_model_are_live_models(write):
+    path = write("live.py", """
+        import functools
+
+        model = keras.Sequential([keras.Input((6,)), layers.Dense(4, activation="relu"), layers.Dense(2)])
+        base = layers.Dense(4, activation="relu")
+
+
+        def fixed():
+            return model
+
+
+        @functools.cache
+        def cached():
+            return keras.Sequential([keras.Input((6,)), layers.Dense(4, activation="relu"), layers.Dense(2)])
+
+
+        def reusing():
+            return keras.Sequential([keras.Input((6,)), base, layers.Dense(2)])
+
+
+        def build():
+            return keras.Sequential([keras.Input((6,)), layers.Dense(4, activation="relu"), layers.Dense(2)])
+        """)  # fmt: skip
+    for name in ("model", "fixed", "cached", "reusing"):
+        with pytest.raises(UsageError, match=f"{name}.*(live model|on each call)"):
+            twinbench.compare(f"{path}:build", f"{path}:{name}", data="digits", seeds=2)
+        assert twinbench.compare(f"{path}:{name}", f"{path}:{name}").verdict == "identical"
+    assert twinbench.compare(f"{path}:model", f"{path}:cached").verdict == "other_weights"
+
+
+def uncompiled():
+    return network()
+
+
+def compiled_never_trained():
+    model = network()
+    model.compile("adam", "mse")
+    return model
+
+
+def trained():
+    import keras
+
+    model = network()
+    model.compile(keras.optimizers.Adam(0.01), keras.losses.MeanSquaredError(), metrics=[keras.metrics.R2Score()])
+    model.fit(np.ones((8, 6)), np.arange(16.0).reshape(8, 2), verbose=0)
+    return model
+
+
+def frozen():
+    model = trained()
+    model.get_layer("hidden").trainable = False
+    return model
+
+
+def subclass():
+    import keras
+    from keras import layers
+
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.hidden = layers.Dense(5, activation="relu")
+            self.norm = layers.BatchNormalization()
+            self.out = layers.Dense(2)
+            self.calls = {"count": 0}
+            self.seen = np.zeros(3)
+
+        def call(self, x, training=False):
+            self.calls["count"] += 1
+            self.seen += 1
+            return self.out(self.norm(self.hidden(x), training=training))
+
+        def train_step(self, data):
+            self.stepped = True
+            return super().train_step(data)
+
+    model = Own()
+    model(np.zeros((1, 6)))
+    model.compile("sgd", "mse")
+    return model
+
+
+def late():
+    import keras
+    from keras import layers
+
+    return keras.Sequential([layers.Dense(5, activation="relu"), layers.BatchNormalization(), layers.Dense(2)])
+
+
+def seeded():
+    import keras
+    from keras import layers
+
+    model = keras.Sequential(
+        [keras.Input((6,)), layers.GaussianNoise(0.1, seed=3), layers.Dropout(0.5), layers.Dense(2)]
+    )
+    model.compile("adam", "mse")
+    model.fit(np.ones((8, 6)), np.ones((8, 2)), verbose=0)
+    return model
+
+
+def mixed():
+    import keras
+    from keras import layers
+
+    policy = "mixed_float16"
+    hidden = layers.Dense(4, dtype=policy)
+    model = keras.Sequential([keras.Input((6,)), hidden, layers.Dense(2, dtype="float32")])
+    model.compile(keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam()), "mse")
+    model.fit(np.ones((8, 6)), np.ones((8, 2)), verbose=0)
+    return model
+
+
+def with_state():
+    import keras
+    from keras import layers
+
+    class Counting(layers.Layer):
+        def build(self, shape):
+            self.steps = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+        def call(self, x):
+            self.steps.assign_add(1.0)
+            return x
+
+    x = keras.Input((4, 3), batch_size=2)
+    model = keras.Model(x, layers.Dense(1)(Counting()(layers.LSTM(3, stateful=True)(x))))
+    model.compile("adam", "mse", metrics=["mae"], weighted_metrics=["mse"])
+    model.evaluate(np.ones((4, 4, 3)), np.ones((4, 1)), batch_size=2, verbose=0)
+    model.predict(np.ones((4, 4, 3)), batch_size=2, verbose=0)
+    return model
+
+
+def everything(model):
+    """All that can be seen of a model, as text: attributes by identity, values bit for bit."""
+    import keras
+
+    seen = {}
+    waiting = [("model", model)]
+    while waiting:
+        name, thing = waiting.pop()
+        if isinstance(thing, keras.Variable):
+            value = "none" if thing._value is None else np.asarray(keras.ops.convert_to_numpy(thing)).tobytes().hex()
+            seen[name] = f"{id(thing)} {value} {thing.trainable}"
+        elif isinstance(thing, np.ndarray):
+            seen[name] = thing.tobytes().hex()
+        elif isinstance(thing, list | tuple | dict | set):
+            items = dict(thing) if isinstance(thing, dict) else dict(enumerate(thing))
+            seen[name] = f"{type(thing).__name__} {[f'{k}: {id(v)}' for k, v in items.items()]}"
+            waiting += [(f"{name}[{k}]", v) for k, v in items.items() if name.count("[") + name.count(".") < 7]
+        elif type(thing).__module__.startswith(("keras.", __name__)) and hasattr(thing, "__dict__"):
+            if f"{id(thing)}" in seen:
+                continue
+            seen[f"{id(thing)}"] = name
+            waiting += [(f"{name}.{k}", v) for k, v in vars(thing).items()]
+            seen[name] = f"{type(thing).__name__} {[f'{k}: {id(v)}' for k, v in vars(thing).items()]}"
+        elif isinstance(thing, bool | int | float | str | None):
+            seen[name] = repr(thing)
+    return seen
+
+
+LIVE = (uncompiled, compiled_never_trained, trained, frozen, subclass, late, seeded, mixed, with_state)
+
+
+@pytest.mark.parametrize("build", LIVE, ids=lambda build: build.__name__)
+def test_a_comparison_leaves_a_live_model_as_it_was(build):
+    from twinbench.compare.surroundings import GlobalState
+
+    model, other = build(), build()
+    options = {"input_shape": (6,)} if build is late else {}
+    feed = (np.ones((8, 4, 3), "float32"), np.ones((8, 1))) if build is with_state else (
+        np.random.default_rng(0).normal(size=(8, 6)).astype("float32"), np.ones((8, 2)))  # fmt: skip
+    before, state = [everything(one) for one in (model, other)], GlobalState.capture()
+    report = twinbench.compare(model, other, feed_a=feed, feed_b=feed, **options)
+    after, now = [everything(one) for one in (model, other)], GlobalState.capture()
+    assert report.causes == [], report.causes
+    assert report.rungs[5].outcome == "pass", report.rungs
+    for x, y in zip(before, after, strict=True):
+        assert {k: (v, y.get(k)) for k, v in x.items() if y.get(k) != v} == {}
+        assert set(x) == set(y)
+    for name in ("settings", "keras", "environment", "folder", "path"):
+        assert getattr(state, name) == getattr(now, name), name
+    assert state.draws[0] == now.draws[0]
+    if getattr(model, "compiled", False) and build is not with_state:
+        model.fit(np.ones((8, 6)), np.ones((8, 2)), verbose=0)  # its functions are still good
+
+
+def test_a_live_model_is_put_back_even_where_the_comparison_raises():
+    model = trained()
+    before = everything(model)
+
+    def broken(stage):
+        if "step of training" in stage:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        twinbench.compare(model, network, progress=broken)
+    assert everything(model) == before

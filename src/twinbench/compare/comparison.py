@@ -97,6 +97,8 @@ def compare(
                 models.append(one.first_model())
             except BuildError as error:
                 return _cannot_build(letter, one, error, sides)
+            if data is not None:
+                one.must_rebuild()
             if one.live:
                 stack.enter_context(as_it_was(models[-1]))
         signatures = both_signatures(models[0], models[1], input_shape, feeds)

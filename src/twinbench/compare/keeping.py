@@ -50,20 +50,20 @@ def _restorations(waiting: list[Any]) -> Iterator[Callable[[], None]]:
             continue
         seen[id(thing)] = thing
         if isinstance(thing, tuple | frozenset):
-            waiting += thing
+            waiting.extend(thing)
         elif isinstance(thing, list | deque):
-            waiting += thing
+            waiting.extend(thing)
             yield _sequence(thing)
         elif isinstance(thing, dict):
-            waiting += dict.values(thing)
+            waiting.extend(dict.values(thing))
             yield _mapping(thing)
         elif isinstance(thing, set):
-            waiting += thing
+            waiting.extend(thing)
             yield _set(thing)
         else:
             yield from _value(thing)
             if isinstance(getattr(thing, "__dict__", None), dict) and not _foreign(thing):
-                waiting += vars(thing).values()
+                waiting.extend(vars(thing).values())
                 yield _mapping(vars(thing))
 
 

@@ -44,9 +44,8 @@ def train_both(sides: tuple[Side, Side], data: str, seeds: int) -> dict[str, Any
         UsageError: A side is no builder, or cannot take the dataset's images.
         DataError: The dataset cannot be had.
     """
-    for letter, one in zip("AB", sides, strict=True):
-        if not one.rebuilds:
-            raise UsageError(f"--data trains each side from scratch under several seeds; {letter} must be a function.")
+    for one in sides:
+        one.must_rebuild()
     examples = _examples(data)
     epochs = max(1, min(MOST_EPOCHS, IMAGES_TO_SEE // len(examples.x_train)))
     scores = [[_score(one, examples, seed, epochs) for seed in range(1, seeds + 1)] for one in sides]

@@ -76,6 +76,23 @@ class Side:
         """Whether a fresh model can be had at will."""
         return self.kind == "builder" and not self.reuses
 
+    def must_rebuild(self) -> None:
+        """Refuses a side that cannot be trained from scratch again and again.
+
+        Raises:
+            UsageError: Its weights would go on from one seed to the next.
+        """
+        if self.rebuilds:
+            return
+        reason = {
+            "builder": "returns the same model, or layers with the same weights, on each call",
+            "model": "is a live model, which goes on from the weights that it has",
+        }.get(self.kind, "is a saved model, which starts from the weights that it holds")
+        raise UsageError(
+            f"--data trains each side from scratch under several seeds, and {self.name} {reason}. "
+            "Name a function that builds a new model on each call."
+        )
+
     @property
     def live(self) -> bool:
         """Whether its model, or a part of it, is an object of the person's own that is to be left as it was."""
