@@ -9,6 +9,7 @@ import re
 import sysconfig
 import traceback
 from pathlib import Path
+from typing import Final
 
 
 class TwinbenchError(Exception):
@@ -71,6 +72,10 @@ def raise_if_memory_ran_out(error: BaseException) -> None:
             "The memory ran out while the models were compared: end other programs, or let fewer jobs run at a time "
             "(--cores)."
         ) from error
+
+
+# What someone's code can raise: all but Ctrl-C.
+ANYTHING_RAISED: Final = (Exception, SystemExit)
 
 
 def first_cause(error: BaseException, longest: int = 300) -> str:

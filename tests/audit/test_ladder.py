@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from twinbench.audit.ladder import NAMES, Rung, climb
+from twinbench.audit.climbing import climb
+from twinbench.audit.ladder import NAMES, Rung
 from twinbench.audit.published import functional_autoencoder, intended_autoencoder, sequential_autoencoder
 from twinbench.errors import ResourceError
 

@@ -1,5 +1,6 @@
 """The ladder in the benchmark: every selected variant against its reference, and the article's published examples."""
 
+import functools
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
@@ -8,9 +9,10 @@ import keras
 import numpy as np
 
 from twinbench.architectures.catalogue import Variant, architectures
-from twinbench.architectures.recipe import Recipe, recipe_of
-from twinbench.audit.buildable import buildable
-from twinbench.audit.ladder import Rung, climb
+from twinbench.architectures.contract import check_is_model, check_outputs
+from twinbench.architectures.recipe import recipe_of
+from twinbench.audit.climbing import climb
+from twinbench.audit.ladder import Rung
 from twinbench.audit.published import functional_autoencoder, intended_autoencoder, sequential_autoencoder
 from twinbench.data import LoadedDataset
 
@@ -40,14 +42,11 @@ def climb_all(
         if variant.kind in ("reference", "suspect"):
             continue
         architecture = architectures()[variant.architecture]
-        if not buildable([architecture.reference], data):
-            continue
-        recipe, reference = recipe_of(variant), recipe_of(architecture.reference)
         logger.info("Climbing with %s/%s.", variant.architecture, variant.name)
         reconstruct = architecture.task == "reconstruct"
         rungs = climb(
-            _building(reference, data),
-            _building(recipe, data),
+            functools.partial(_build, architecture.reference, data),
+            functools.partial(_build, variant, data),
             example=(images, images if reconstruct else labels),
             loss="mean_squared_error" if reconstruct else "sparse_categorical_crossentropy",
             seed=seed,
@@ -73,13 +72,14 @@ def climb_published(dataset: str, *, steps: int, seed: int = 1) -> Iterator[dict
         yield from _rows(dataset, "published_autoencoder", name, "published", rungs)
 
 
-def _building(recipe: Recipe, data: LoadedDataset) -> Callable[[], Any]:
-    def build() -> Any:
-        model = recipe.build(data.input_shape, data.classes)
-        recipe.after_build(model)
-        return model
-
-    return build
+def _build(variant: Variant, data: LoadedDataset) -> Any:
+    recipe = recipe_of(variant)
+    model = recipe.build(data.input_shape, data.classes)
+    check_is_model(model)
+    recipe.after_build(model)
+    if variant.kind == "reference":  # the others must give what it gives
+        check_outputs(model, recipe.task, data.input_shape, data.classes)
+    return model
 
 
 def _rows(dataset: str, architecture: str, variant: str, kind: str, rungs: Sequence[Rung]) -> Iterator[dict[str, Any]]:

@@ -1,17 +1,18 @@
-"""What the same network costs when it is written with another API.
+"""The table `api_costs`: what the same network costs when it is written with another API.
 
 Measured is one compiled training step (`twinbench.measurement.steps`): the engine's own loop and XLA, which would hide
 differences, are left out.
 
-Repetitions are interleaved (all variants of an architecture in turn, then again, in the other direction), so that
-`twinbench.analysis.costs` can compare each variant with its reference within the repetition.
+Repetitions are interleaved (all variants of an architecture in turn, then again, in the other direction), and each
+variant is compared with its reference within the repetition. Verdicts hold for all comparisons of a quantity
+together (Bonferroni): a difference inside the noise is called none.
 """
 
 import ctypes
 import gc
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -22,10 +23,10 @@ import pandas as pd
 import tensorflow as tf
 
 from twinbench.architectures.catalogue import Variant
-from twinbench.audit.buildable import buildable
+from twinbench.audit.failures import Failures
 from twinbench.config import Configuration
 from twinbench.data import LoadedDataset, load
-from twinbench.measurement.columns import COST_REPETITIONS
+from twinbench.measurement.intervals import cost_rows
 from twinbench.measurement.steps import batch_of, time_steps, trace_step
 from twinbench.plan import selected_variants
 from twinbench.training.memory import forget_peak, peak_memory_mb
@@ -42,14 +43,14 @@ _FORGETS_MB: Final = 64.0
 
 
 def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
-    """Measure every selected reference and its twins.
+    """Measure every selected reference and its twins, each against the reference.
 
     Args:
         configuration: the resolved configuration.
         npz: the prepared dataset, with its manifest beside it.
 
     Returns:
-        The table `COST_REPETITIONS`; no rows where no twin is selected.
+        The table `API_COSTS`; no rows where no twin is selected.
 
     Raises:
         TwinbenchError: the dataset cannot be used.
@@ -57,38 +58,49 @@ def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
     start_tensorflow(configuration.training)
     data = load(npz)
     samples: dict[Variant, _Samples] = {}
+    failures = Failures()
     warmed_up = False
     gc.freeze()  # TensorFlow's million objects stay; looking through them again would take most of the time
     for architecture, group in groupby(selected_variants(configuration), key=lambda variant: variant.architecture):
-        variants = buildable([variant for variant in group if variant.kind in ("reference", "twin")], data)
-        if len(variants) > 1:
+        selected = [variant for variant in group if variant.kind in ("reference", "twin")]
+        if len(selected) == 1:
+            continue
+        if variants := failures.check(selected, data):
             logger.info("Measuring the cost of %s in %d ways.", architecture, len(variants))
             batch = batch_of(data, configuration.training.batch_size)
             if not warmed_up:  # the first build of a process also sets up what the others then find
-                trace_step(variants[0], batch, data)
+                with failures.of(variants[0]):
+                    trace_step(variants[0], batch, data)
                 warmed_up = True
-            samples |= _measure(variants, batch, data, configuration.measurements.cost_repeats)
+            samples |= _measure(variants, batch, data, configuration.measurements.cost_repeats, failures)
             keras.backend.clear_session(free_memory=False)
+        failures.without_reference_none(selected)
     gc.unfreeze()
-    names = COST_REPETITIONS.names
-    rows = [
-        dict(zip(names, (data.name, variant.architecture, variant.name, variant.kind, *repetition), strict=True))
-        for variant, measured in samples.items()
-        for repetition in measured.repetitions
-    ]
-    return COST_REPETITIONS.frame(rows)
+    measured = {variant: one.by_quantity() for variant, one in samples.items() if variant not in failures}
+    return cost_rows(data.name, measured, failures, confidence=configuration.statistics.confidence)
 
 
 @dataclass
 class _Samples:
-    """The steps built of one variant, and what was measured of them: quantity, number of the repetition, value."""
+    """What was measured of one variant, by the number of the repetition."""
 
+    step_ms: dict[int, float] = field(default_factory=dict)
+    build_s: dict[int, float] = field(default_factory=dict)
+    peak_memory_mb: dict[int, float] = field(default_factory=dict)
+    flops: dict[int, float] = field(default_factory=dict)
     steps: list[Any] = field(default_factory=list)
-    repetitions: list[tuple[str, int, float]] = field(default_factory=list)
+
+    def by_quantity(self) -> Mapping[str, Mapping[int, float]]:
+        return {
+            "step_ms": self.step_ms,
+            "flops": self.flops,
+            "peak_memory_mb": self.peak_memory_mb,
+            "build_s": self.build_s,
+        }
 
 
 def _measure(
-    variants: Sequence[Variant], batch: tuple[Any, Any], data: LoadedDataset, repeats: int
+    variants: Sequence[Variant], batch: tuple[Any, Any], data: LoadedDataset, repeats: int, failures: Failures
 ) -> dict[Variant, _Samples]:
     samples = {variant: _Samples() for variant in variants}
     for repeat in range(repeats):
@@ -96,36 +108,39 @@ def _measure(
         if repeat < _MOST_BUILDS:
             gc.collect()
             for variant in turn:
-                _measure_build(samples[variant], variant, repeat, batch, data)
-        steps = {variant: samples[variant].steps[repeat % len(samples[variant].steps)] for variant in turn}
-        for variant, step in steps.items():
-            step(*batch)
-            _measure_memory(samples[variant], step, repeat, batch)
+                with failures.of(variant):
+                    _measure_build(samples[variant], variant, repeat, batch, data)
+        running = [variant for variant in turn if variant not in failures]
+        steps = {variant: samples[variant].steps[repeat % len(samples[variant].steps)] for variant in running}
+        for variant, step in list(steps.items()):
+            with failures.of(variant):
+                step(*batch)
+                _measure_memory(samples[variant], step, repeat, batch)
+            if variant in failures:
+                del steps[variant]
         for variant, milliseconds in time_steps(steps, batch).items():
-            samples[variant].repetitions.append(("step_ms", repeat, milliseconds))
+            samples[variant].step_ms[repeat] = milliseconds
     return samples
 
 
-def _measure_build(
-    samples: _Samples, variant: Variant, repeat: int, batch: tuple[Any, Any], data: LoadedDataset
-) -> None:
+def _measure_build(own: _Samples, variant: Variant, repeat: int, batch: tuple[Any, Any], data: LoadedDataset) -> None:
     began = time.process_time()
     step, graph = trace_step(variant, batch, data)
-    samples.repetitions.append(("build_s", repeat, time.process_time() - began))
-    if not samples.steps:
-        samples.repetitions.append(("flops", repeat, _count_flops(graph)))
-    if len(samples.steps) < _TIMED_BUILDS:
-        samples.steps.append(step)
+    own.build_s[repeat] = time.process_time() - began
+    if not own.flops:
+        own.flops[repeat] = _count_flops(graph)
+    if len(own.steps) < _TIMED_BUILDS:
+        own.steps.append(step)
 
 
-def _measure_memory(samples: _Samples, step: Any, repeat: int, batch: tuple[Any, Any]) -> None:
+def _measure_memory(own: _Samples, step: Any, repeat: int, batch: tuple[Any, Any]) -> None:
     """Run one step and note how far resident memory rises; nothing where the system does not forget its peak."""
     _return_free_memory()
     forget_peak()
     before = peak_memory_mb()
     if before - _resident_mb() < _FORGETS_MB:
         step(*batch)
-        samples.repetitions.append(("peak_memory_mb", repeat, peak_memory_mb() - before))
+        own.peak_memory_mb[repeat] = peak_memory_mb() - before
 
 
 def _count_flops(graph: Any) -> float:

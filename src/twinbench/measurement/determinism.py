@@ -1,4 +1,4 @@
-"""What `determinism: strict` costs in time here, by architecture.
+"""The table `determinism_costs`: what `determinism: strict` costs in time here, by architecture.
 
 The reference's training step (`twinbench.measurement.steps`) is made twice, once with TensorFlow's deterministic
 operations and once without, and both are timed in turn, repetition after repetition.
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import keras
+import numpy as np
 import pandas as pd
 import tensorflow as tf
 
@@ -18,10 +19,11 @@ import tensorflow as tf
 from tensorflow.python.framework.config import disable_op_determinism
 
 from twinbench.architectures.catalogue import Variant
-from twinbench.audit.buildable import buildable
+from twinbench.audit.failures import Failures
 from twinbench.config import Configuration
 from twinbench.data import LoadedDataset, load
-from twinbench.measurement.columns import DETERMINISM_REPETITIONS
+from twinbench.measurement.columns import DETERMINISM_COSTS
+from twinbench.measurement.intervals import paired_difference
 from twinbench.measurement.steps import Batch, Step, batch_of, time_steps, trace_step
 from twinbench.plan import selected_variants
 from twinbench.training.runtime import start_tensorflow
@@ -44,7 +46,7 @@ def measure_determinism(configuration: Configuration, npz: Path) -> pd.DataFrame
         npz: the prepared dataset, with its manifest beside it.
 
     Returns:
-        The table `DETERMINISM_REPETITIONS`.
+        The table `DETERMINISM_COSTS`.
 
     Raises:
         TwinbenchError: the dataset cannot be used.
@@ -52,21 +54,25 @@ def measure_determinism(configuration: Configuration, npz: Path) -> pd.DataFrame
     start_tensorflow(configuration.training)
     data = load(npz)
     selected = [variant for variant in selected_variants(configuration) if variant.kind == "reference"]
-    references = buildable(selected, data)
+    failures = Failures()
+    references = [reference for reference in selected if failures.check([reference], data)]
+    level = 1 - (1 - configuration.statistics.confidence) / max(len(references), 1)
     batch = batch_of(data, configuration.training.batch_size)
     rows: list[dict[str, Any]] = []
     try:
         for reference in references:
             logger.info("Measuring what determinism costs %s.", reference.architecture)
-            milliseconds = _measure(reference, batch, data, configuration.measurements.cost_repeats)
-            names = {"dataset": data.name, "architecture": reference.architecture}
-            for level, by_repetition in milliseconds.items():
-                for repetition, value in by_repetition.items():
-                    rows.append(names | {"quantity": f"{level}_ms", "repetition": repetition, "value": value})
+            with failures.of(reference):
+                milliseconds = _measure(reference, batch, data, configuration.measurements.cost_repeats)
+                rows.append(_row(reference, milliseconds, level))
             keras.backend.clear_session(free_memory=False)
     finally:
         _SWITCHES["strict" if configuration.training.determinism == "strict" else "seeded"]()
-    return DETERMINISM_REPETITIONS.frame(rows)
+    rows += [
+        {"architecture": reference.architecture, "n": 0, "verdict": "not measured", "reason": reason}
+        for reference, reason in failures.items()
+    ]
+    return DETERMINISM_COSTS.frame({"dataset": data.name, **row} for row in rows)
 
 
 def _measure(reference: Variant, batch: Batch, data: LoadedDataset, repeats: int) -> dict[str, dict[int, float]]:
@@ -92,3 +98,14 @@ def step_at(level: str, reference: Variant, batch: Batch, data: LoadedDataset) -
         return step(images, labels)
 
     return at_level
+
+
+def _row(reference: Variant, milliseconds: dict[str, dict[int, float]], level: float) -> dict[str, Any]:
+    strict, seeded = milliseconds["strict"], milliseconds["seeded"]
+    return {
+        "architecture": reference.architecture,
+        "n": len(strict),
+        "strict_ms": float(np.mean(list(strict.values()))),
+        "seeded_ms": float(np.mean(list(seeded.values()))),
+        **paired_difference(strict, seeded, confidence=level),
+    }

@@ -22,10 +22,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from twinbench.architectures.catalogue import Variant
+from twinbench.architectures.contract import UnfitModelError
 from twinbench.architectures.recipe import Recipe, recipe_of
-from twinbench.audit.buildable import buildable
+from twinbench.audit.failures import Failures
 from twinbench.config import Configuration, Training
 from twinbench.data import load
+from twinbench.errors import ANYTHING_RAISED
 from twinbench.measurement.columns import GRADIENTS
 from twinbench.plan import selected_variants
 from twinbench.training.building import State, read_state, write_state
@@ -69,15 +71,16 @@ def measure_gradients(configuration: Configuration, npz: Path) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for architecture, group in groupby(selected_variants(configuration), key=lambda variant: variant.architecture):
         shown = [variant for variant in group if variant.kind != "suspect" and _is_measured(variant)]
-        variants = buildable(shown, tensors.data)
-        if not variants:
-            continue
+        failures = Failures()
+        failures.check(shown, tensors.data)
         for depth in configuration.measurements.gradient_depths:
             logger.info("Measuring the gradients of %s with %d blocks.", architecture, depth)
             with _without_rewriting():
-                rows += _measure_depth(variants, depth, tensors, configuration.training, seeds)
+                rows += _measure_depth(
+                    shown, depth, tensors, configuration.training, seeds=seeds, failures=Failures(failures)
+                )
             keras.backend.clear_session(free_memory=False)
-    return pd.DataFrame(rows, columns=GRADIENTS.names)
+    return GRADIENTS.frame(rows)
 
 
 def takes_blocks(recipe: Recipe) -> bool:
@@ -86,8 +89,12 @@ def takes_blocks(recipe: Recipe) -> bool:
 
 
 def _is_measured(variant: Variant) -> bool:
-    sequential = variant.name.startswith("sequential")
-    return (variant.kind == "reference" or sequential) and takes_blocks(recipe_of(variant))
+    if variant.kind != "reference" and not variant.name.startswith("sequential"):
+        return False
+    try:
+        return takes_blocks(recipe_of(variant))
+    except ANYTHING_RAISED:  # its file cannot be imported, which its row is to say
+        return True
 
 
 def _seeds(configuration: Configuration) -> list[int]:
@@ -110,40 +117,39 @@ def _without_rewriting() -> Iterator[None]:
 
 
 def _measure_depth(
-    variants: Sequence[Variant], depth: int, tensors: DatasetTensors, training: Training, seeds: Sequence[int]
+    variants: Sequence[Variant],
+    depth: int,
+    tensors: DatasetTensors,
+    training: Training,
+    *,
+    seeds: Sequence[int],
+    failures: Failures,
 ) -> list[dict[str, Any]]:
-    rows = []
+    rows: list[dict[str, Any]] = []
     initial: dict[int, State] = {}
     for variant in variants:
-        recipe = recipe_of(variant)
-        recipe = replace(recipe, build=functools.partial(recipe.build, blocks=depth))
-        probe = _Probe(recipe, tensors, training)
-        for seed in seeds:
-            # The reference comes first, and the others start from its weights.
-            initial.setdefault(seed, probe.draw(streams(seed, training.vary).init))
-            for step, layer_index, layer, gradient, update in probe.measure(initial[seed], seed):
-                rows.append(
-                    {
-                        "dataset": tensors.data.name,
-                        "architecture": variant.architecture,
-                        "variant": variant.name,
-                        "kind": variant.kind,
-                        "depth": depth,
-                        "seed": seed,
-                        "step": step,
-                        "layer": layer,
-                        "layer_index": layer_index,
-                        "gradient_norm": gradient,
-                        "update_norm": update,
-                    }
-                )
+        row = {
+            "dataset": tensors.data.name,
+            "architecture": variant.architecture,
+            "variant": variant.name,
+            "kind": variant.kind,
+            "depth": depth,
+        }
+        if variant in failures.without_reference_none([*variants[:1], variant]):
+            with failures.of(variant):
+                probe = _Probe(variant, depth, tensors, training)
+                rows += [{**row, **norms} for seed in seeds for norms in probe.norms(initial, seed)]
+        if variant in failures:
+            rows.append({**row, "reason": failures[variant]})
     return rows
 
 
 class _Probe:
     """One model whose gradients are taken; compiled once, whatever the number of seeds."""
 
-    def __init__(self, recipe: Recipe, tensors: DatasetTensors, training: Training) -> None:
+    def __init__(self, variant: Variant, depth: int, tensors: DatasetTensors, training: Training) -> None:
+        recipe = recipe_of(variant)
+        recipe = replace(recipe, build=functools.partial(recipe.build, blocks=depth))
         data = tensors.data
         keras.utils.set_random_seed(0)
         self._model = recipe.build(data.input_shape, data.classes)
@@ -151,11 +157,26 @@ class _Probe:
             self._model(np.zeros((1, *data.input_shape), np.float32), training=False)
         self._fresh = read_state(self._model)
         self._weights = self._model.trainable_variables
+        if not self._weights:
+            raise UnfitModelError("the model has no weight that could be trained.")
         self._layers = _layers(self._weights)
         self._recipe, self._training, self._tensors = recipe, training, tensors
         self._feed = Feed(tensors, recipe, training)
         self._loss = make_loss(recipe.loss)
         self._gradients = tf.function(self._flat_gradients)
+
+    def norms(self, initial: dict[int, State], seed: int) -> Iterator[dict[str, Any]]:
+        """Yield the measured columns of the table; the first to be measured draws the initial weights of the others."""
+        initial.setdefault(seed, self.draw(streams(seed, self._training.vary).init))
+        for step, layer_index, layer, gradient, update in self.measure(initial[seed], seed):
+            yield {
+                "seed": seed,
+                "step": step,
+                "layer": layer,
+                "layer_index": layer_index,
+                "gradient_norm": gradient,
+                "update_norm": update,
+            }
 
     def draw(self, seed: int) -> State:
         """Return new initial values for the trainable weights, drawn by the initialisers of the model's layers."""

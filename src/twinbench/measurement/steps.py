@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from twinbench.architectures.catalogue import Variant
+from twinbench.architectures.contract import UnfitModelError
 from twinbench.architectures.recipe import recipe_of
 from twinbench.data import LoadedDataset
 from twinbench.training.devices import device_type
@@ -48,7 +49,10 @@ def trace_step(variant: Variant, batch: Batch, data: LoadedDataset) -> tuple[Ste
         with tf.GradientTape() as tape:
             outputs = tf.cast(model(images, training=True), tf.float32)
             loss = loss_of(images if recipe.task == "reconstruct" else labels, outputs)
-        return tape.gradient(loss, weights)
+        gradients = [gradient for gradient in tape.gradient(loss, weights) if gradient is not None]
+        if not gradients:
+            raise UnfitModelError("the loss depends on no weight that could be trained.")
+        return gradients
 
     step = tf.function(training_step)
     return step, step.get_concrete_function(*batch).graph
@@ -69,7 +73,7 @@ def time_steps(steps: Mapping[Key, Step], batch: Batch) -> dict[Key, float]:
         gradients[0].numpy()  # on a GPU the step is done only when someone looks
         return clock() - began
 
-    once = min(seconds(step, 1) for step in steps.values())
+    once = min((seconds(step, 1) for step in steps.values()), default=1.0)
     count = max(1, round(_STRETCH_SECONDS / max(once, 1e-6)))
     fastest = dict.fromkeys(steps, float("inf"))
     for _ in range(_STRETCHES):

@@ -23,6 +23,7 @@ _APART = (
     "twinbench.architectures.catalogue",  # and variants by their own digests
     "twinbench.architectures.declaration",
     "twinbench.architectures.source",
+    "twinbench.architectures.statements",
     "twinbench.plan",
     "twinbench.planning",
     "twinbench.training.identity",

@@ -30,7 +30,7 @@ _SCRIPTS: Final[dict[Stage, str]] = {
 _LIBRARIES: Final[dict[Stage, tuple[str, ...]]] = {
     "train": ("pyarrow",),  # the others are in the runs' keys
     "ladder": (*PACKAGES, "pandas"),
-    "measure": (*PACKAGES, "pandas"),
+    "measure": (*PACKAGES, "pandas", "scipy"),
     "tables": ("jinja2", "numpy", "pandas", "pyarrow", "scipy", "statsmodels", "tabulate"),
     "figures": ("matplotlib", "numpy", "pandas", "seaborn"),
     "report": ("jinja2", "markupsafe", "matplotlib", "numpy", "pandas", "seaborn"),
@@ -43,6 +43,7 @@ _SETTINGS: Final[dict[Stage, dict[str, tuple[str, ...]]]] = {
     "measure": {
         "training": (*_TRAINING, "batch_size", "learning_rate", "optimizer", "validation_fraction", "vary"),
         "measurements": ("gradient_depths", "cost_repeats"),
+        "statistics": ("confidence",),
     },
 }
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from twinbench.architectures.recipe import Loss, Recipe
 from twinbench.config import Training
-from twinbench.errors import TwinbenchError, first_cause, memory_ran_out
+from twinbench.errors import ANYTHING_RAISED, TwinbenchError, first_cause, memory_ran_out
 from twinbench.training.building import State, write_state
 from twinbench.training.compilation import Compilation
 from twinbench.training.feed import Images, Positions
@@ -42,7 +42,7 @@ def failure_of_the_variant(what: str) -> Iterator[None]:
         yield
     except (TwinbenchError, UntrainableError):
         raise
-    except (Exception, SystemExit) as error:
+    except ANYTHING_RAISED as error:
         if is_of_the_machine(error):
             raise
         raise UntrainableError(f"{what}: {first_cause(error)}") from error

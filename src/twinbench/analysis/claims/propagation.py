@@ -153,6 +153,7 @@ def _measure(evidence: Evidence, dataset: str, architecture: str) -> list[_Measu
     rows = pd.DataFrame(evidence.rows("gradients", dataset=dataset, architecture=architecture))
     if rows.empty:
         return []
+    rows = rows[rows["layer_index"].notna()]  # without are those that could not be measured
     reference = rows[rows["kind"] == "reference"]
     found = []
     for _, own in rows[rows["kind"] != "reference"].groupby("variant", sort=False):

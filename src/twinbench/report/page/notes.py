@@ -77,6 +77,7 @@ def determinism_cost(tables: Tables) -> str:
     table = tables.optional("determinism_costs")
     if "difference_percent" not in table or table["difference_percent"].isna().all():
         return ""
+    table = table[table["difference_percent"].notna()]
     median = table["difference_percent"].median()
     clear = int(table["verdict"].isin(["more", "less"]).sum())
     beyond = (
