@@ -6,35 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests import bad_variants
 from tests.workflow.conftest import ROOT, run_snakemake
-
-ARCHITECTURE = '''"""One wide layer."""
-
-from keras import Input, Model, Sequential, layers
-
-from twinbench.architectures.declaration import reference, twin
-
-TASK = "classify"
-
-
-@reference
-def functional(input_shape, classes):
-    """The Functional API."""
-    image = Input(input_shape)
-    return Model(image, layers.Dense(classes)(layers.Flatten()(image)))
-
-
-@twin
-def sequential(input_shape, classes):
-    """The Sequential API."""
-    return Sequential([Input(input_shape), layers.Flatten(), layers.Dense(classes)])
-
-
-@twin
-def broken(input_shape, classes):
-    """A builder that raises."""
-    raise ValueError("these dimensions do not fit")
-'''
 
 
 def test_a_part_is_run_from_the_command_line_without_a_file(tmp_path: Path) -> None:
@@ -94,7 +67,7 @@ def test_a_configuration_and_a_dataset_of_ones_own_lie_anywhere(tmp_path: Path) 
     assert list(runs["seed"]) == [7, 7]
 
 
-def test_a_new_architecture_is_one_new_file_and_its_broken_variant_stops_no_other(tmp_path: Path) -> None:
+def test_a_new_architecture_is_one_new_file_and_its_bad_variants_stop_no_other(tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     copy.mkdir()
     for name in ("Snakefile", "config", "scripts", "workflow", "src"):
@@ -103,14 +76,24 @@ def test_a_new_architecture_is_one_new_file_and_its_broken_variant_stops_no_othe
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, copy / name)
-    (copy / "src/twinbench/architectures/one_layer.py").write_text(ARCHITECTURE)
-    settings = ("architectures=[one_layer]", "suspects=[]", "seeds=2", 'training={"epochs":1}')
-    finished = run_snakemake(tmp_path, "tables", "figures", "--cores", "1", "--config", *settings, root=copy)
+    bad_variants.write(copy / "src/twinbench/architectures")
+    settings = (
+        "architectures=[bad]",
+        "suspects=[]",
+        "seeds=2",
+        'training={"epochs":2,"checkpoint_seconds":0}',
+        'measurements={"gradient_depths":[1],"cost_repeats":3,"ladder_steps":2}',
+    )
+    finished = run_snakemake(tmp_path, "--cores", "1", "--config", *settings, root=copy)
     assert finished.returncode == 0, finished.stdout
-    runs = pd.read_csv(tmp_path / "results/tables/runs.csv")
-    assert set(runs["architecture"]) == {"one_layer"}
-    failed = runs[runs["variant"] == "broken"]
-    assert (failed["status"] == "failed").all()
-    assert failed["reason"].str.contains("these dimensions do not fit").all()
-    assert (runs[runs["variant"] != "broken"]["status"] == "ok").all()
-    assert "2" in (tmp_path / "results/tables/summary.csv").read_text().splitlines()[-1]
+    tables = {name: pd.read_csv(tmp_path / f"results/tables/{name}.csv") for name in ("runs", "ladder", "api_costs")}
+    runs = tables["runs"]
+    assert set(runs["architecture"]) == {"bad"}
+    assert (runs[runs["variant"].isin(bad_variants.GOOD)]["status"] == "ok").all()
+    for variant in bad_variants.REASONS:
+        last = runs[runs["variant"] == variant].iloc[-1]
+        assert last["status"] == "failed"
+        assert bad_variants.reason(variant) in last["reason"]
+    for table in (tables["ladder"], tables["api_costs"]):
+        assert set(table["variant"]) >= {"sequential", *bad_variants.REASONS}
+    assert (tmp_path / "results/report.html").is_file()
