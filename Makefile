@@ -9,13 +9,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
 CONFIG ?= config/config.yaml
+TARGET ?= cpu
+BUILDER ?= $(notdir $(firstword $(foreach program,podman buildah docker,$(shell command -v $(program)))))
 UV_VERSION := 0.13.9
 INSTALL := $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: benchmark setup setup-gpu setup-dev test test-slurm lint format docs findings lock lock-engine raise-engine archive audit bench \
-	clean help
+.PHONY: benchmark setup setup-gpu setup-dev test test-slurm lint format docs findings lock lock-engine raise-engine image site archive \
+	test-image audit bench clean help
 
 benchmark: setup ## set up, then run the benchmark (CONFIG=config/mnist.yaml CORES=4 for another)
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
@@ -26,11 +28,14 @@ setup-gpu: $(VENV)/gpu.installed ## install what a run on an NVIDIA card needs
 
 setup-dev: $(VENV)/dev.installed ## install what a run, the tests and the checks need
 
-test: setup-dev ## run all tests but those on a Slurm, two at a time
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slurm"
+test: setup-dev ## run all tests but those on a Slurm and of the image, two at a time
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slurm and not image"
 
 test-slurm: setup-dev ## run the tests on a Slurm that they bring up (root; Debian's Slurm, munge and MariaDB)
 	$(BIN)/python -m pytest tests/slurm -n 5 --dist worksteal
+
+test-image: setup-dev ## build the image on a Debian made here, and run it (root; Debian's buildah and debootstrap)
+	$(BIN)/python -m pytest tests/packaging/test_image.py
 
 lint: setup-dev ## run the checks that need no test
 	$(BIN)/ruff check .
@@ -39,6 +44,10 @@ lint: setup-dev ## run the checks that need no test
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint --configfile config/smoke.yaml
+	$(BIN)/hadolint Containerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	$(BIN)/zizmor --quiet --offline .github
 
 format: setup-dev ## format all code
 	$(BIN)/ruff check --fix .
@@ -58,6 +67,14 @@ raise-engine: setup ## after a change of the engine that changes results: train 
 
 findings: setup ## write docs/findings.md from RESULTS (results), with its ranking of suspects
 	$(BIN)/python -m twinbench.report.findings $(or $(RESULTS),results) docs
+
+image: ## build the container image twinbench:TARGET (cpu, or gpu), on BASE if that is given (docs/containers.md)
+	$(or $(BUILDER),$(error "needs podman, buildah or docker")) build --file Containerfile --target $(TARGET) \
+		--tag twinbench:$(TARGET) --build-arg UV_VERSION=$(UV_VERSION) $(if $(BASE),--build-arg BASE=$(BASE)) \
+		--label org.opencontainers.image.revision=$$(git rev-parse HEAD) $(BUILD_FLAGS) .
+
+site: setup-dev ## build the documentation into build/site, with the report of RESULTS (results) where there is one
+	TWINBENCH_RESULTS=$(or $(RESULTS),results) $(BIN)/mkdocs build --quiet --strict
 
 archive: setup ## pack RESULTS (results) as an RO-Crate, to deposit it (docs/archive.md)
 	$(BIN)/twinbench archive $(or $(RESULTS),results)

@@ -1,4 +1,4 @@
-"""Datasets that many tests share: the embedded digits, and the real MNIST prepared through tensorflow-datasets."""
+"""What many tests share: the embedded digits, the real MNIST, the smallest benchmark, and a browser."""
 
 import hashlib
 import os
@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
@@ -14,6 +15,9 @@ from tests import bad_variants
 from twinbench.config import Dataset, Training
 from twinbench.data import prepare
 from twinbench.training.runtime import start_tensorflow
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 _ROOT = Path(__file__).resolve().parents[1]
 _USING_TENSORFLOW = {"architectures", "audit", "compare", "data", "training"}
@@ -77,6 +81,31 @@ def mnist_npz(mnist_files: Path, pytestconfig: pytest.Config, tmp_path_factory: 
             dataset = Dataset.model_validate({"source": "mnist", "manual_dir": str(mnist_files)})
             prepare(dataset, npz, npz.with_suffix(".json"), cache=tmp_path_factory.mktemp("mnist"))
     return npz
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """Chromium, which opens the pages."""
+    from playwright.sync_api import sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome")
+    chromium = next((path for name in names if (path := shutil.which(name))), None)
+    if chromium is None:
+        message = "There is no Chromium: install the package `chromium`."
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    quiet = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-dev-shm-usage",
+    ]
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=[*quiet, "--disable-dev-shm-usage"])
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="session")
