@@ -464,3 +464,49 @@ def test_a_live_model_is_put_back_even_where_the_comparison_raises():
     with pytest.raises(KeyboardInterrupt):
         twinbench.compare(model, network, progress=broken)
     assert everything(model) == before
+
+
+# -- what a side may be ------------------------------------------------------------------------------------------------
+
+
+def test_models_of_text_are_probed_with_words_of_their_own():
+    import keras
+    from keras import layers
+
+    def build(activation):
+        texts = keras.Input((1,), dtype="string")
+        vectors = layers.TextVectorization(output_sequence_length=6)
+        vectors.adapt(np.array(["one two three", "four one"]))
+        hidden = layers.Flatten()(layers.Embedding(9, 4)(vectors(texts)))
+        return keras.Model(texts, layers.Dense(3, activation=activation)(hidden))
+
+    assert twinbench.compare(lambda: build("relu"), lambda: build("relu")).rungs[6].outcome == "pass"
+    assert twinbench.compare(lambda: build("relu"), lambda: build("tanh")).code == "arch.activation"
+
+
+def test_what_the_tool_cannot_make_up_is_not_put_on_the_model():
+    import keras
+    import tensorflow as tf
+
+    class Parsing(keras.layers.Layer):
+        def call(self, x):
+            return tf.strings.to_number(x)
+
+    def build():
+        texts = keras.Input((1,), dtype="string")
+        return keras.Model(texts, keras.layers.Dense(2)(Parsing(dtype="float32")(texts)))
+
+    report = twinbench.compare(build, build)
+    assert report.verdict == "cannot_tell"
+    assert "made up" in report.sentence
+    assert "--feed-a" in report.sentence
+    feed = (np.array([["1"], ["2"]] * 4, dtype=object), np.zeros((8, 2)))
+    assert twinbench.compare(build, build, feed_a=feed, feed_b=feed).verdict == "identical"
+
+
+def test_a_model_of_keras_2_is_named_as_such():
+    from tensorflow.python.keras import Sequential
+
+    for side in (Sequential, Sequential()):
+        with pytest.raises(UsageError, match="Keras 2"):
+            twinbench.compare(side, network)

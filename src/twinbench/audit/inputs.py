@@ -21,12 +21,28 @@ class InputRange:
 
     lookup: int | None = None
     padding: float | None = None
+    words: tuple[str, ...] = ()
+
+
+_WORDS = ("the", "cat", "sat", "on", "a", "mat", "0", "1")
+"""Words for models that know none of their own, and such as no vocabulary holds."""
+
+_LONGEST_TEXT = 8
 
 
 def placeholder_inputs(signature: Signature, rows: int = 2) -> list[np.ndarray]:
-    """Zeros that fit every input: enough to build a model."""
+    """Zeros (texts: empty) that fit every input: enough to build a model."""
     rows = signature.batch or rows
-    return [np.zeros((rows, *spec.concrete()), dtype=_numpy_dtype(spec.dtype)) for spec in signature.inputs]
+    return [
+        np.full((rows, *spec.concrete()), "" if spec.dtype == "string" else 0, dtype=_numpy_dtype(spec.dtype))
+        for spec in signature.inputs
+    ]
+
+
+def _vocabulary(model: keras.Model) -> tuple[str, ...]:
+    """The words of every text that a model looks up."""
+    lookups = [layer for layer in model._flatten_layers(recursive=True) if isinstance(layer, keras.layers.StringLookup)]
+    return tuple(dict.fromkeys(str(word) for layer in lookups for word in layer.get_vocabulary() if word))
 
 
 def input_ranges(graph: Graph | None, model: keras.Model, signature: Signature) -> list[InputRange]:
@@ -38,7 +54,7 @@ def input_ranges(graph: Graph | None, model: keras.Model, signature: Signature) 
             if isinstance(layer, keras.layers.Embedding)
         ]
         smallest = min(sizes) if sizes else None
-        return [InputRange(smallest, 0.0 if smallest else None) for _ in signature.inputs]
+        return [InputRange(smallest, 0.0 if smallest else None, _vocabulary(model)) for _ in signature.inputs]
     nodes = graph.by_index()
     children = graph.children()
     found = []
@@ -61,7 +77,7 @@ def input_ranges(graph: Graph | None, model: keras.Model, signature: Signature) 
                 elif child not in seen and node.kind not in ("Dense", "LSTM", "GRU", "Conv1D", "Conv2D"):
                     seen.add(child)
                     waiting.append(child)
-        found.append(InputRange(lookup, padding))
+        found.append(InputRange(lookup, padding, _vocabulary(model)))
     return found
 
 
@@ -72,7 +88,8 @@ def combined(mine: Sequence[InputRange], theirs: Sequence[InputRange]) -> list[I
         other = theirs[k] if k < len(theirs) else InputRange()
         sizes = [size for size in (one.lookup, other.lookup) if size is not None]
         padding = one.padding if one.padding is not None else other.padding
-        merged.append(InputRange(min(sizes) if sizes else None, padding))
+        words = tuple(dict.fromkeys((*one.words, *other.words)))
+        merged.append(InputRange(min(sizes) if sizes else None, padding, words))
     return merged
 
 
@@ -96,6 +113,9 @@ def probe_inputs(
     arrays = []
     for spec, known in zip(signature.inputs, ranges, strict=True):
         shape = (rows, *spec.concrete())
+        if spec.dtype == "string":
+            arrays.append(_texts(generator, shape, (*known.words, *_WORDS)))
+            continue
         if known.lookup is not None:
             array = generator.integers(min(1, known.lookup - 1), known.lookup, shape).astype("float64")
         elif spec.integer or spec.dtype == "bool":
@@ -112,5 +132,14 @@ def probe_inputs(
     return arrays
 
 
+def _texts(generator: np.random.Generator, shape: tuple[int, ...], words: tuple[str, ...]) -> np.ndarray:
+    """Texts of several lengths, from a single word on, for a model looks up one word or all of them."""
+    lengths = [1 if k % 2 == 0 else int(generator.integers(2, _LONGEST_TEXT)) for k in range(int(np.prod(shape)))]
+    texts = [" ".join(generator.choice(words, length)) for length in lengths]
+    return np.array(texts, dtype=object).reshape(shape)
+
+
 def _numpy_dtype(dtype: str) -> str:
+    if dtype == "string":
+        return "object"
     return "float32" if dtype in ("bfloat16", "float16") else dtype

@@ -61,14 +61,14 @@ class Pair:
         return not [d for d in self.differences if d.code.split(".")[0] in ("arch", "preprocessing", "masking")]
 
 
-def subject(model: keras.Model, signature: Signature) -> Subject:
-    """Builds a model by calling it once on zeros, and traces it.
+def subject(model: keras.Model, signature: Signature, example: list[np.ndarray] | None = None) -> Subject:
+    """Builds a model by calling it once on an example (zeros, if none is given), and traces it.
 
     Raises:
         Exception: Whatever the model raises when it is called on a batch.
     """
     if not _large_and_built(model):
-        ensure_built(model, signature, placeholder_inputs(signature))
+        ensure_built(model, signature, example or placeholder_inputs(signature))
     try:
         return Subject(model, signature, canonical_graph(model, signature))
     except Exception as error:  # what cannot be traced is probed as a function

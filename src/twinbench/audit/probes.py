@@ -183,7 +183,8 @@ def fitted(arrays: Sequence[np.ndarray], one: Subject) -> list[np.ndarray]:
         shape = spec.concrete() if None not in spec.shape else array.shape[1:]
         if array.shape[1:] != shape and np.prod(array.shape[1:]) == np.prod(shape):
             array = array.reshape((array.shape[0], *shape))  # noqa: PLW2901 - the next lines use the new shape
-        fitting.append(array if spec.dtype == str(array.dtype) or "float" in spec.dtype else array.astype(spec.dtype))
+        fits = spec.dtype in (str(array.dtype), "string") or "float" in spec.dtype
+        fitting.append(array if fits else array.astype(spec.dtype))
     return fitting
 
 

@@ -26,7 +26,7 @@ from twinbench.compare.conclusion import draw_verdict, function_rungs, verdict_s
 from twinbench.compare.data import RECONCILED, feed_causes, label_causes
 from twinbench.compare.environment import environment_causes, levelled
 from twinbench.compare.feeds import Feed, read_feed
-from twinbench.compare.inputs import both_signatures, input_causes
+from twinbench.compare.inputs import both_signatures, fed_texts, input_causes, takes_texts
 from twinbench.compare.keeping import as_it_was
 from twinbench.compare.loop import loop_causes
 from twinbench.compare.losses import loss_causes
@@ -106,9 +106,9 @@ def compare(
         for letter, one, model, signature in zip("AB", sides, models, signatures, strict=True):
             progress(f"running {letter} on a batch")
             try:
-                subjects.append(subject(model, signature))
+                subjects.append(subject(model, signature, fed_texts(signature, feeds)))
             except Exception as error:
-                return _cannot_run(letter, one, error, sides)
+                return _cannot_run(letter, one, error, sides, made_up=takes_texts(signature))
         comparison = _Comparison(sides, pair(*subjects), (feeds[0], feeds[1]), progress)
         report = comparison.report()
         if data is not None:
@@ -165,8 +165,12 @@ def _cannot_build(letter: str, one: Side, error: BuildError, sides: tuple[Side, 
     )
 
 
-def _cannot_run(letter: str, one: Side, error: Exception, sides: tuple[Side, Side]) -> Report:
+def _cannot_run(letter: str, one: Side, error: Exception, sides: tuple[Side, Side], *, made_up: bool) -> Report:
     reason = first_cause(error, 600)
+    if made_up:
+        reason += (
+            " Its texts were made up, or come from a feed; give --feed-a and --feed-b with texts that it can read."
+        )
     rungs = [Rung(1, NAMES[0], "pass", None, "Both build."), Rung(2, NAMES[1], "fail", None, f"{letter}: {reason}")]
     return Report(
         verdict="cannot_tell",
@@ -265,7 +269,8 @@ class _Comparison:
             )
             large = count_parameters(together.a.variables()) > SMALL
             try:
-                arrays = probe_inputs(together.a.signature, ranges, rows_per_part=1 if large else 2)
+                arrays = fed_texts(together.a.signature, self.feeds)
+                arrays = arrays or probe_inputs(together.a.signature, ranges, rows_per_part=1 if large else 2)
                 if large and together.a.signature.batch is None:
                     arrays = [array[[0, -1]] for array in arrays]
                 self.arrays = arrays

@@ -46,6 +46,23 @@ def both_signatures(
     return first.merged_with(second), second.merged_with(first)
 
 
+def takes_texts(signature: Signature) -> bool:
+    """Whether an input is text."""
+    return any(spec.dtype == "string" for spec in signature.inputs)
+
+
+def fed_texts(signature: Signature, feeds: Sequence[Feed | None]) -> list[np.ndarray]:
+    """Rows of the first feed that fits, for models of text; none where none is given, or the inputs are numbers."""
+    for feed in feeds if takes_texts(signature) else ():
+        if feed is not None and len(feed.epoch.inputs) == len(signature.inputs):
+            parts = [np.asarray(part[:8]) for part in feed.epoch.inputs]
+            return [
+                part if part.ndim > len(spec.shape) else part.reshape((len(part), *spec.concrete()))
+                for part, spec in zip(parts, signature.inputs, strict=True)
+            ]
+    return []
+
+
 def _shapes(input_shape: Sequence[Any]) -> list[tuple[int | None, ...]]:
     if all(axis is None or isinstance(axis, int | np.integer) for axis in input_shape):
         return [tuple(None if axis is None else int(axis) for axis in input_shape)]

@@ -247,17 +247,19 @@ def _noted_assignments(assigned: dict[int, Any]) -> Iterator[None]:
         variables.Variable.assign = original
 
 
-def _no_model(value: Any, name: str) -> str:
-    origins = {f"{cls.__module__}." for cls in type(value).__mro__}
-    if any(origin.startswith(_KERAS_2) for origin in origins):
+def _no_model(value: Any, name: str, verb: str = "returned") -> str:
+    if _is_keras_2(value):
         return (
-            f"{name} returned a model of Keras 2 (tf_keras {type(value).__name__}); models of Keras 3 are compared. "
-            "Build it with `import keras`, and start without TF_USE_LEGACY_KERAS=1."
+            f"{name} {verb} a model of Keras 2 ({type(value).__name__} of tf_keras); only models of Keras 3 are "
+            "compared. Build it with `import keras`, and start without TF_USE_LEGACY_KERAS=1."
         )
-    return (
-        f"{name} returned {type(value).__name__}, not a keras.Model; name a function that takes no arguments and "
-        "returns the model."
-    )
+    wanted = "name a function that takes no arguments and returns the model"
+    return f"{name} {verb} {type(value).__name__}, not a keras.Model; {wanted}."
+
+
+def _is_keras_2(value: Any) -> bool:
+    classes = [f"{cls.__module__}." for cls in type(value).__mro__]
+    return any(cls.startswith(_KERAS_2) for cls in classes) and not isinstance(value, keras.Model)
 
 
 def both_sides(a: Any, b: Any, names: tuple[str, str], places: Places) -> tuple[Side, Side]:
@@ -290,17 +292,12 @@ def _side(source: Any, name: str, places: Places) -> Side:
         value, home = places.named(text)
         if isinstance(value, keras.Model):
             return Side(text, "model", value, home)
-        if not callable(value):
-            raise UsageError(_no_model(value, text).replace("returned", "is"))
+        if not callable(value) or _is_keras_2(value):
+            raise UsageError(_no_model(value, text, "is"))
         return Side(text, "builder", value, home)
-    if callable(source):
+    if callable(source) and not _is_keras_2(source):
         return Side(name, "builder", source)
-    origin = _no_model(source, name)
-    raise UsageError(
-        origin.replace("returned", "is")
-        if "Keras 2" in origin
-        else f"{name} is {type(source).__name__}; give a keras.Model, a function that returns one, or a path."
-    )
+    raise UsageError(_no_model(source, name, "is"))
 
 
 class Places:
