@@ -70,12 +70,12 @@ WEIGHTED = ("data", "compile.loss", "training_loop")
 RARE = {0: 1.0, 1: 4.0, 2: 0.5}
 
 
-@guilty(2, WEIGHTED, "class_weight", check=other_steps)
+@guilty(2, WEIGHTED, "class", check=other_steps)
 def classes_weighed_on_one_side():
     return photo_network(), photo_network(), arguments(class_weight=RARE), arguments()
 
 
-@guilty(2, WEIGHTED, "sample_weight", check=other_steps)
+@guilty(2, WEIGHTED, "sample", check=other_steps)
 def samples_weighed_on_one_side():
     weights = np.linspace(0, 2, 240).astype("float32")
     return photo_network(), photo_network(), arguments(), arguments(sample_weight=weights)
