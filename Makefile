@@ -74,7 +74,7 @@ image: ## build the container image twinbench:TARGET (cpu, or gpu), on BASE if t
 		--label org.opencontainers.image.revision=$$(git rev-parse HEAD) $(BUILD_FLAGS) .
 
 site: setup-dev ## build the documentation into build/site, with the report of RESULTS (results) where there is one
-	TWINBENCH_RESULTS=$(or $(RESULTS),results) $(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 TWINBENCH_RESULTS=$(or $(RESULTS),results) $(BIN)/mkdocs build --quiet --strict
 
 archive: setup ## pack RESULTS (results) as an RO-Crate, to deposit it (docs/archive.md)
 	$(BIN)/twinbench archive $(or $(RESULTS),results)
