@@ -119,6 +119,24 @@ def test_functions_that_load_other_weights_are_told_apart(tmp_path):
     assert "hold the same weights" in report.sentence
 
 
+def test_weights_that_are_loaded_into_a_part_of_a_model_say_nothing_of_the_rest():
+    import keras
+    from keras import layers
+
+    base = keras.Sequential([keras.Input((4,)), layers.Dense(5)])
+    base.trainable = False
+
+    def build():
+        return keras.Sequential([keras.Input((4,)), base, layers.Dense(2)])
+
+    before = base.get_weights()
+    report = twinbench.compare(build, build)
+    assert report.verdict == "identical"
+    assert "both functions load or keep are the same" in report.sentence
+    assert "they hold the same weights" not in report.sentence
+    assert all(np.array_equal(x, y) for x, y in zip(before, base.get_weights(), strict=True))
+
+
 def test_weights_of_exchanged_branches_are_the_same_weights():
     import keras
     from keras import layers

@@ -37,9 +37,10 @@ def compare(  # noqa: PLR0917 - click passes the options by name
 ) -> None:
     """Are models A and B the same, and if not, why does one score lower?
 
-    A and B are each a function that returns a keras.Model (file.py:function or package.module:function) or a saved
-    model (file.keras, loaded in safe mode). Exit status: 0 identical or equivalent, 1 different, 2 an error of use,
-    3 it cannot be told.
+    A and B are each a function that returns a keras.Model (file.py:function or package.module:function), a live model
+    (file.py:model), a saved model (file.keras or file.h5, loaded in safe mode) or saved weights (file.weights.h5, for
+    the other side's model). Exit status: 0 identical or equivalent, 1 different or with other weights, 2 an error of
+    use, 3 it cannot be told.
     """
     from twinbench.compare_process import Request, run_apart
 

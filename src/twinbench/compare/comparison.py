@@ -38,7 +38,7 @@ from twinbench.compare.report import CODES, Cause, Report, Stored
 from twinbench.compare.sides import SMALL, BuildError, Places, Side, both_sides
 from twinbench.compare.starting import compare_starts
 from twinbench.compare.stored import compare_stored, equal_tables, table_causes
-from twinbench.compare.surroundings import restored
+from twinbench.compare.surroundings import forget_default_policy, restored
 from twinbench.compare.weights import penalty_causes, trainable_causes
 from twinbench.errors import UsageError, first_cause
 
@@ -87,6 +87,7 @@ def compare(
             "KERAS_BACKEND=tensorflow before Keras is imported, or use the command `twinbench compare`."
         )
     with restored(), ExitStack() as stack:
+        forget_default_policy()
         places = Places()
         sides = both_sides(a, b, names, places)
         feeds = [_feed(feed, letter, places) for letter, feed in (("A", feed_a), ("B", feed_b))]
@@ -234,7 +235,7 @@ class _Comparison:
             rungs=rungs,
             warnings=list(dict.fromkeys(self.warnings)),
             untested=self.untested,
-            noise=binomial_noise() if self.stored is None else "",
+            noise=binomial_noise() if self.stored is None or not self.stored.everything else "",
             stored=self.stored,
             names=_titles(self.sides),
         )

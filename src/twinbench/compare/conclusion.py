@@ -67,6 +67,8 @@ def with_stored(verdict: Verdict, sentence: str, stored: Stored, kinds: Sequence
     if not stored.same:
         reason = stored.not_compared
         return verdict, f"{models}. But {reason}. This says nothing of their scores."
+    if not stored.everything:
+        return verdict, f"{sentence} The weights that both functions load or keep are the same."
     if stored.largest and verdict == "identical":
         verdict, models = "equivalent", models.replace("identical", "equivalent")
     scored = "A gap between their scores can only come from how, or on what, they are scored"

@@ -66,6 +66,7 @@ class Stored:
         differ: How many of them differ by more than rounding.
         largest: The largest deviation of a number; None where no number deviates.
         where: The tensor or table that differs most.
+        everything: Whether the sides come with all their weights, not only with some that their functions load.
         not_compared: Why what a side holds was compared with nothing; empty where all was compared.
     """
 
@@ -73,6 +74,7 @@ class Stored:
     differ: int = 0
     largest: float | None = None
     where: str = ""
+    everything: bool = True
     not_compared: str = ""
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,26 +49,35 @@ def compare_starts(sides: tuple[Side, Side], pair: Pair) -> Beginnings:
             found.warnings.append(f"Building the models a second time failed: {first_cause(error)}")
     if len(starts) > 1:
         found.causes += initial_causes(starts)
-    if found.rung.outcome == "fail" and not found.causes:
-        fixed = len(starts) > 1 and reproducible(starts[0].a, starts[1].a) and reproducible(starts[0].b, starts[1].b)
-        _explain(found, sides, pair, fixed)
+    if found.rung.outcome == "fail" and not found.causes and _drawn_otherwise(sides, pair):
+        _explain(found, sides, pair, starts)
     return found
 
 
-def _explain(found: Beginnings, sides: tuple[Side, Side], pair: Pair, fixed: bool) -> None:
+def _drawn_otherwise(sides: tuple[Side, Side], pair: Pair) -> bool:
+    """Whether weights that start with other values are draws: not loaded on both sides, nor of other precisions."""
+    for p, q in pair.transfer.pairs:
+        loaded = id(p) in sides[0].held and id(q) in sides[1].held
+        if not loaded and p.dtype == q.dtype and not np.array_equal(values(p), values(q)):
+            return True
+    return False
+
+
+def _explain(found: Beginnings, sides: tuple[Side, Side], pair: Pair, starts: list[Start]) -> None:
     """Weights of one distribution that start with other values: another seed, or another order of the draws."""
+    neutral = None
+    if len(starts) > 1:
+        with suppress(Exception):  # a builder that cannot be called again has been told
+            neutral = _again(sides, pair, None)
+    if neutral is not None and all(np.array_equal(values(p), values(q)) for p, q in neutral.pairs):
+        found.warnings.append("The two set different seeds of their own, so they start elsewhere: that is seed noise.")
+        return
+    fixed = len(starts) > 1 and reproducible(starts[0].a, starts[1].a) and reproducible(starts[0].b, starts[1].b)
     if not fixed:
         found.warnings.append(
             "Under the same seed the two start with other weights of the same distribution (their layers are "
             "constructed in another order): between single runs that is seed noise, nothing more."
         )
-        return
-    try:
-        neutral = _again(sides, pair, None)
-    except Exception:
-        neutral = None
-    if neutral is not None and all(np.array_equal(values(p), values(q)) for p, q in neutral.pairs):
-        found.warnings.append("The two fix different seeds, so they start elsewhere: that is seed noise.")
         return
     detail = "both fix their seed, and their layers are constructed in another order, so they start from other draws"
     found.causes.append(

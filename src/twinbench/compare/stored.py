@@ -38,7 +38,8 @@ def compare_stored(sides: tuple[Side, Side], pair: Pair, arrays: Sequence[np.nda
         return None
     both, fresh, rounding = [], {"A": False, "B": False}, 0.0
     different: list[tuple[float, str]] = []
-    for p, q, value in pair.transfer.carried(_array):
+    carried = pair.transfer.carried(_array)
+    for p, q, value in carried:
         deviation, exceeds = _deviation(value, _array(q))
         rounding = rounding if exceeds else max(rounding, deviation)
         if id(p) in held[0] and id(q) in held[1]:
@@ -61,6 +62,7 @@ def compare_stored(sides: tuple[Side, Side], pair: Pair, arrays: Sequence[np.nda
         differ=len(places),
         largest=max(different)[0] if different else (rounding or None),
         where=places[0] if places else "",
+        everything=len(both) == len(carried),
         not_compared=_not_compared(fresh, alone=alone),
     )
 

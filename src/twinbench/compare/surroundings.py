@@ -70,6 +70,13 @@ def resolved(settings: dict[str, Any]) -> dict[str, Any]:
     return settings | {"dtype_policy": settings["floatx"] if policy is None else policy.name}
 
 
+def forget_default_policy() -> None:
+    """Lets the precision follow `floatx` again, as in a fresh process, where nobody has set another."""
+    policy = global_state.get_global_attribute("dtype_policy")
+    if policy is not None and policy.name == keras.config.floatx():
+        global_state.set_global_attribute("dtype_policy", None)
+
+
 def _apply_settings(values: dict[str, Any]) -> None:
     for name, value in values.items():
         read, write = SETTINGS[name]
