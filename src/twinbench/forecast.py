@@ -82,7 +82,7 @@ def make_forecast(configuration: Configuration, cores: int) -> Forecast:
     """
     plan, estimator = make_plan(configuration), Estimator(configuration)
     device = device_type()
-    missing, unprepared = _missing(configuration, plan.runs, device)
+    missing, unprepared = missing_runs(configuration, plan.runs)
     threads = configuration.training.threads
     seconds: list[float] = []
     memory: list[float] = []
@@ -116,8 +116,14 @@ def make_forecast(configuration: Configuration, cores: int) -> Forecast:
     )
 
 
-def _missing(configuration: Configuration, runs: Iterable[Run], device: str) -> tuple[set[Run], tuple[str, ...]]:
-    """The runs that the store does not have, and the datasets without which that cannot be told."""
+def missing_runs(configuration: Configuration, runs: Iterable[Run]) -> tuple[set[Run], tuple[str, ...]]:
+    """Return the runs that the store does not have, and the datasets without which that cannot be told.
+
+    Args:
+        configuration: the resolved configuration.
+        runs: runs of its plan.
+    """
+    device = device_type()
     recorded = set(RunStore(Path(configuration.store_folder)).keys())
     manifests = _manifests(configuration)
     missing = {

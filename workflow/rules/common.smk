@@ -203,10 +203,11 @@ def all_records(wildcards):
 
 
 def variant_digests(wildcards):
-    """The code and the marks of the selected variants, so that a changed one is measured again."""
+    """The code and the marks of the variants that are measured, so that a changed one is measured again."""
     return [
         f"{variant.architecture}/{variant.name} {variant.kind} {variant.digest}"
         for variant in selected_variants(CONFIGURATION)
+        if variant.kind != "suspect"
     ]
 
 

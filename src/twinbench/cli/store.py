@@ -66,7 +66,7 @@ def verify(context: click.Context, folder: Path) -> None:
 
 @store.command()
 @_STORE
-@click.option("--other-versions", is_flag=True, help="Also runs of another engine, TensorFlow or Keras than this one.")
+@click.option("--other-versions", is_flag=True, help="Also runs of another engine, TensorFlow, Keras or NumPy.")
 @click.option("--not-in", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
               help="Also runs that this configuration does not ask for, nor any other that is named.")  # fmt: skip
 @click.option("--checkpoints", is_flag=True, help="Also the checkpoints of unfinished runs.")

@@ -40,6 +40,12 @@ def version(package: str) -> str:
         return "not installed"
 
 
+def software() -> dict[str, str]:
+    """The versions of what computes a result, and the variables that are set of those that it reads."""
+    versions = {package: version(package) for package in PACKAGES}
+    return versions | {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+
+
 def result_settings(training: Training) -> dict[str, Any]:
     """The settings of the training that can change a result."""
     return {name: getattr(training, name) for name in type(training).model_fields if name not in IRRELEVANT}
@@ -50,8 +56,7 @@ def plan_content(variant: Variant, seed: int, training: Training) -> dict[str, A
     architecture = architectures()[variant.architecture]
     content: dict[str, Any] = {
         "engine": engine_identity(),
-        **{package: version(package) for package in PACKAGES},
-        **{name: os.environ[name] for name in _VARIABLES if name in os.environ},
+        **software(),
         "task": architecture.task,
         "compiler": architecture.compiler,
         "source": variant.digest,

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from twinbench.architectures.catalogue import Variant
-from twinbench.config import Configuration, Dataset
+from twinbench.config import Configuration, Dataset, Training
 from twinbench.config.model import Section
 from twinbench.planning.closure import SOURCE, code_digest
-from twinbench.planning.identity import IRRELEVANT, PACKAGES, version
+from twinbench.planning.identity import IRRELEVANT, software, version
 
 Stage = Literal["data", "train", "ladder", "measure", "tables", "figures", "report"]
 
@@ -29,22 +29,27 @@ _SCRIPTS: Final[dict[Stage, str]] = {
 }
 _LIBRARIES: Final[dict[Stage, tuple[str, ...]]] = {
     "train": ("pyarrow",),  # the others are in the runs' keys
-    "ladder": (*PACKAGES, "pandas"),
-    "measure": (*PACKAGES, "pandas", "scipy"),
+    "ladder": ("pandas",),
+    "measure": ("pandas", "scipy"),
     "tables": ("jinja2", "numpy", "pandas", "pyarrow", "scipy", "statsmodels", "tabulate"),
     "figures": ("matplotlib", "numpy", "pandas", "seaborn"),
     "report": ("jinja2", "markupsafe", "matplotlib", "numpy", "pandas", "seaborn"),
 }
-_SELECTION: Final = ("architectures", "suspects")
-_TRAINING: Final = ("threads", "determinism", "precision", "gpu_memory_mb")
-# The keys of the configuration that a stage's script can read. `train` reads none: its runs' keys hold them.
-_SETTINGS: Final[dict[Stage, dict[str, tuple[str, ...]]]] = {
-    "ladder": {"training": _TRAINING, "measurements": ("ladder_steps",)},
+# The keys of the configuration that a stage's script can read. What `train` needs is in its runs' keys.
+_WHOLE: Final[dict[Stage, tuple[str, ...]]] = {
+    "ladder": ("architectures", "suspects"),
+    "measure": ("architectures", "suspects", "seeds"),
+    "tables": ("architectures", "suspects", "seeds", "datasets", "statistics"),
+}
+_PROCESS: Final = ("threads", "determinism", "precision", "gpu_memory_mb")
+_PARTS: Final[dict[Stage, dict[str, tuple[str, ...]]]] = {
+    "ladder": {"training": _PROCESS, "measurements": ("ladder_steps",)},
     "measure": {
-        "training": (*_TRAINING, "batch_size", "learning_rate", "optimizer", "validation_fraction", "vary"),
+        "training": (*_PROCESS, "batch_size", "learning_rate", "optimizer", "validation_fraction", "vary"),
         "measurements": ("gradient_depths", "cost_repeats"),
         "statistics": ("confidence",),
     },
+    "tables": {"training": ("job_size", *(name for name in Training.model_fields if name not in IRRELEVANT))},
 }
 
 
@@ -58,15 +63,10 @@ def settings_of(stage: Stage, configuration: Configuration, variants: Sequence[V
     """
     whole = configuration.model_dump(mode="json")
     whole["architectures"] = [f"{one.architecture}/{one.name}" for one in variants if one.kind != "suspect"]
-    whole["suspects"] = [one.name for one in variants if one.kind == "suspect"]
+    whole["suspects"] = [one.name for one in variants if one.kind == "suspect" and stage == "tables"]
     whole["seeds"] = configuration.seed_list
-    if stage == "tables":
-        training = {name: value for name, value in whole["training"].items() if name not in IRRELEVANT - {"job_size"}}
-        names = ("datasets", *_SELECTION, "seeds", "statistics")
-        return {**{name: whole[name] for name in names}, "training": training}
-    chosen = (*_SELECTION, "seeds") if stage == "measure" else _SELECTION
-    sections = {name: {key: whole[name][key] for key in keys} for name, keys in _SETTINGS[stage].items()}
-    return {name: whole[name] for name in chosen} | sections
+    chosen = {name: whole[name] for name in _WHOLE[stage]}
+    return chosen | {name: {key: whole[name][key] for key in keys} for name, keys in _PARTS[stage].items()}
 
 
 def configuration_of(settings: Mapping[str, Any]) -> Configuration:
@@ -90,8 +90,9 @@ def code_of(stage: Stage) -> str:
 
 
 def versions_of(stage: Stage) -> dict[str, str]:
-    """Return the versions of the libraries that a stage's result depends on."""
-    return {package: version(package) for package in _LIBRARIES[stage]}
+    """Return the versions of the libraries that a stage's result depends on, and the variables that these read."""
+    versions = {package: version(package) for package in _LIBRARIES[stage]}
+    return versions | software() if stage in ("ladder", "measure") else versions
 
 
 def dataset_key(dataset: Dataset) -> str:

@@ -49,5 +49,9 @@ def start_tensorflow(training: Training) -> Any:
             limit = tf.config.LogicalDeviceConfiguration(memory_limit=training.gpu_memory_mb)
             tf.config.set_logical_device_configuration(card, [limit])
     keras.utils.set_random_seed(0)  # strict operations want TensorFlow's own seed set; runs are seeded by `building`
+    # Whatever ~/.keras/keras.json says: it is no part of a run's key.
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
     keras.config.set_dtype_policy("mixed_bfloat16" if training.precision == "bfloat16" else "float32")
     return tf

@@ -1,0 +1,169 @@
+"""The law of `law` for code and versions: networks, a module of every stage, libraries, the engine's number."""
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+from tests.workflow.staleness.law import Change, Law, edited
+
+ALL_BUT_DATA = "train ladder measure tables"
+EVERYTHING = "data train ladder measure tables"
+PLAIN_CNN = "architectures/plain_cnn.py"
+WIDE = "layers.Dense(9), layers.Dense(classes)])"
+# In inference, while it is traced, and nowhere before.
+RAISES = """layers.Dense(9), Moody(), layers.Dense(classes)])
+
+
+class Moody(layers.Layer):
+    def call(self, inputs, training=False):
+        if not training and not hasattr(inputs, "numpy") and inputs.shape[0] is None:
+            raise ValueError("not in this mood")
+        return inputs
+"""
+
+
+def _version(package: str, reruns: str, *, trains: bool = False) -> Change:
+    return Change(f"{package} 99.0", lambda law: law.with_version(package, "99.0"), reruns, trains)
+
+
+def _choose_the_wide(law: Law) -> None:
+    law.edit(f"src/twinbench/{PLAIN_CNN}", WIDE, RAISES)
+    law.configure(architectures=["plain_cnn/sequential", "plain_cnn/sequential_wide"])
+
+
+BATCHES = {
+    "a layer": [
+        edited("architectures/sizes.py", "6", "5", ALL_BUT_DATA, trains=True),
+        edited(PLAIN_CNN, "RATE = 0.25", "RATE = 0.5", ALL_BUT_DATA, trains=True),
+        edited(PLAIN_CNN, "import ReLU as", "import Softmax as", ALL_BUT_DATA, trains=True),
+        edited(PLAIN_CNN, "layers.ReLU())]", "layers.ELU())]", ALL_BUT_DATA, trains=True),
+        edited(PLAIN_CNN, "\nTASK =", "\nlayers.Dense(1)\nTASK =", ALL_BUT_DATA, trains=True),
+    ],
+    "a mark, a suspect, a variant that raises": [
+        edited(
+            PLAIN_CNN,
+            "@twin\ndef sequential(",
+            '@lookalike(differs="function")\ndef sequential(',
+            "ladder measure tables",
+        ),
+        edited(
+            "architectures/suspects.py",
+            "    return recipe\n",
+            "    return replace(recipe, batch_factor=2)\n",
+            "train tables",
+            trains=True,
+        ),
+        edited("architectures/suspects.py", 'changes="nothing"', 'changes="nothing at all"', "tables"),
+        Change("a variant that raises in inference", _choose_the_wide, ALL_BUT_DATA, trains=True),
+    ],
+    "the engine and the data": [
+        edited(
+            "training/feed.py",
+            "        return shuffled\n",
+            "        return shuffled[::-1]\n",
+            "train measure tables",
+            trains=True,
+        ),
+        edited(
+            "training/program.py", "100 * correct / count", "99 * correct / count", "train measure tables", trains=True
+        ),
+        edited(
+            "data/npz_source.py",
+            "return np.ascontiguousarray(array,",
+            "return 255 - np.ascontiguousarray(array,",
+            EVERYTHING,
+            trains=True,
+        ),
+        edited("planning/engine.json", '"engine": ', '"engine": 1', ALL_BUT_DATA, trains=True),
+        _version("keras", ALL_BUT_DATA, trains=True),
+        Change(
+            "a variable that TensorFlow reads",
+            lambda law: law.set_variable("TF_ENABLE_ONEDNN_OPTS", "0"),
+            ALL_BUT_DATA,
+            trains=True,
+        ),
+    ],
+    "the other stages": [
+        edited("training/output.py", "RUN_DIGITS = 16", "RUN_DIGITS = 12", "train ladder measure tables"),
+        edited("audit/published.py", "Conv2D(64, 3", "Conv2D(48, 3", "ladder tables"),
+        edited("measurement/gradients.py", "float(np.linalg.norm(", "2 * float(np.linalg.norm(", "measure tables"),
+        edited("analysis/files.py", "_LONGEST = 2000", "_LONGEST = 5", "tables"),
+        edited("analysis/summary.py", '"failed": len(runs) - scores.size', '"failed": len(runs)', "tables"),
+        edited(
+            "config/model.py",
+            "equivalence_margin: float = Field(\n        default=0.5",
+            "equivalence_margin: float = Field(\n        default=0.8",
+            EVERYTHING,
+        ),
+        _version("pandas", "ladder measure tables"),
+        _version("scipy", "measure tables"),
+    ],
+}
+HARMLESS = [
+    edited(PLAIN_CNN, '"""The Functional API."""', '"""The Functional API, in other words."""', ""),
+    edited(PLAIN_CNN, "\nTASK =", "\n# A comment.\nTASK =", ""),
+    edited(
+        PLAIN_CNN,
+        "for layer in (layers.Dense(sizes.HIDDEN), layers",
+        "for layer in (layers.Dense( sizes.HIDDEN ),layers",
+        "",
+    ),
+    edited(PLAIN_CNN, "layers.Dense(9)", "layers.Dense(8)", ""),
+    edited("training/feed.py", "        return shuffled", "        # A comment.\n        return shuffled", ""),
+    edited("training/program.py", '"""Evaluate the model in inference mode.', '"""Evaluate the model.', ""),
+    edited("training/claims.py", "beat_seconds: float = 5.0", "beat_seconds: float = 4.0", "train tables"),
+    edited("architectures/suspects.py", 'changes="nothing"', 'changes="not a thing"', "tables"),
+    edited("analysis/summary.py", '"""', '"""Once more: ', ""),
+    edited("estimate.py", "\nimport", "\nimport colorsys\nimport", ""),
+]
+# What is drawn from the tables: the rules that would run for the whole benchmark.
+DRAWN = [
+    edited("report/page/templates/page.html.j2", "</body>", "<!-- changed --></body>", "report"),
+    edited("report/page/templates/page.css", "body", "body, body", "report"),
+    edited("report/figures/style.py", "\nfrom ", "\nimport colorsys\nfrom ", "figures report"),
+    edited("analysis/summary.py", '"failed": len(runs) - scores.size', '"failed": len(runs)', "tables figures report"),
+    Change("figures.palette", lambda law: law.configure(figures={"palette": "muted"}), "figures report"),
+    _version("seaborn", "figures report"),
+]
+
+
+def _touch_everything(law: Law) -> None:
+    for path in law.copy.rglob("*.py"):
+        os.utime(path, (time.time() + 60, time.time() + 60))
+
+
+@pytest.fixture(scope="module")
+def law(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Law]:
+    """A folder in which the whole benchmark was run once."""
+    law = Law(tmp_path_factory.mktemp("code"))
+    law.targets = ()
+    law.holds_after([Change("nothing yet", lambda law: None, "", trains=True)])
+    yield law
+    law.close()
+
+
+def test_a_change_of_what_draws_draws_again(law: Law) -> None:
+    for change in DRAWN:
+        law.looks_ahead(change)
+    DRAWN[0].apply(law)
+    assert "rule report" in law.snakemake()
+    assert "<!-- changed -->" in (law.used / "results/report.html").read_text()
+    law.targets = ("tables",)
+
+
+def test_what_cannot_change_a_result_trains_nothing(law: Law) -> None:
+    for change in HARMLESS:
+        law.looks_ahead(change)
+    law.holds_after(HARMLESS)
+
+
+def test_touched_code_does_nothing(law: Law) -> None:
+    law.looks_ahead(Change("touched files", _touch_everything, ""))
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+def test_a_change_leaves_nothing_stale(batch: str, law: Law) -> None:
+    for change in BATCHES[batch]:
+        law.looks_ahead(change)
+    law.holds_after(BATCHES[batch])
