@@ -2,7 +2,7 @@ import re
 import subprocess
 import sys
 
-from twinbench.report.catalogue import FIGURES, figure_file, figure_files, figure_names
+from twinbench.report.catalogue import FIGURES, figure_file, figure_names
 from twinbench.report.figures import DRAW
 
 
@@ -13,11 +13,6 @@ def test_every_figure_of_the_catalogue_can_be_drawn_and_no_other() -> None:
 def test_a_figure_name_cannot_be_confused_with_the_dataset_beside_it() -> None:
     assert all(re.fullmatch(r"[a-z_]+", name) for name in figure_names())
     assert figure_file("suspects", "emnist-balanced", "svg") == "suspects-emnist-balanced.svg"
-
-
-def test_files_are_listed_for_every_dataset_and_format_once() -> None:
-    files = figure_files(["digits", "mnist"], ["svg", "png"])
-    assert len(files) == len(set(files)) == 4 * len(FIGURES)
 
 
 def test_every_figure_says_what_to_see_and_has_an_alternative_text() -> None:

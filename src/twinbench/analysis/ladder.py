@@ -48,6 +48,6 @@ def with_scores(ladder: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFrame
     climbed = ladder[ladder["rung"] != SCORE_RUNG] if len(ladder) else ladder
     rows: list[dict[Any, Any]] = []
     for key, rungs in climbed.groupby(_KEY, sort=False) if len(climbed) else []:
-        own = rungs.to_dict("records")
-        rows += [*own, _score_rung(own[-1], by_key.get(tuple(key)))]
+        measured = rungs.to_dict("records")
+        rows += [*measured, _score_rung(measured[-1], by_key.get(tuple(key)))]
     return LADDER.frame(rows)

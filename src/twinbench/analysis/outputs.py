@@ -1,6 +1,5 @@
 """Every table that the analysis writes, declared once; light enough to be asked for whenever the workflow is read."""
 
-from dataclasses import replace
 from typing import Final
 
 from twinbench.measurement.columns import API_COSTS, DETERMINISM_COSTS, GRADIENTS, LADDER, WHO
@@ -13,11 +12,13 @@ GAPS: Final = (0.1, 0.5, 1.0)
 API_ROW: Final = "Sequential instead of Functional"
 IDENTITY: Final = "dataset architecture variant kind seed"
 _WHO: Final = "dataset architecture variant"
-_COUNTS: Final = "parameters trainable_parameters non_trainable_parameters"
 _RUN: Final = text("run", "the run's name in the store: the first digits of its key")
 _KIND: Final = text("kind", "twin, lookalike or suspect")
-_SCORE: Final = text("score_name", "accuracy or explained variance, in percent points, higher is better")
-_VERDICTS: Final = "identical, equivalent, different, different but within the margin, or undecided"
+_SCORE: Final = text("score_name", "accuracy or explained variance, in points, higher is better")
+_T_ENDS: Final = (
+    number("ci_low", "lower end of Student's t interval for that mean, in points", "from"),
+    number("ci_high", "upper end of that interval", "to"),
+)
 
 
 def gap_column(gap: float) -> str:
@@ -46,12 +47,7 @@ HISTORY: Final = Table(
 )
 COSTS: Final = Table(
     "costs",
-    columns=(
-        _RUN,
-        *columns_of(Outcome, IDENTITY),
-        *columns_of(Cost),
-        text("manifest", "row of the table provenance"),
-    ),
+    columns=(_RUN, *columns_of(Outcome, IDENTITY), *columns_of(Cost), text("manifest", "row of the table provenance")),
     category="Cost",
     caption="One row for each run: time, speed and memory, and the machine it ran on.",
 )
@@ -60,11 +56,7 @@ PROVENANCE: Final = Table(
     columns=(
         text("manifest", "name of this combination"),
         whole("runs", "how many runs were made on it"),
-        text("tensorflow", "version"),
-        text("keras", "version"),
-        text("numpy", "version"),
-        text("python", "version"),
-        text("twinbench", "version"),
+        *(text(name, "version") for name in ("tensorflow", "keras", "numpy", "python", "twinbench")),
         text("os", "operating system"),
         text("cpu", "processor"),
         text("instruction_sets", "of the processor, as far as they matter"),
@@ -81,15 +73,8 @@ PROVENANCE: Final = Table(
 PARAMETERS: Final = Table(
     "parameters",
     columns=(
-        *columns_of(Outcome, f"{_WHO} kind"),
-        *(
-            replace(column, heading=heading)
-            for column, heading in zip(
-                columns_of(Outcome, f"{_COUNTS} parameters_per_call keras_count"),
-                ("unique", "trainable", "", "per call", "Keras says"),
-                strict=True,
-            )
-        ),
+        *columns_of(Outcome, f"{_WHO} kind parameters trainable_parameters non_trainable_parameters"),
+        *columns_of(Outcome, "parameters_per_call keras_count"),
         whole("difference_to_reference", "parameters minus the reference's", "against the reference"),
     ),
     category="Parameters",
@@ -106,18 +91,10 @@ SUMMARY: Final = Table(
         whole("failed", "runs that failed"),
         number("mean", "mean score over seeds, in points", "mean (points)"),
         number("std", "standard deviation of the score over seeds (n - 1), in points; empty with one run"),
-        number(
-            "ci_low",
-            "lower end of Student's t interval for the mean, in points, cut at what the score can reach; where all the "
-            "scores are equal their spread is taken as the smallest that the test set can show",
-            "from",
-        ),
+        number("ci_low", "lower end of Student's t interval for the mean, cut at what the score can reach", "from"),
         number("ci_high", "upper end of that interval", "to"),
         number(
-            "binomial_se",
-            "standard error that the test set's size alone gives an accuracy of `mean`, in points; empty for explained "
-            "variance",
-            "binomial SE",
+            "binomial_se", "standard error that the size of the test set gives an accuracy, in points", "binomial SE"
         ),
     ),
     category="Scores",
@@ -138,32 +115,18 @@ COMPARISONS: Final = Table(
         whole("unpaired", "seeds left out because only one of the two runs ended well"),
         text(
             "verdict",
-            "identical (bit-identical weights and equal scores in every pair: not tested), equivalent (shown to lie "
-            "inside the margin), different (shown to differ), different but within the margin (both), or undecided "
-            "(neither)",
+            "identical (bit-identical weights and equal scores in every pair), equivalent (shown to lie inside the "
+            "margin), different (shown to differ), different but within the margin (both), or undecided (neither)",
         ),
         number("mean_difference", "mean of variant minus reference, in points", "difference (points)"),
         number("std_difference", "standard deviation of the differences (n - 1), in points"),
-        number(
-            "std_used",
-            "the one that tests and intervals use, in points: `std_difference`, or where all differences are equal the "
-            "smallest that the test set can show (one image, divided by the root of n)",
-        ),
-        number("ci_low", "lower end of Student's t interval for the mean difference, in points", "from"),
-        number("ci_high", "upper end of that interval", "to"),
+        number("std_used", "the same, or where all are equal the smallest that the test set can show (one image)"),
+        *_T_ENDS,
         number("t_p", "p of the paired t test for no difference, two-sided"),
-        number(
-            "t_p_holm",
-            "the same, corrected by Holm over the family: at most 1 - confidence makes the two different",
-            "p difference (Holm)",
-        ),
+        number("t_p_holm", "the same after Holm; at most 1 - confidence: they differ", "p difference (Holm)"),
         number("margin", "points within which two variants count as equal"),
         number("tost_p", "p of two one-sided t tests for a mean difference inside the margin"),
-        number(
-            "tost_p_holm",
-            "the same, corrected by Holm over the family: at most 1 - confidence makes the two equivalent",
-            "p equivalence (Holm)",
-        ),
+        number("tost_p_holm", "the same after Holm; at most 1 - confidence: equivalent", "p equivalence (Holm)"),
         text("family", "comparisons that are corrected together: variants, or suspects"),
         whole("family_size", "comparisons tested in that family"),
         text("sentence", "the result in words, with what was left out", "in words"),
@@ -182,21 +145,15 @@ NOISE_FLOOR: Final = Table(
         _SCORE,
         whole("n", "runs (seeds) that ended well", "seeds"),
         number("std", "standard deviation of the score over seeds (n - 1), in points", "std (points)"),
-        number("range", "highest less lowest score, in points"),
+        number("range", "highest minus lowest score, in points"),
         number("mean_gap", "mean distance between two different seeds, in points"),
         *(
             number(
-                gap_column(gap),
-                f"probability that two runs of this variant, of different seeds, end at least {gap:g} points apart; "
-                "from the source named in `source`",
-                f"P(gap ≥ {gap:g})",
+                gap_column(gap), f"probability that two seeds end at least {gap:g} points apart", f"P(gap ≥ {gap:g})"
             )
             for gap in GAPS
         ),
-        text(
-            "source",
-            "pairs of seeds (every ordered pair of different seeds that was run: from 10 seeds on) or t model",
-        ),
+        text("source", "pairs of seeds (every ordered pair that was run: from 10 seeds on) or t model"),
     ),
     category="Scores",
     caption="How far apart two runs of one and the same model land.",
@@ -215,43 +172,21 @@ SEEDS_NEEDED: Final = Table(
         number("margin", "points within which two variants count as equal"),
         number("level", "level of each test in the plan: (1 - confidence) / family_size"),
         number("target_power", "probability of success that the plan aims at"),
-        number(
-            "power_difference", "probability that the present seeds find a true difference of the margin", "power now"
-        ),
-        number(
-            "power_equivalence",
-            "probability that the present seeds show equivalence where there is no difference",
-        ),
+        number("power_difference", "probability that the present seeds find a difference of the margin", "power now"),
+        number("power_equivalence", "probability that the present seeds show equivalence where nothing differs"),
+        whole("seeds_difference", "seeds that find a difference of the margin with that power", "to find a difference"),
+        whole("seeds_equivalence", "seeds that show equivalence where nothing differs", "to show equivalence"),
         whole(
-            "seeds_difference",
-            "seeds that find a true difference of the margin with the target power; empty beyond 10,000",
-            "to find a difference",
+            "seeds_observed", "seeds that settle it, one way or the other, if the observed difference is the true one"
         ),
-        whole(
-            "seeds_equivalence",
-            "seeds that show equivalence, where there is no difference, with the target power; empty beyond 10,000",
-            "to show equivalence",
-        ),
-        whole(
-            "seeds_observed",
-            "seeds that settle it with the target power if the true difference is the observed one: the fewer of "
-            "telling it from none and showing it inside the margin; empty beyond 10,000",
-        ),
-        whole(
-            "cautious_seeds",
-            "as the larger of seeds_difference and seeds_equivalence, if the true spread is at the upper 80 % "
-            "confidence limit of the observed one; empty beyond 10,000",
-            "to be cautious",
-        ),
+        whole("cautious_seeds", "the larger of the two, were the spread at its upper 80 % limit", "to be cautious"),
         text(
-            "config_line",
-            "line for the configuration that settles it; empty where the present seeds already do",
-            "line for the configuration",
+            "config_line", "what settles it; empty where it is settled, or beyond 10,000", "line for the configuration"
         ),
         text("sentence", "the same in words", "in words"),
     ),
     category="Seeds",
-    caption="How many seeds each comparison needs to be decided.",
+    caption="How many seeds each comparison needs to be decided; empty where that is more than 10,000.",
     title="Seeds needed",
     shown=f"{_WHO} n verdict power_difference seeds_difference seeds_equivalence cautious_seeds config_line sentence",
 )
@@ -266,20 +201,10 @@ SUSPECTS: Final = Table(
         whole("n", "pairs: seeds in which both it and the untouched reference ended well", "seeds"),
         whole("failed", "runs of it that failed"),
         number("mean_difference", "mean of its test score minus the reference's, in points", "difference (points)"),
-        number("ci_low", "lower end of Student's t interval for that, in points", "from"),
-        number("ci_high", "upper end of that interval", "to"),
-        number(
-            "p_holm",
-            "p of the paired t test for no difference, corrected by Holm over its family; empty for identical pairs",
-            "p (Holm)",
-        ),
-        text("verdict", f"{_VERDICTS} (table comparisons)"),
-        number(
-            "seen_difference",
-            "what its owner sees: mean of the score that its own metric reads minus the reference's true score, in "
-            "points",
-            "seen (points)",
-        ),
+        *_T_ENDS,
+        number("p_holm", "p of the paired t test for no difference, after Holm; empty for identical pairs", "p (Holm)"),
+        text("verdict", "as in the table comparisons"),
+        number("seen_difference", "the same difference as its own metric reads it, in points", "seen (points)"),
         number("misread", "seen_difference minus mean_difference, in points: how far its own metric is off"),
         text("variant", "name of the variant in the tables runs and comparisons"),
     ),
@@ -294,22 +219,14 @@ CLAIMS: Final = Table(
     columns=(
         text("claim", "C1 to C8"),
         text("statement", "the claim, in our own words"),
-        text(
-            "verdict",
-            "supported, refuted, depends (the evidence contradicts itself, and `because` says along which line) or "
-            "inconclusive",
-        ),
+        text("verdict", "supported, refuted, depends (the evidence contradicts itself) or inconclusive"),
         text("because", "the numbers that decide it"),
         text(
-            "evidence",
-            "rows of tables that it rests on, as `table: dataset architecture/variant`; those of `runs` are all the "
-            "runs of that variant, and of its reference under the same seeds",
+            "evidence", "rows that it rests on, as `table: dataset architecture/variant`; of `runs` all of the variant"
         ),
         text("would_change", "what would change the verdict; for an inconclusive one, what would settle it"),
         whole(
-            "seeds_needed",
-            "seeds that are planned to settle the comparisons which are open; empty where seeds are not what is "
-            "lacking",
+            "seeds_needed", "seeds that are planned to settle what is open; empty where seeds are not what is lacking"
         ),
     ),
     category="Claims",

@@ -68,9 +68,9 @@ def _reference_of(runs: pd.DataFrame, dataset: str, architecture: str) -> pd.Dat
 
 def _pair(key: tuple[str, str, str], runs: pd.DataFrame, references: pd.DataFrame) -> Pairs:
     columns = ["seed", "test_score", "test_examples", "final_weights_sha256"]
-    mine = runs.loc[ended_well(runs), columns]
-    theirs = references.loc[ended_well(references), columns]
-    both = mine.merge(theirs, on="seed", suffixes=("", "_reference")).sort_values("seed")
+    good = runs.loc[ended_well(runs), columns]
+    good_references = references.loc[ended_well(references), columns]
+    both = good.merge(good_references, on="seed", suffixes=("", "_reference")).sort_values("seed")
     hashes = both["final_weights_sha256"]
     equal = (hashes.notna() & (hashes == both["final_weights_sha256_reference"])) & (
         both["test_score"] == both["test_score_reference"]
@@ -87,8 +87,8 @@ def _pair(key: tuple[str, str, str], runs: pd.DataFrame, references: pd.DataFram
         scores=both["test_score"].to_numpy(dtype=np.float64),
         reference_scores=both["test_score_reference"].to_numpy(dtype=np.float64),
         resolution=score_resolution(score_name, images_tested(both)),
-        failed=len(runs) - len(mine),
-        unpaired=len(set(mine["seed"]) ^ set(theirs["seed"])),
+        failed=len(runs) - len(good),
+        unpaired=len(set(good["seed"]) ^ set(good_references["seed"])),
         identical=bool(len(both)) and bool(equal.all()),
     )
 

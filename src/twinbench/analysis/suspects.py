@@ -51,9 +51,9 @@ def ranked(table: pd.DataFrame) -> pd.DataFrame:
 
 def _seen(runs: pd.DataFrame, dataset: str, variant: str, reference: str) -> float:
     """Return the mean of seen minus true reference score over the seeds that both ended well, in points."""
-    own = runs[(runs["dataset"] == dataset) & (runs["architecture"] == SUSPECTS_ARCHITECTURE) & ended_well(runs)]
-    seen = own.loc[own["variant"] == variant].set_index("seed")["seen_score"]
-    true = own.loc[own["variant"] == reference].set_index("seed")["test_score"]
+    good = runs[(runs["dataset"] == dataset) & (runs["architecture"] == SUSPECTS_ARCHITECTURE) & ended_well(runs)]
+    seen = good.loc[good["variant"] == variant].set_index("seed")["seen_score"]
+    true = good.loc[good["variant"] == reference].set_index("seed")["test_score"]
     return float((seen - true).dropna().mean())
 
 
@@ -128,8 +128,8 @@ def suspects_table(runs: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFram
     Returns:
         The table `SUSPECTS`; no rows where no suspect was trained.
     """
-    own = comparisons[comparisons["architecture"] == SUSPECTS_ARCHITECTURE]
-    chosen = own[(own["kind"] == "suspect") | (own["variant"] == API_VARIANT)]
+    candidates = comparisons[comparisons["architecture"] == SUSPECTS_ARCHITECTURE]
+    chosen = candidates[(candidates["kind"] == "suspect") | (candidates["variant"] == API_VARIANT)]
     if not (chosen["kind"] == "suspect").any():
         return SUSPECTS.frame([])
     return SUSPECTS.frame([_row(row, runs) for row in chosen.to_dict("records")])

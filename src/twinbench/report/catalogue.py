@@ -4,7 +4,6 @@ Imports neither matplotlib nor pandas, so that a workflow can ask for file names
 figure is drawn once for each dataset, into `<figure>-<dataset>.<format>`.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -183,9 +182,3 @@ def figure_entry(name: str) -> FigureEntry:
 def figure_file(name: str, dataset: str, file_format: str) -> str:
     """Return the file name of a figure: `suspects-digits.svg`."""
     return f"{_BY_NAME[name].name}-{dataset}.{file_format}"
-
-
-def figure_files(datasets: Iterable[str], formats: Iterable[str]) -> list[str]:
-    """Return the file names of all figures of some datasets, in some formats."""
-    kinds = list(formats)
-    return [figure_file(name, dataset, kind) for dataset in datasets for name in _BY_NAME for kind in kinds]

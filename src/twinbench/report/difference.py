@@ -166,7 +166,7 @@ def _hashes(a: Tables, b: Tables, column: str, what: str) -> Part:
 
 
 def _runs(a: Tables, b: Tables) -> Part:
-    left, right = ({_name(row, _RUN) for row in one.get("runs").to_dict("records")} for one in (a, b))
+    left, right = ({_name(row, _RUN) for row in tables.get("runs").to_dict("records")} for tables in (a, b))
     changes = [Change(name, "present", "absent") for name in sorted(left - right)]
     changes += [Change(name, "absent", "present") for name in sorted(right - left)]
     return Part("Runs", f"{len(left & right):,} runs are in both, {len(changes):,} in one only.", tuple(changes))

@@ -94,9 +94,10 @@ def _what_costs_points(evidence: Evidence) -> str:
     if not rows:
         return "What really costs points was not tested here: no suspect was trained."
     table = pd.DataFrame(rows)
-    by_suspect = [own for _, own in table.groupby("suspect", sort=False)]
-    shown = [own for own in by_suspect if own["verdict"].eq(Verdict.DIFFERENT).all() and _lower(own)]
-    likely = [own for own in by_suspect if not any(own is one for one in shown) and _lower(own) and _beyond_zero(own)]
+    by_suspect = [rows for _, rows in table.groupby("suspect", sort=False)]
+    costly = [rows for rows in by_suspect if _lower(rows)]
+    shown = [rows for rows in costly if rows["verdict"].eq(Verdict.DIFFERENT).all()]
+    likely = [rows for rows in costly if not rows["verdict"].eq(Verdict.DIFFERENT).all() and _beyond_zero(rows)]
     text = (
         f"What really costs points: {_ranked(shown)}"
         if shown
@@ -107,10 +108,10 @@ def _what_costs_points(evidence: Evidence) -> str:
         text += f"; very likely too, though {seeds} cannot show it of so many faults at once: {_ranked(likely)}"
     misread = table[table["misread"].abs() > MISREADING]
     if len(misread):
-        one = misread.loc[misread["misread"].abs().idxmax()]
+        worst = misread.loc[misread["misread"].abs().idxmax()]
         text += (
-            f"; and one only looks like it: {one['changes']} "
-            f"(seen {one['seen_difference']:+.1f}, in truth {one['mean_difference']:+.1f})"
+            f"; and one only looks like it: {worst['changes']} "
+            f"(seen {worst['seen_difference']:+.1f}, in truth {worst['mean_difference']:+.1f})"
         )
     return f"{text}."
 
@@ -125,5 +126,5 @@ def _beyond_zero(rows: pd.DataFrame) -> bool:
 
 
 def _ranked(suspects: Sequence[pd.DataFrame]) -> str:
-    worst = sorted(suspects, key=lambda own: float(own["mean_difference"].mean()))[:_WORST]
-    return ", ".join(f"{own['changes'].iloc[0]} ({own['mean_difference'].mean():+.1f})" for own in worst)
+    worst = sorted(suspects, key=lambda rows: float(rows["mean_difference"].mean()))[:_WORST]
+    return ", ".join(f"{rows['changes'].iloc[0]} ({rows['mean_difference'].mean():+.1f})" for rows in worst)

@@ -16,13 +16,13 @@ def sequential_cannot_branch(evidence: Evidence, dataset: str) -> Finding:
     for row in rungs:
         if is_sequential(row):
             climbed.setdefault(str(row["variant"]), {})[int(row["rung"])] = row
-    twins = [name for name, own in climbed.items() if _first(own)["kind"] == "twin"]
+    twins = [name for name, rungs in climbed.items() if _first(rungs)["kind"] == "twin"]
     if not twins:
         return unmeasured(
             f"No Sequential replica of {ARCHITECTURE} was put on the ladder",
             f"Add {ARCHITECTURE} to `architectures`, with all variants",
         )
-    replicas = [name for name, own in climbed.items() if _is_replica(own)]
+    replicas = [name for name, rungs in climbed.items() if _is_replica(rungs)]
     cited = [*cite("ladder", [_first(climbed[name]) for name in climbed])]
     others = [name for name in climbed if name not in replicas]
     if replicas:
@@ -31,7 +31,7 @@ def sequential_cannot_branch(evidence: Evidence, dataset: str) -> Finding:
         if others:
             because += f" Only those without the branches are other networks: {', '.join(others)}."
         return Finding(ClaimVerdict.REFUTED, because, tuple(cited))
-    failed = {name: _failed(own) for name, own in climbed.items()}
+    failed = {name: _failed(rungs) for name, rungs in climbed.items()}
     if all(rung is not None for rung in failed.values()):
         because = "; ".join(
             f"{name} fails rung {rung['rung']}: {rung['sentence']}" for name, rung in failed.items() if rung

@@ -36,20 +36,22 @@ def functional_is_cheaper(evidence: Evidence, dataset: str) -> Finding:
     if not rows:
         return unmeasured("No Sequential twin's cost was measured", "The measurement stage, with all variants")
     by_quantity = {quantity: [row for row in rows if row["quantity"] == quantity] for quantity in WORDS}
-    measured = {quantity: own for quantity, own in by_quantity.items() if own}
-    verdict = _verdict({quantity: [costs_more(row) for row in own] for quantity, own in measured.items()})
+    measured = {quantity: rows for quantity, rows in by_quantity.items() if rows}
+    verdict = _verdict({quantity: [costs_more(row) for row in rows] for quantity, rows in measured.items()})
     lacking = ""
     if verdict is ClaimVerdict.INCONCLUSIVE:
         unclear = [q for q in RUNNING if q not in measured or any(costs_more(r) is Stance.OPEN for r in measured[q])]
         names = " and ".join(WORDS[quantity] for quantity in unclear)
         lacking = f"Narrower intervals of {names}: a larger `measurements.cost_repeats`, and a quiet machine."
-    because = f"Sequential less Functional: {'; '.join(_phrase(q, own) for q, own in measured.items())}."
+    because = (
+        f"Sequential less Functional: {'; '.join(_phrase(quantity, rows) for quantity, rows in measured.items())}."
+    )
     return Finding(verdict, because, cite("api_costs", rows), lacking)
 
 
 def _verdict(stances: dict[str, list[Stance]]) -> ClaimVerdict:
     """Return the verdict: the time of a step can support the claim alone, any other cost only make it `depends`."""
-    everything = [stance for own in stances.values() for stance in own]
+    everything = [stance for several in stances.values() for stance in several]
     running = [stance for quantity in RUNNING for stance in stances.get(quantity, [Stance.OPEN])]
     if set(stances.get("step_ms", ())) == {Stance.FOR}:
         return ClaimVerdict.SUPPORTED
@@ -69,7 +71,7 @@ def _phrase(quantity: str, rows: Sequence[Row]) -> str:
     text = f"{WORDS[quantity]} {middle:+.1f} % in the middle of {count} twins"
     if all(row["difference_percent"] == 0 for row in measured):
         text = f"{WORDS[quantity]} equal in all {count} twins"
-    parts = [f"{len(own)} {word} ({_worst(own)})" for own, word in ((more, "more"), (less, "less")) if own]
+    parts = [f"{len(told)} {word} ({_worst(told)})" for told, word in ((more, "more"), (less, "less")) if told]
     noise = len(measured) - len(more) - len(less)
     if noise and middle != 0:
         parts.append(f"{noise} inside the noise")
@@ -77,5 +79,5 @@ def _phrase(quantity: str, rows: Sequence[Row]) -> str:
 
 
 def _worst(rows: Sequence[Row]) -> str:
-    row = max(rows, key=lambda one: abs(float(one["difference_percent"])))
+    row = max(rows, key=lambda row: abs(float(row["difference_percent"])))
     return f"{named(row)} {row['difference_percent']:+.1f} %"

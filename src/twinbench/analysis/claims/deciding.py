@@ -118,11 +118,11 @@ def _decide(claim: Claim, evidence: Evidence) -> Finding:
     findings = {dataset: claim.rule(evidence, dataset) for dataset in datasets}
     if len(findings) == 1:
         return next(iter(findings.values()))
-    lacking = [f"On {name}: {one.lacking}" for name, one in findings.items() if one.lacking]
+    lacking = [f"On {name}: {finding.lacking}" for name, finding in findings.items() if finding.lacking]
     return Finding(
-        verdict=verdict_over_datasets([one.verdict for one in findings.values()]),
-        because=" ".join(f"On {name} ({one.verdict}): {one.because}" for name, one in findings.items()),
-        evidence=tuple(dict.fromkeys(row for one in findings.values() for row in one.evidence)),
+        verdict=verdict_over_datasets([finding.verdict for finding in findings.values()]),
+        because=" ".join(f"On {name} ({finding.verdict}): {finding.because}" for name, finding in findings.items()),
+        evidence=tuple(dict.fromkeys(row for finding in findings.values() for row in finding.evidence)),
         lacking=" ".join(lacking),
-        seeds_needed=max((one.seeds_needed for one in findings.values() if one.seeds_needed), default=None),
+        seeds_needed=max((finding.seeds_needed for finding in findings.values() if finding.seeds_needed), default=None),
     )

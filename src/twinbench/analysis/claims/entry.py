@@ -71,20 +71,20 @@ def verdict_of(stances: Sequence[Stance]) -> ClaimVerdict:
 
     Contradiction is `depends`, whatever is still open; agreement needs that nothing is open.
     """
-    found = set(stances)
-    if {Stance.FOR, Stance.AGAINST} <= found:
+    taken = set(stances)
+    if {Stance.FOR, Stance.AGAINST} <= taken:
         return ClaimVerdict.DEPENDS
-    if not found or Stance.OPEN in found:
+    if not taken or Stance.OPEN in taken:
         return ClaimVerdict.INCONCLUSIVE
-    return ClaimVerdict.SUPPORTED if Stance.FOR in found else ClaimVerdict.REFUTED
+    return ClaimVerdict.SUPPORTED if Stance.FOR in taken else ClaimVerdict.REFUTED
 
 
 def verdict_over_datasets(verdicts: Sequence[ClaimVerdict]) -> ClaimVerdict:
     """Return the verdict over all datasets: the common one; `depends` where two of them contradict each other."""
-    found = set(verdicts)
-    if len(found) == 1:
+    different = set(verdicts)
+    if len(different) == 1:
         return verdicts[0]
-    if ClaimVerdict.DEPENDS in found or {ClaimVerdict.SUPPORTED, ClaimVerdict.REFUTED} <= found:
+    if ClaimVerdict.DEPENDS in different or {ClaimVerdict.SUPPORTED, ClaimVerdict.REFUTED} <= different:
         return ClaimVerdict.DEPENDS
     return ClaimVerdict.INCONCLUSIVE
 

@@ -29,13 +29,13 @@ def first_layer_ratios(gradients: pd.DataFrame, reference: pd.DataFrame, step: i
         reference: likewise of the reference.
         step: after how many steps; 0 is initialisation.
     """
-    own, theirs = (
+    norms, reference_norms = (
         table[(table["step"] == step) & (table["layer_index"] == table["layer_index"].min())]
         .set_index("seed")["gradient_norm"]
         .clip(lower=_SMALLEST)
         for table in (gradients, reference)
     )
-    ratios: pd.Series[float] = (own / theirs).dropna()
+    ratios: pd.Series[float] = (norms / reference_norms).dropna()
     return ratios
 
 
@@ -43,10 +43,10 @@ def _equal_everywhere(gradients: pd.DataFrame, reference: pd.DataFrame) -> bool:
     """Return whether all norms equal the reference's, layer by layer and step by step."""
     key = ["seed", "step", "layer_index"]
     reference = reference[reference["seed"].isin(gradients["seed"])]
-    own, theirs = (table.set_index(key)["gradient_norm"] for table in (gradients, reference))
-    if own.empty or set(own.index) != set(theirs.index):
+    norms, reference_norms = (table.set_index(key)["gradient_norm"] for table in (gradients, reference))
+    if norms.empty or set(norms.index) != set(reference_norms.index):
         return False
-    return bool(np.allclose(own, theirs.reindex(own.index), rtol=EQUAL, atol=0))
+    return bool(np.allclose(norms, reference_norms.reindex(norms.index), rtol=EQUAL, atol=0))
 
 
 def distortion(ratios: pd.Series) -> Stance:
@@ -66,21 +66,24 @@ def distortion(ratios: pd.Series) -> Stance:
 class _Measured:
     """What was measured of one Sequential variant of one architecture, by depth."""
 
-    def __init__(self, variant: Row, own: pd.DataFrame, reference: pd.DataFrame) -> None:
+    def __init__(self, variant: Row, gradients: pd.DataFrame, reference: pd.DataFrame) -> None:
         self.variant = variant
         self.is_twin = variant["kind"] == "twin"
         self.stances: dict[int, Stance] = {}
         words = []
-        for depth in sorted(set(own["depth"]) & set(reference["depth"])):
-            mine, theirs = own[own["depth"] == depth], reference[reference["depth"] == depth]
-            if _equal_everywhere(mine, theirs):
+        for depth in sorted(set(gradients["depth"]) & set(reference["depth"])):
+            at_depth, reference_at_depth = (table[table["depth"] == depth] for table in (gradients, reference))
+            if _equal_everywhere(at_depth, reference_at_depth):
                 self.stances[depth] = Stance.AGAINST
                 words.append("equal in every layer")
             else:
-                steps = sorted(set(mine["step"]) & set(theirs["step"]))
-                ratios = {step: first_layer_ratios(mine, theirs, step) for step in (steps[:1] + steps[1:][-1:])}
-                self.stances[depth] = _worst([distortion(own) for own in ratios.values()])
-                words.append(" and ".join(_times(own, step) for step, own in ratios.items()))
+                steps = sorted(set(at_depth["step"]) & set(reference_at_depth["step"]))
+                by_step = {
+                    step: first_layer_ratios(at_depth, reference_at_depth, step)
+                    for step in (steps[:1] + steps[1:][-1:])
+                }
+                self.stances[depth] = _worst([distortion(ratios) for ratios in by_step.values()])
+                words.append(" and ".join(_times(ratios, step) for step, ratios in by_step.items()))
         depths = [f"{depth} blocks" for depth in self.stances]
         said = words[:1] if len(set(words)) == 1 else words
         where = [", ".join(depths)] if len(set(words)) == 1 else depths
@@ -107,17 +110,17 @@ def sequential_loses_gradients(evidence: Evidence, dataset: str) -> Finding:
     Two Sequentials stand for the replica: one that keeps the skip connection inside a composite layer (a twin), and
     one that drops it (a lookalike). If only in the second it fades or blows up, it depends on the skip, not the API.
     """
-    measured = [one for name in ARCHITECTURES for one in _measure(evidence, dataset, name)]
-    twins = [one for one in measured if one.is_twin]
+    measured = [result for name in ARCHITECTURES for result in _measure(evidence, dataset, name)]
+    twins = [result for result in measured if result.is_twin]
     if not twins:
         return unmeasured(
             "Gradients were not measured in a Sequential that keeps the skip connection",
             f"Add {' or '.join(ARCHITECTURES)} to `architectures`, with all variants",
         )
-    without_skip = [one for one in measured if not one.is_twin]
+    without_skip = [result for result in measured if not result.is_twin]
     verdict = _verdict(_stances(twins), _stances(without_skip))
     because = f"Gradient norm of the first layer against the Functional one's: {'; '.join(m.phrase for m in measured)}."
-    scores = [row for one in measured for row in evidence.rows("comparisons", **_where(one.variant))]
+    scores = [row for result in measured for row in evidence.rows("comparisons", **_where(result.variant))]
     if scores:
         because += f" Scores: {'; '.join(score_phrase(row) for row in scores)}."
     lacking = ""
@@ -127,7 +130,7 @@ def sequential_loses_gradients(evidence: Evidence, dataset: str) -> Finding:
             if not without_skip
             else f"Intervals of the ratio over seeds that hold neither {DISTORTED:g} nor 1/{DISTORTED:g}."
         )
-    variants = [one.variant for one in measured]
+    variants = [result.variant for result in measured]
     return Finding(verdict, because, (*cite("gradients", variants), *cite("comparisons", scores)), lacking)
 
 
@@ -142,7 +145,7 @@ def _verdict(twins: Sequence[Stance], without_skip: Sequence[Stance]) -> ClaimVe
 
 
 def _stances(measured: Sequence[_Measured]) -> list[Stance]:
-    return [stance for one in measured for stance in one.stances.values()]
+    return [stance for result in measured for stance in result.stances.values()]
 
 
 def _where(variant: Row) -> Row:
@@ -155,10 +158,9 @@ def _measure(evidence: Evidence, dataset: str, architecture: str) -> list[_Measu
         return []
     rows = rows[rows["layer_index"].notna()]  # without are those that could not be measured
     reference = rows[rows["kind"] == "reference"]
-    found = []
-    for _, own in rows[rows["kind"] != "reference"].groupby("variant", sort=False):
-        variant = own.iloc[0].to_dict()
+    results = []
+    for _, gradients in rows[rows["kind"] != "reference"].groupby("variant", sort=False):
+        variant = gradients.iloc[0].to_dict()
         if is_sequential(variant):
-            one = _Measured(variant, own, reference)
-            found += [one] if one.stances else []
-    return found
+            results.append(_Measured(variant, gradients, reference))
+    return [result for result in results if result.stances]

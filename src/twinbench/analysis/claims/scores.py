@@ -103,8 +103,10 @@ def unshared_scores_lower(evidence: Evidence, dataset: str) -> Finding:
 
 
 def _extra_parameters(evidence: Evidence, row: Row) -> int | None:
-    own = evidence.rows("parameters", dataset=row["dataset"], architecture=row["architecture"], variant=row["variant"])
-    difference = own[0]["difference_to_reference"] if own else None
+    counts = evidence.rows(
+        "parameters", dataset=row["dataset"], architecture=row["architecture"], variant=row["variant"]
+    )
+    difference = counts[0]["difference_to_reference"] if counts else None
     return None if difference is None or not known(difference) else int(difference)
 
 

@@ -12,6 +12,7 @@ from twinbench.report.catalogue import FIGURES, figure_entry, figure_file
 from twinbench.report.figures import (
     accuracy,
     api_costs,
+    charts,
     differences,
     gradients,
     ladder,
@@ -21,7 +22,6 @@ from twinbench.report.figures import (
     suspects,
     training_time,
 )
-from twinbench.report.figures.rows import subtitle_of
 from twinbench.report.figures.saving import save
 from twinbench.report.figures.style import Style, add_footer, new_figure, style_of
 from twinbench.report.provenance import Provenance, provenance_of
@@ -64,7 +64,7 @@ def draw(name: str, tables: Tables, style: Style, provenance: Provenance) -> Fig
 
 def _empty(name: str, sentence: str, tables: Tables, style: Style, provenance: Provenance) -> Figure:
     """Return a figure that says in one sentence why there is nothing to see."""
-    figure = new_figure(style, 0.7 * style.scale, name, subtitle_of(tables))
+    figure = new_figure(style, 0.7 * style.scale, name, charts.subtitle_of(tables))
     figure.text(0.5, 0.42, sentence, ha="center", va="center", wrap=True)
     add_footer(figure, style, provenance.line)
     return figure

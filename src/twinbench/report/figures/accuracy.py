@@ -6,18 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from twinbench.report.figures.rows import (
-    dot,
-    far_below,
-    kind_legend,
-    label_rows,
-    mark,
-    seed_dots,
-    seed_mark,
-    subtitle_of,
-    ungrouped,
-    without_suspects,
-)
+from twinbench.report.figures import charts
 from twinbench.report.figures.style import BAND, MUTED, Style, new_figure
 from twinbench.report.tables import Tables
 
@@ -30,17 +19,17 @@ def _panel(axes: Axes, rows: pd.DataFrame, runs: pd.DataFrame, style: Style) -> 
             ends = mean - width * error, min(mean + width * error, 100)
             axes.axvspan(*ends, color=BAND, alpha=alpha, linewidth=0, zorder=0)
     numbers = []
-    far = far_below(rows["mean"], float(reference["mean"].iloc[0]) if len(reference) else float("nan"))
+    far = charts.far_below(rows["mean"], float(reference["mean"].iloc[0]) if len(reference) else float("nan"))
     for y, row in enumerate(rows.to_dict("records")):
         look = style.look(str(row["kind"]))
         seeds = runs[(runs["variant"] == row["variant"]) & (runs["status"] == "ok")].sort_values("seed")
         if not far[y]:
-            seed_dots(axes, seeds["test_score"], y, look["colour"], style, spread=0.22)
-            dot(axes, row["mean"], y, style, ends=(row["ci_low"], row["ci_high"]), **look)
+            charts.seed_dots(axes, seeds["test_score"], y, look["colour"], style, spread=0.22)
+            charts.dot(axes, row["mean"], y, style, ends=(row["ci_low"], row["ci_high"]), **look)
         spread = f" ± {row['std']:.2f}" if np.isfinite(row["std"]) else ""
         number = f"{row['mean']:.2f}{spread}" if np.isfinite(row["mean"]) else "no run ended well"
         numbers.append(number + (f", {int(row['failed'])} failed" if row["failed"] else ""))
-    label_rows(axes, ungrouped(len(rows)), [str(name) for name in rows["variant"]], style, numbers=numbers)
+    charts.label_rows(axes, charts.ungrouped(len(rows)), rows["variant"], style, numbers=numbers)
     axes.margins(x=0.04)
     axes.set_xlim(axes.get_xlim())
     for y in np.flatnonzero(far).tolist():
@@ -51,18 +40,18 @@ def _panel(axes: Axes, rows: pd.DataFrame, runs: pd.DataFrame, style: Style) -> 
 
 def draw(tables: Tables, style: Style) -> Figure:
     """Return the scores of one dataset, a panel for each architecture."""
-    summary = without_suspects(tables.get("summary"), "summary")
+    summary = charts.without_suspects(tables.get("summary"), "summary")
     runs = tables.get("runs")
     panels = [rows.reset_index(drop=True) for _, rows in summary.groupby("architecture", sort=False)]
     heights = [len(rows) + 2.3 for rows in panels]
     band = Patch(facecolor=BAND, alpha=0.7, label="± 1 and 2 binomial standard errors of the test set")
-    below = mark("far below", marker="<", color=MUTED)
+    below = charts.mark("far below", marker="<", color=MUTED)
     figure = new_figure(
         style,
         style.row * sum(heights) + 0.1 * style.scale,
         "accuracy",
-        subtitle_of(tables, "at the right: mean ± standard deviation over seeds"),
-        legend=kind_legend(list(summary["kind"]), style, seed_mark(), band, below),
+        charts.subtitle_of(tables, "at the right: mean ± standard deviation over seeds"),
+        legend=charts.kind_legend(list(summary["kind"]), style, charts.seed_mark(), band, below),
     )
     grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)
     for axes, rows in zip(grid[:, 0], panels, strict=True):

@@ -4,17 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from twinbench.report.figures.rows import (
-    Rows,
-    dot,
-    grouped,
-    kind_legend,
-    label_rows,
-    mark,
-    rows_figure,
-    subtitle_of,
-    together,
-)
+from twinbench.report.figures import charts
 from twinbench.report.figures.style import INK, MUTED, PAPER, Style, plain_rows
 from twinbench.report.tables import NothingToShowError, Tables
 
@@ -26,14 +16,14 @@ _QUANTITIES = {
 }
 
 
-def _panel(axes: Axes, table: pd.DataFrame, rows: Rows, order: list[tuple[str, str]], style: Style) -> None:
+def _panel(axes: Axes, table: pd.DataFrame, rows: charts.Rows, order: list[tuple[str, str]], style: Style) -> None:
     """Draw one quantity."""
     by_variant = {(str(row["architecture"]), str(row["variant"])): row for row in table.to_dict("records")}
     for y, key in zip(rows.positions, order, strict=True):
         if row := by_variant.get(key):
             hollow, ends = row["verdict"] == "none", (row["difference_low"], row["difference_high"])
             look = style.look(str(row["kind"]))
-            dot(axes, row["difference_percent"], y, style, ends=ends, hollow=hollow, size=5, **look)
+            charts.dot(axes, row["difference_percent"], y, style, ends=ends, hollow=hollow, size=5, **look)
     axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
     low, high = axes.get_xlim()
     # At least one percent either way: a hundredth of a percent should not look large.
@@ -46,19 +36,19 @@ def draw(tables: Tables, style: Style) -> Figure:
     table = table[(table["kind"] != "suspect") & (table["kind"] != "reference")]
     if table.empty:
         raise NothingToShowError("The table api_costs.csv compares no variant with a reference for this dataset.")
-    variants = together(table.drop_duplicates(["architecture", "variant"]))
-    rows = grouped(variants)
+    variants = charts.together(table.drop_duplicates(["architecture", "variant"]))
+    rows = charts.grouped(variants)
     order = list(zip(variants["architecture"], variants["variant"], strict=True))
     known = [name for name in _QUANTITIES if name in set(table["quantity"])]
     quantities = [*known, *(name for name in table["quantity"].unique() if name not in _QUANTITIES)]
     repeats = int(table["n"].max())
-    none = mark("interval holds zero", marker="o", markerfacecolor=PAPER, color=MUTED)
-    figure = rows_figure(
+    none = charts.mark("interval holds zero", marker="o", markerfacecolor=PAPER, color=MUTED)
+    figure = charts.rows_figure(
         style,
         rows,
         "api_costs",
-        subtitle_of(tables, f"{repeats} interleaved repetitions"),
-        legend=kind_legend(list(variants["kind"]), style, none),
+        charts.subtitle_of(tables, f"{repeats} interleaved repetitions"),
+        legend=charts.kind_legend(list(variants["kind"]), style, none),
         axis=0.6,
         width=1.9 + 1.45 * len(quantities),
     )
@@ -68,5 +58,5 @@ def draw(tables: Tables, style: Style) -> Figure:
         axes.set_title(_QUANTITIES.get(quantity, quantity), size=style.text(8.5), pad=3)
         axes.set_xlabel("% more than reference", size=style.text(7.5), color=MUTED)
         plain_rows(axes)
-    label_rows(grid[0], rows, [str(name) for name in variants["variant"]], style)
+    charts.label_rows(grid[0], rows, variants["variant"], style)
     return figure

@@ -8,16 +8,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from twinbench.config import Configuration
-from twinbench.report.figures.rows import (
-    dot,
-    grouped,
-    kind_legend,
-    label_rows,
-    mark,
-    rows_figure,
-    subtitle_of,
-    without_suspects,
-)
+from twinbench.report.figures import charts
 from twinbench.report.figures.style import INK, MINUS, MUTED, PAPER, Style
 from twinbench.report.tables import Tables
 
@@ -74,27 +65,27 @@ def margin_band(axes: Axes, margin: float, style: Style) -> None:
 
 
 def draw(tables: Tables, style: Style) -> Figure:
-    """Return the paired differences of one dataset, grouped by architecture."""
-    table = without_suspects(tables.get("comparisons"), "comparisons")
+    """Return the paired differences of one dataset, charts.grouped by architecture."""
+    table = charts.without_suspects(tables.get("comparisons"), "comparisons")
     margin = margin_of(tables)
-    rows = grouped(table)
-    undecided = mark("undecided", marker="o", markerfacecolor=PAPER, color=MUTED)
-    figure = rows_figure(
+    rows = charts.grouped(table)
+    undecided = charts.mark("undecided", marker="o", markerfacecolor=PAPER, color=MUTED)
+    figure = charts.rows_figure(
         style,
         rows,
         "differences",
-        subtitle_of(tables),
-        legend=kind_legend(list(table["kind"]), style, undecided, margin_entry(margin, style)),
+        charts.subtitle_of(tables),
+        legend=charts.kind_legend(list(table["kind"]), style, undecided, margin_entry(margin, style)),
     )
     axes = figure.subplots()
     numbers = []
     for y, row in zip(rows.positions, table.to_dict("records"), strict=True):
         hollow, ends = row["verdict"] == "undecided", (row["ci_low"], row["ci_high"])
-        dot(axes, row["mean_difference"], y, style, ends=ends, hollow=hollow, **style.look(str(row["kind"])))
+        charts.dot(axes, row["mean_difference"], y, style, ends=ends, hollow=hollow, **style.look(str(row["kind"])))
         numbers.append(f"{signed(row['mean_difference'])}  {brief_verdict(row['verdict'])}")
     margin_band(axes, margin, style)
     folded = difference_scale(axes, pd.concat([table["mean_difference"], table["ci_low"], table["ci_high"]]), margin)
-    label_rows(axes, rows, [str(name) for name in table["variant"]], style, numbers=numbers)
+    charts.label_rows(axes, rows, table["variant"], style, numbers=numbers)
     note = f"; linear within ± {2 * margin:g}, logarithmic beyond" if folded else ""
     axes.set_xlabel(f"variant {MINUS} reference, test score (points{note})")
     return figure

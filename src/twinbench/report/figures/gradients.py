@@ -5,8 +5,8 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from twinbench.report.figures import charts
 from twinbench.report.figures.curves import curves
-from twinbench.report.figures.rows import subtitle_of
 from twinbench.report.figures.style import MUTED, Style, new_figure, plain_log, shorten
 from twinbench.report.tables import NothingToShowError, Tables
 
@@ -21,27 +21,27 @@ def _draw(tables: Tables, style: Style, name: str, column: str, what: str) -> Fi
         raise NothingToShowError(f"The table gradients.csv has no {column} above zero for this dataset.")
     architectures = list(table["architecture"].unique())
     depths = sorted(table["depth"].unique())
-    last = int(table["step"].max())
+    subtitle = f"solid: at initialisation; dashed: after {table['step'].max()} steps"
     figure = new_figure(
         style,
         (1.95 * len(architectures) + 0.4) * style.scale,
         name,
-        subtitle_of(tables, f"solid: at initialisation; dashed: after {last} steps", seeds=table["seed"].nunique()),
+        charts.subtitle_of(tables, subtitle, seeds=table["seed"].nunique()),
     )
     grid = figure.subplots(len(architectures), len(depths), squeeze=False, sharey="row")
     for line, architecture in zip(grid, architectures, strict=True):
         rows = table[table["architecture"] == architecture]
         for axes, depth in zip(line, depths, strict=True):
-            own = rows[rows["depth"] == depth]
-            if own.empty:
+            panel = rows[rows["depth"] == depth]
+            if panel.empty:
                 axes.set_axis_off()
                 continue
-            steps = sorted(own["step"].unique())
+            steps = sorted(panel["step"].unique())
             legend = "full" if depth == rows["depth"].max() else False
-            curves(axes, own[own["step"] == steps[0]], "layer_index", column, style, thickest=2.4, legend=legend)
+            curves(axes, panel[panel["step"] == steps[0]], "layer_index", column, style, thickest=2.4, legend=legend)
             if len(steps) > 1:
                 dashed: dict[str, Any] = {"errorbar": None, "linestyle": (0, (3, 1.5))}
-                curves(axes, own[own["step"] == steps[-1]], "layer_index", column, style, thickest=2.4, **dashed)
+                curves(axes, panel[panel["step"] == steps[-1]], "layer_index", column, style, thickest=2.4, **dashed)
             axes.set_yscale("log")
             plain_log(axes.yaxis)
             axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))

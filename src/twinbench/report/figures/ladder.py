@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Patch
 
+from twinbench.report.figures import charts
 from twinbench.report.figures.differences import signed
-from twinbench.report.figures.rows import grouped, label_rows, rows_figure, subtitle_of, together
 from twinbench.report.figures.style import GRID, INK, MINUS, Style
 from twinbench.report.tables import Tables
 
@@ -71,14 +71,14 @@ def draw(tables: Tables, style: Style) -> Figure:
     variants = table.drop_duplicates(["group", "variant"]).sort_values(
         "kind", key=lambda kinds: kinds == "suspect", kind="stable"
     )
-    variants = together(variants, "group")
-    rows = grouped(variants, "group")
+    variants = charts.together(variants, "group")
+    rows = charts.grouped(variants, "group")
     place = dict(zip(zip(variants["group"], variants["variant"], strict=True), rows.positions, strict=True))
-    figure = rows_figure(
+    figure = charts.rows_figure(
         style,
         rows,
         "ladder",
-        subtitle_of(tables, "each variant against its architecture's reference"),
+        charts.subtitle_of(tables, "each variant against its architecture's reference"),
         axis=0.6,
         legend=[
             Patch(facecolor=style.palette[0], alpha=0.22, label="✓ pass"),
@@ -93,7 +93,7 @@ def draw(tables: Tables, style: Style) -> Figure:
         x, y = columns[row["rung"]], place[row["group"], row["variant"]]
         outcome = str(row["outcome"])
         _cell(axes, x, y, outcome=outcome, number=number_of(row["rung"], outcome, value), style=style)
-    label_rows(axes, rows, [str(name) for name in variants["variant"]], style)
+    charts.label_rows(axes, rows, variants["variant"], style)
     axes.grid(visible=False)
     axes.spines["bottom"].set_visible(False)
     axes.set_xlim(-0.5, len(columns) - 0.5)

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from twinbench.report.figures import charts
 from twinbench.report.figures.curves import curves
-from twinbench.report.figures.rows import subtitle_of, without_suspects
 from twinbench.report.figures.style import MUTED, Style, new_figure, plain_log, shorten
 from twinbench.report.tables import Tables
 
@@ -18,7 +18,7 @@ _DASHES: Final[tuple[Any, ...]] = ("", (5, 1.5), (2, 1), (1, 1), (6.4, 1.6, 1, 1
 
 def draw(tables: Tables, style: Style) -> Figure:
     """Return the learning curves of one dataset, a row for each architecture; failed runs are left out."""
-    history = without_suspects(tables.get("history"), "history")
+    history = charts.without_suspects(tables.get("history"), "history")
     history = history[~history["run"].isin(tables.failed["run"])]
     runs = tables.get("runs")
     names = dict(zip(runs["architecture"], runs["score_name"], strict=True))
@@ -29,7 +29,7 @@ def draw(tables: Tables, style: Style) -> Figure:
         style,
         (sum(heights) + 0.3) * style.scale,
         "learning_curves",
-        subtitle_of(tables, "mean over seeds, band from the lowest to the highest"),
+        charts.subtitle_of(tables, "mean over seeds, band from the lowest to the highest"),
     )
     grid = figure.subplots(len(architectures), 2, squeeze=False, sharex="col", height_ratios=heights)
     for (left, right), name in zip(grid, architectures, strict=True):

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from twinbench.report.figures.rows import far_below, mark, subtitle_of, without_suspects
+from twinbench.report.figures import charts
 from twinbench.report.figures.style import INK, MUTED, Style, new_figure, plain_log, shorten
 from twinbench.report.tables import NothingToShowError, Tables
 
@@ -18,7 +18,7 @@ def _entries(rows: pd.DataFrame, colour: str, axes: Axes, style: Style) -> list[
     """Draw one architecture and return its legend entries."""
     reference = rows[rows["kind"] == "reference"]
     name = shorten(str(rows["architecture"].iloc[0]))
-    entries = [mark(name, marker="o", color=colour, markersize=7)]
+    entries = [charts.mark(name, marker="o", color=colour, markersize=7)]
     shapes = iter(_SHAPES * (len(rows) // len(_SHAPES) + 1))
     for row in rows.to_dict("records"):
         same = row["kind"] in ("reference", "twin")
@@ -41,14 +41,14 @@ def _entries(rows: pd.DataFrame, colour: str, axes: Axes, style: Style) -> list[
             zorder=3,
         )
         if not same:
-            entries.append(mark("  " + shorten(str(row["variant"])), marker=shape, color=colour, markersize=6))
+            entries.append(charts.mark("  " + shorten(str(row["variant"])), marker=shape, color=colour, markersize=6))
     return entries
 
 
 def _leave_out(axes: Axes, rows: pd.DataFrame, style: Style) -> None:
     """End the axis above variants that score far below all references, and say their scores at its edge."""
     references = rows.loc[rows["kind"] == "reference", "mean"]
-    far = far_below(rows["mean"], float(references.min()) if len(references) else float("nan"))
+    far = charts.far_below(rows["mean"], float(references.min()) if len(references) else float("nan"))
     if not far.any():
         return
     near = rows[~far]
@@ -71,7 +71,7 @@ def _leave_out(axes: Axes, rows: pd.DataFrame, style: Style) -> None:
 
 def draw(tables: Tables, style: Style) -> Figure:
     """Return the mean score of each variant of one dataset against its unique parameters."""
-    table = without_suspects(tables.get("parameters"), "parameters").merge(
+    table = charts.without_suspects(tables.get("parameters"), "parameters").merge(
         tables.get("summary")[[*_KEYS, "score_name", "mean", "std"]], on=_KEYS
     )
     table = table[table["mean"].notna() & (table["parameters"] > 0)]
@@ -87,7 +87,7 @@ def draw(tables: Tables, style: Style) -> Figure:
         style,
         (0.2 + sum(heights)) * style.scale,
         "parameters",
-        subtitle_of(tables, "mean ± standard deviation over seeds"),
+        charts.subtitle_of(tables, "mean ± standard deviation over seeds"),
     )
     grid = figure.subplots(len(scores), 1, squeeze=False, height_ratios=heights)
     architectures = list(table["architecture"].unique())

@@ -6,17 +6,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from twinbench.analysis.power import MAXIMUM_SEEDS
+from twinbench.report.figures import charts
 from twinbench.report.figures.differences import brief_verdict
-from twinbench.report.figures.rows import (
-    dot,
-    grouped,
-    label_rows,
-    mark,
-    rows_figure,
-    subtitle_of,
-    ungrouped,
-    without_suspects,
-)
 from twinbench.report.figures.style import GRID, INK, Style, new_figure, plain_log
 from twinbench.report.tables import NothingToShowError, Tables
 
@@ -37,10 +28,10 @@ def draw_noise_floor(tables: Tables, style: Style) -> Figure:
         style,
         style.row * 1.5 * len(table) + 0.5 * style.scale,
         "noise_floor",
-        subtitle_of(tables, f"from {source}" if source else ""),
+        charts.subtitle_of(tables, f"from {source}" if source else ""),
         title="Two runs of the same model: how far apart?",
         legend=[
-            mark(f"at least {_GAPS[name]} apart", marker=_SHAPES[number], color=style.palette[number])
+            charts.mark(f"at least {_GAPS[name]} apart", marker=_SHAPES[number], color=style.palette[number])
             for number, name in enumerate(gaps)
         ],
     )
@@ -49,9 +40,9 @@ def draw_noise_floor(tables: Tables, style: Style) -> Figure:
         values = [100 * float(row[name]) for name in gaps]
         axes.plot([min(values), max(values)], [y, y], color=GRID, linewidth=4, zorder=1, solid_capstyle="round")
         for number, value in enumerate(values):
-            dot(axes, value, y, style, colour=style.palette[number], marker=_SHAPES[number], size=7)
+            charts.dot(axes, value, y, style, colour=style.palette[number], marker=_SHAPES[number], size=7)
     numbers = [f"std {value:.2f} points" for value in table["std"]]
-    label_rows(axes, ungrouped(len(table)), [str(name) for name in table["architecture"]], style, numbers=numbers)
+    charts.label_rows(axes, charts.ungrouped(len(table)), table["architecture"], style, numbers=numbers)
     axes.set_xlim(-2, 102)
     axes.set_xlabel("chance that two seeds end at least so far apart (%)")
     return figure
@@ -59,26 +50,26 @@ def draw_noise_floor(tables: Tables, style: Style) -> Figure:
 
 def draw_seeds_needed(tables: Tables, style: Style) -> Figure:
     """Return present and needed seeds of each comparison of one dataset; identical pairs need none."""
-    table = without_suspects(tables.get("seeds_needed"), "seeds_needed")
+    table = charts.without_suspects(tables.get("seeds_needed"), "seeds_needed")
     identical = int((table["verdict"] == "identical").sum())
     table = table[table["verdict"] != "identical"].reset_index(drop=True)
     if table.empty:
         raise NothingToShowError("Every comparison is bit-identical: more seeds change nothing.")
     needed = pd.to_numeric(table["config_line"].str.extract(r"(\d+)", expand=False))
-    rows = grouped(table)
+    rows = charts.grouped(table)
     power = f"{float(table['target_power'].dropna().iloc[0]):.0%}" if table["target_power"].notna().any() else "80%"
     margin = f"{float(table['margin'].dropna().iloc[0]):g}" if table["margin"].notna().any() else "0.5"
     left_out = f"{identical} bit-identical comparisons left out: they need none" if identical else ""
-    figure = rows_figure(
+    figure = charts.rows_figure(
         style,
         rows,
         "seeds_needed",
-        subtitle_of(tables, left_out),
+        charts.subtitle_of(tables, left_out),
         title=f"Seeds to tell a difference of {margin} points from none",
         legend=[
-            mark("seeds at present", marker="|", markersize=10, markeredgewidth=1.8, color=INK),
-            mark("needed", marker=">", color=style.bad),
-            mark("settled with those there are", marker="o", color=style.good),
+            charts.mark("seeds at present", marker="|", markersize=10, markeredgewidth=1.8, color=INK),
+            charts.mark("needed", marker=">", color=style.bad),
+            charts.mark("settled with those there are", marker="o", color=style.good),
         ],
     )
     axes = figure.subplots()
@@ -86,11 +77,11 @@ def draw_seeds_needed(tables: Tables, style: Style) -> Figure:
     for y, row, wanted in zip(rows.positions, table.to_dict("records"), needed, strict=True):
         present = float(row["n"])
         if row["verdict"] != "undecided":
-            dot(axes, present, y, style, colour=style.good, size=6.5)
+            charts.dot(axes, present, y, style, colour=style.good, size=6.5)
             numbers.append(f"settled: {brief_verdict(row['verdict'])}")
         elif pd.notna(wanted):
             way: dict[str, Any] = {"alpha": 0.45, "linewidth": 2, "zorder": 1}
-            dot(axes, wanted, y, style, colour=style.bad, marker=">", size=6.5, ends=(present, wanted), **way)
+            charts.dot(axes, wanted, y, style, colour=style.bad, marker=">", size=6.5, ends=(present, wanted), **way)
             numbers.append(f"{int(wanted):,} seeds")
         elif pd.isna(row["level"]):  # nothing was tested: runs failed, or the reference was not run
             numbers.append("no number of seeds")
@@ -101,6 +92,6 @@ def draw_seeds_needed(tables: Tables, style: Style) -> Figure:
     axes.set_xscale("log")
     axes.set_xlim(max(0.8, 0.6 * float(table["n"].min())), 1.4 * max(10.0, largest, float(table["n"].max())))
     plain_log(axes.xaxis, subs=(1, 2, 5))
-    label_rows(axes, rows, [str(name) for name in table["variant"]], style, numbers=numbers)
+    charts.label_rows(axes, rows, table["variant"], style, numbers=numbers)
     axes.set_xlabel(f"seeds for {power} power, planned with the spread seen so far")
     return figure

@@ -10,18 +10,18 @@ from matplotlib.figure import Figure
 
 from twinbench.analysis.comparisons import Verdict
 from twinbench.analysis.suspects import Standing, ranked, standing_of
+from twinbench.report.figures import charts
 from twinbench.report.figures.differences import margin_band, margin_entry, margin_of, signed
-from twinbench.report.figures.rows import dot, mark, number_column, subtitle_of
 from twinbench.report.figures.style import INK, MUTED, PAPER, Style, new_figure, plain_rows, shorten
 from twinbench.report.tables import Tables
 
-# A gap between what is seen and what is true that is worth a mark, in points.
+# A gap between what is seen and what is true that is worth a charts.mark, in points.
 _SEEN_OTHERWISE = 0.05
 _LONGEST_CHANGE = 44
 
 
 def _look(row: dict[Any, Any], style: Style) -> dict[str, Any]:
-    """Return a blue dot for a control, else a square: vermilion, hollow where only likely, grey where open."""
+    """Return a blue charts.dot for a control, else a square: vermilion, hollow where only likely, grey where open."""
     colour = {Standing.CONTROL: style.palette[0], Standing.OPEN: MUTED}.get(standing := standing_of(row), style.bad)
     marker = "o" if standing is Standing.CONTROL else "s"
     return {"colour": colour, "marker": marker, "hollow": standing is Standing.LIKELY}
@@ -31,11 +31,11 @@ def _marks(axes: Axes, rows: Sequence[dict[Any, Any]], style: Style) -> None:
     """Draw the true difference of each row, and what its owner sees where that is something else."""
     for y, row in enumerate(rows):
         mean, ends = row["mean_difference"], (row["ci_low"], row["ci_high"])
-        dot(axes, mean, y, style, size=6.5, ends=ends, linewidth=2.2, **_look(row, style))
+        charts.dot(axes, mean, y, style, size=6.5, ends=ends, linewidth=2.2, **_look(row, style))
         if seen := _seen_otherwise(row):
             purple: dict[str, Any] = {"colour": style.palette[4], "marker": "D", "size": 6.5, "hollow": True}
             line: dict[str, Any] = {"linewidth": 1, "linestyle": (0, (2, 2)), "zorder": 2}
-            dot(axes, seen, y, style, ends=(mean, seen), **purple, **line)
+            charts.dot(axes, seen, y, style, ends=(mean, seen), **purple, **line)
 
 
 def _seen_otherwise(row: dict[Any, Any]) -> float | None:
@@ -67,13 +67,15 @@ def draw(tables: Tables, style: Style) -> Figure:
         style,
         style.row * 1.75 * (len(rows) + 0.5) + 0.45 * style.scale,
         "suspects",
-        subtitle_of(tables, "one change to the same network, against the untouched reference", suspects=True),
+        charts.subtitle_of(tables, "one change to the same network, against the untouched reference", suspects=True),
         legend=[
-            mark("difference shown", marker="s", color=style.bad),
-            mark("not after correction", marker="s", markerfacecolor=PAPER, markeredgewidth=1.2, color=style.bad),
-            mark("not told from zero", marker="s", color=MUTED),
-            mark("control", marker="o", color=style.palette[0]),
-            mark("what the person sees", marker="D", markerfacecolor=PAPER, color=style.palette[4]),
+            charts.mark("difference shown", marker="s", color=style.bad),
+            charts.mark(
+                "not after correction", marker="s", markerfacecolor=PAPER, markeredgewidth=1.2, color=style.bad
+            ),
+            charts.mark("not told from zero", marker="s", color=MUTED),
+            charts.mark("control", marker="o", color=style.palette[0]),
+            charts.mark("what the person sees", marker="D", markerfacecolor=PAPER, color=style.palette[4]),
             margin_entry(margin, style),
         ],
     )
@@ -92,8 +94,10 @@ def draw(tables: Tables, style: Style) -> Figure:
         mean = row["mean_difference"]
         if abs(mean) > reach:
             arrow = ">" if mean > 0 else "<"
-            dot(zoom, float(np.sign(mean)) * 0.97 * reach, y, style, **_look(row, style) | {"marker": arrow, "size": 5})
-    number_column(zoom, range(len(rows)), [effect(row) for row in rows], style)
+            charts.dot(
+                zoom, float(np.sign(mean)) * 0.97 * reach, y, style, **_look(row, style) | {"marker": arrow, "size": 5}
+            )
+    charts.number_column(zoom, range(len(rows)), [effect(row) for row in rows], style)
     whole.set_xlabel("points of test score")
     zoom.set_xlabel("the same, near zero")
     return figure

@@ -3,45 +3,35 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from twinbench.report.figures.rows import (
-    dot,
-    grouped,
-    kind_legend,
-    label_rows,
-    rows_figure,
-    seed_dots,
-    seed_mark,
-    subtitle_of,
-    without_suspects,
-)
+from twinbench.report.figures import charts
 from twinbench.report.figures.style import Style
 from twinbench.report.tables import Tables
 
 
 def draw(tables: Tables, style: Style) -> Figure:
-    """Return the seconds of training of one dataset, grouped by architecture."""
-    costs = without_suspects(tables.get("costs"), "costs")
+    """Return the seconds of training of one dataset, charts.grouped by architecture."""
+    costs = charts.without_suspects(tables.get("costs"), "costs")
     table = costs.groupby(["architecture", "variant", "kind"], sort=False)["train_seconds"].agg(["mean", "std"])
     table = table.reset_index()
-    rows = grouped(table)
+    rows = charts.grouped(table)
     devices = sorted({str(device) for device in costs["device"].dropna()})
-    figure = rows_figure(
+    figure = charts.rows_figure(
         style,
         rows,
         "training_time",
-        subtitle_of(tables, "; ".join(devices[:2])),
-        legend=kind_legend(list(table["kind"]), style, seed_mark()),
+        charts.subtitle_of(tables, "; ".join(devices[:2])),
+        legend=charts.kind_legend(list(table["kind"]), style, charts.seed_mark()),
     )
     axes = figure.subplots()
     numbers = []
     for y, row in zip(rows.positions, table.to_dict("records"), strict=True):
         look = style.look(str(row["kind"]))
         runs = costs[(costs["architecture"] == row["architecture"]) & (costs["variant"] == row["variant"])]
-        seed_dots(axes, runs["train_seconds"], y, look["colour"], style)
-        dot(axes, row["mean"], y, style, **look)
+        charts.seed_dots(axes, runs["train_seconds"], y, look["colour"], style)
+        charts.dot(axes, row["mean"], y, style, **look)
         spread = f" ± {row['std']:.2f}" if np.isfinite(row["std"]) else ""
         numbers.append(f"{row['mean']:.2f}{spread} s")
     axes.set_xlim(0, 1.05 * float(costs["train_seconds"].max()))
-    label_rows(axes, rows, [str(name) for name in table["variant"]], style, numbers=numbers)
+    charts.label_rows(axes, rows, table["variant"], style, numbers=numbers)
     axes.set_xlabel("seconds of training per run")
     return figure

@@ -13,16 +13,13 @@ from markupsafe import Markup
 from twinbench.analysis.claims import answer
 from twinbench.config import Figures
 from twinbench.report.catalogue import figure_entry, figure_file
-from twinbench.report.difference import Difference, compare_results
 from twinbench.report.figures import draw
 from twinbench.report.figures.style import Style, style_of
-from twinbench.report.page import sections
-from twinbench.report.page.difference_page import MOST
 from twinbench.report.page.drilldown import drilldown
 from twinbench.report.page.inline_svg import inline
 from twinbench.report.page.notes import controls_apart, determinism_cost, misleading_counts, seeds_advice
 from twinbench.report.page.ranking import rankings
-from twinbench.report.page.sections import Section
+from twinbench.report.page.sections import SECTIONS, Section
 from twinbench.report.page.shown_tables import ShownTable, failed_table, machines_table, shown_table
 from twinbench.report.page.templating import asset, digest, environment, write
 from twinbench.report.provenance import provenance_of
@@ -109,29 +106,18 @@ def _machines(tables: Tables) -> ShownTable | None:
         return None
 
 
-def render(tables: Tables, figures: Figures, folder: Path | None, compared: Difference | None = None) -> str:
+def render(tables: Tables, figures: Figures, folder: Path | None) -> str:
     """Return the page's HTML.
 
     Args:
         tables: all tables.
         figures: the section of the configuration.
         folder: where the figures were saved; those that are not there are drawn.
-        compared: what changed since other results, for a section of its own.
     """
     style = style_of(figures)
     runs, runs_note = drilldown(tables)
     script = asset("tables.js", "runs.js")
-    parts = [
-        sections.SUSPECTS,
-        sections.LADDER,
-        sections.SCORES,
-        sections.PARAMETERS,
-        sections.LEARNING,
-        sections.GRADIENTS,
-        sections.COST,
-        sections.SEEDS,
-    ]
-    shown = {part.anchor: _section(part, tables, style, folder) for part in parts}
+    shown = {section.anchor: _section(section, tables, style, folder) for section in SECTIONS}
     all_runs = tables.get("runs")
     return (
         environment()
@@ -143,8 +129,6 @@ def render(tables: Tables, figures: Figures, folder: Path | None, compared: Diff
             counts=misleading_counts(tables),
             datasets=tables.datasets,
             determinism=determinism_cost(tables),
-            difference=compared,
-            most=MOST,
             failed=failed_table(tables),
             machines=_machines(tables),
             provenance=provenance_of(tables),
@@ -163,9 +147,7 @@ def render(tables: Tables, figures: Figures, folder: Path | None, compared: Diff
     )
 
 
-def build_page(
-    tables: Path, output: Path, figures: Figures, folder: Path | None = None, *, against: Path | None = None
-) -> Path:
+def build_page(tables: Path, output: Path, figures: Figures, folder: Path | None = None) -> Path:
     """Write the page and return its path.
 
     Args:
@@ -173,10 +155,8 @@ def build_page(
         output: the HTML file to write.
         figures: the section of the configuration.
         folder: where the figures were saved as SVG; those that are not there are drawn.
-        against: another results folder; a section then says what changed since.
 
     Raises:
         RecordError: the folder holds no tables.
     """
-    compared = compare_results(against, tables) if against else None
-    return write(output, render(Tables.read(tables, complete=True), figures, folder, compared))
+    return write(output, render(Tables.read(tables, complete=True), figures, folder))

@@ -41,7 +41,7 @@ def inline(svg: str, *, prefix: str, alt: str) -> str:
     text = _STYLE.sub("", _METADATA.sub("", _TITLE.sub("", _PROLOGUE.sub("", svg), count=1)))
     text = _ID.sub(rf'id="{prefix}-\1"', text)
     text = _REFERENCE.sub(rf"\g<1>{prefix}-", text)
-    text = _COLOUR.sub(lambda found: f"var({_VARIABLES[found.group()]})", text)
+    text = _COLOUR.sub(lambda colour: f"var({_VARIABLES[colour.group()]})", text)
     view_box = _VIEW_BOX.search(_ROOT.search(text).group())  # type: ignore[union-attr] # matplotlib always writes both
     box = view_box.group(1) if view_box else "0 0 576 432"
     root = (

@@ -34,25 +34,25 @@ def breakable(text: str) -> Markup:
 
 def enumerated(text: str) -> list[tuple[str, list[str]]]:
     """Return each sentence of a text as what it opens with and the items it lists; no items where they are few."""
-    found = []
+    sentences = []
     for sentence in re.split(r"(?<=\.) (?=[A-Z])", text):
         opening, _, listed = sentence.partition(": ")
         items = listed.removesuffix(".").split("; ")
-        found.append((f"{opening}:", items) if len(items) >= _MANY_ITEMS else (sentence, []))
-    return found
+        sentences.append((f"{opening}:", items) if len(items) >= _MANY_ITEMS else (sentence, []))
+    return sentences
 
 
 def environment() -> Environment:
     """Return the engine: it escapes every string, and refuses a name that is not there."""
-    made = Environment(
+    engine = Environment(
         loader=PackageLoader(_PACKAGE),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"breakable": breakable, "code": code, "enumerated": enumerated}
-    return made
+    engine.filters |= {"breakable": breakable, "code": code, "enumerated": enumerated}
+    return engine
 
 
 def asset(*names: str) -> Markup:

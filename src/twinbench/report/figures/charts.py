@@ -1,6 +1,6 @@
 """Charts whose rows are names: dots with intervals, a column of numbers at the right, rows in groups if need be."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,27 +66,16 @@ def rows_figure(
     title: str = "",
     width: float | None = None,
 ) -> Figure:
-    """Return an empty figure that is high enough for some rows.
-
-    Args:
-        style: how it looks.
-        rows: what it is to hold.
-        name: of the figure, in the catalogue.
-        subtitle: under its title.
-        legend: its entries.
-        axis: height of the axis below the rows, inches.
-        title: in the place of the catalogue's.
-        width: inches, where the style's is too narrow.
-    """
+    """Return an empty figure that is high enough for some rows and `axis` inches below them (`style.new_figure`)."""
     height = style.row * (rows.end + 0.6) + axis * style.scale
     return new_figure(style, height, name, subtitle, title=title, legend=legend, width=width)
 
 
-def label_rows(axes: Axes, rows: Rows, labels: Sequence[str], style: Style, *, numbers: Sequence[str] = ()) -> None:
+def label_rows(axes: Axes, rows: Rows, labels: Iterable[object], style: Style, *, numbers: Sequence[str] = ()) -> None:
     """Run the rows from the top down: their names at the left, groups in bold above them, numbers at the right."""
     axes.set_yticks(
         [*rows.positions, *(y for y, _ in rows.headings)],
-        [*map(shorten, labels), *(shorten(name) for _, name in rows.headings)],
+        [*(shorten(str(label)) for label in labels), *(shorten(name) for _, name in rows.headings)],
     )
     for label in axes.get_yticklabels()[len(rows.positions) :]:
         label.set_fontweight("bold")
@@ -121,17 +110,7 @@ def dot(
 ) -> None:
     """Draw a mark in a row, with the interval through it where both ends are known; nothing where x is not.
 
-    Args:
-        axes: where.
-        x: the value.
-        y: the row.
-        style: how it looks.
-        colour: of mark and interval.
-        marker: its shape.
-        size: of the mark, points at the default scale.
-        hollow: whether it is only an outline.
-        ends: of the interval.
-        **line: how the interval looks, in the place of its usual look.
+    `size` is in points at the default scale, a `hollow` mark is an outline, `line` says how the interval looks.
     """
     if not np.isfinite(x):
         return
