@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-GOOD = ("functional", "sequential", "has_no_weights")
+GOOD = ("functional", "sets_precision", "sequential", "has_no_weights")
 REASONS = {
     "raises": "no such layer",
     "exits": "SystemExit: enough",
@@ -39,6 +39,13 @@ def functional(input_shape, classes, blocks=1):
     """The Functional API."""
     image = Input(input_shape)
     return Model(image, layers.Dense(classes)(layers.Flatten()(image)))
+
+
+@twin
+def sets_precision(input_shape, classes, blocks=1):
+    """Sets what all later layers would inherit."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    return sequential(input_shape, classes)
 
 
 @twin

@@ -120,7 +120,7 @@ def _is_engines(file: str) -> bool:
     """Whether a file is twinbench's, and no architecture."""
     path = Path(file)
     return path.is_relative_to(_PACKAGE) and (
-        path.parent.name != "architectures" or path.stem in ("declaration", "recipe", "contract", "suspects")
+        path.parent.name != "architectures" or path.stem in ("contract", "keras_settings", "recipe", "suspects")
     )
 
 

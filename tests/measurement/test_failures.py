@@ -17,6 +17,7 @@ SETTINGS: dict[str, Any] = {
 }
 # What compiles and measures a training step, whatever happens elsewhere.
 MEASURED = {
+    "sets_precision",
     "functional",
     "sequential",
     "breaks_on_the_last_batch",

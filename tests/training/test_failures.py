@@ -83,6 +83,8 @@ def test_every_bad_variant_is_its_own_failure_with_its_authors_reason(train: Tra
     assert {variant for variant, _ in outcomes} == {*bad_variants.GOOD, *bad_variants.REASONS}
     for variant in bad_variants.GOOD:
         assert [outcomes[variant, seed].status for seed in (1, 2)] == ["ok", "ok"]
+    assert outcomes["sequential", 1].final_weights_sha256 == outcomes["functional", 1].final_weights_sha256
+    assert outcomes["sets_precision", 1].final_weights_sha256 != outcomes["functional", 1].final_weights_sha256
     for variant in bad_variants.REASONS:
         for seed in (2,) if variant == "grows" else (1, 2):
             assert outcomes[variant, seed].status == "failed"

@@ -3,7 +3,6 @@
 A variant's recipe differs from the reference's in its builder alone; a suspect's differs in one deliberate fault.
 """
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -55,7 +54,9 @@ class Recipe:
 
 def recipe_of(variant: Variant) -> Recipe:
     """Import the variant's file (and so Keras) and return how it is trained."""
-    module = importlib.import_module(f"twinbench.architectures.{variant.path.stem}")
+    from twinbench.architectures.keras_settings import import_with_settings
+
+    module = import_with_settings(f"twinbench.architectures.{variant.path.stem}")
     if variant.kind == "suspect":
         architecture = architectures()[variant.architecture]
         untouched = recipe_of(architecture.reference)

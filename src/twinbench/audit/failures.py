@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from twinbench.architectures.catalogue import Variant
 from twinbench.architectures.contract import check_is_model, check_outputs
+from twinbench.architectures.keras_settings import settings_kept
 from twinbench.architectures.recipe import recipe_of
 from twinbench.data import LoadedDataset
 from twinbench.errors import ANYTHING_RAISED, first_cause, raise_if_memory_ran_out
@@ -32,7 +33,7 @@ class Failures(dict[Variant, str]):
         Without a reference there is nothing to hold the others against: then none can.
         """
         for variant in variants:
-            with self.of(variant, "It cannot be built"):
+            with self.of(variant, "It cannot be built"), settings_kept():
                 recipe = recipe_of(variant)
                 model = recipe.build(data.input_shape, data.classes)
                 check_is_model(model)

@@ -10,6 +10,7 @@ import numpy as np
 
 from twinbench.architectures.catalogue import Variant, architectures
 from twinbench.architectures.contract import check_is_model, check_outputs
+from twinbench.architectures.keras_settings import settings_kept
 from twinbench.architectures.recipe import recipe_of
 from twinbench.audit.climbing import climb
 from twinbench.audit.ladder import Rung
@@ -44,14 +45,15 @@ def climb_all(
         architecture = architectures()[variant.architecture]
         logger.info("Climbing with %s/%s.", variant.architecture, variant.name)
         reconstruct = architecture.task == "reconstruct"
-        rungs = climb(
-            functools.partial(_build, architecture.reference, data),
-            functools.partial(_build, variant, data),
-            example=(images, images if reconstruct else labels),
-            loss="mean_squared_error" if reconstruct else "sparse_categorical_crossentropy",
-            seed=seed,
-            steps=steps,
-        )
+        with settings_kept():
+            rungs = climb(
+                functools.partial(_build, architecture.reference, data),
+                functools.partial(_build, variant, data),
+                example=(images, images if reconstruct else labels),
+                loss="mean_squared_error" if reconstruct else "sparse_categorical_crossentropy",
+                seed=seed,
+                steps=steps,
+            )
         yield from _rows(data.name, variant.architecture, variant.name, variant.kind, rungs)
         keras.backend.clear_session(free_memory=False)
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from twinbench.architectures.catalogue import Variant
 from twinbench.architectures.contract import UnfitModelError
+from twinbench.architectures.keras_settings import settings_kept
 from twinbench.architectures.recipe import Recipe, recipe_of
 from twinbench.audit.failures import Failures
 from twinbench.config import Configuration, Training
@@ -136,7 +137,7 @@ def _measure_depth(
             "depth": depth,
         }
         if variant in failures.without_reference_none([*variants[:1], variant]):
-            with failures.of(variant):
+            with failures.of(variant), settings_kept():
                 probe = _Probe(variant, depth, tensors, training)
                 rows += [{**row, **norms} for seed in seeds for norms in probe.norms(initial, seed)]
         if variant in failures:

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from twinbench.architectures.catalogue import Variant
 from twinbench.architectures.contract import UnfitModelError
+from twinbench.architectures.keras_settings import settings_kept
 from twinbench.architectures.recipe import recipe_of
 from twinbench.data import LoadedDataset
 from twinbench.training.devices import device_type
@@ -35,6 +36,7 @@ def batch_of(data: LoadedDataset, size: int) -> Batch:
     return images, tf.constant(data.y_train[chosen].astype(np.int32))
 
 
+@settings_kept()
 def trace_step(variant: Variant, batch: Batch, data: LoadedDataset) -> tuple[Step, Any]:
     """Construct a model and trace its training step, and return the step and its graph."""
     recipe = recipe_of(variant)

@@ -5,6 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import keras
 import numpy as np
 
 from twinbench.architectures.catalogue import Variant, architectures
+from twinbench.architectures.keras_settings import settings_kept
 from twinbench.architectures.recipe import Recipe, recipe_of
 from twinbench.config import Training
 from twinbench.training.building import State, build_model, match_weights, read_state, weights_sha256
@@ -74,6 +76,8 @@ class VariantTrainer:
         self._recipe: Recipe | None = None
         self._feed: Feed | None = None
         self._program: Program | None = None
+        self._settings = ExitStack()
+        self._settings.enter_context(settings_kept())
 
     def train(self, seed: int, checkpoint: Path, progress: Progress) -> Result:
         """Train one run, from its checkpoint if there is one.
@@ -121,7 +125,8 @@ class VariantTrainer:
             return Result(replace(outcome, reason=str(error)), (), clock.cost(self._device))
 
     def release(self) -> None:
-        """Give the memory of the model and of its compiled functions back, if there are any."""
+        """Give back the memory of the model and of its compiled functions, if there are any, and Keras's settings."""
+        self._settings.close()
         if self._recipe is None:
             return
         self._program = None
