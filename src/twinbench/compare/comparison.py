@@ -33,9 +33,10 @@ from twinbench.compare.losses import loss_causes
 from twinbench.compare.metrics import metric_causes
 from twinbench.compare.noise import binomial_noise
 from twinbench.compare.optimizers import optimizer_causes
+from twinbench.compare.places import Places
 from twinbench.compare.render import as_text
 from twinbench.compare.report import CODES, Cause, Report, Stored
-from twinbench.compare.sides import SMALL, BuildError, Places, Side, both_sides
+from twinbench.compare.sides import SMALL, BuildError, Side, both_sides
 from twinbench.compare.starting import compare_starts
 from twinbench.compare.stored import compare_stored, equal_tables, table_causes
 from twinbench.compare.surroundings import forget_default_policy, restored
