@@ -175,6 +175,7 @@ def _pruned(nodes: list[Node], inputs: list[int], outputs: list[Edge], recorded:
         inputs=[number[k] for k in inputs],
         outputs=[(number[k], output) for k, output in outputs],
         output_names=recorded.output_names,
+        named_outputs=recorded.named_outputs,
         masked_outputs=recorded.masked_outputs,
         untracked=[variable for key, variable in used.items() if key not in tracked],
     )

@@ -112,7 +112,7 @@ class _Side:
             for value in held:
                 tape.watch(value)
             outputs = keras.tree.flatten(call_model(self.subject.model, self.subject.signature.pack(arrays), False))
-            flat = [tf.reshape(tf.cast(output, "float32"), [tf.shape(output)[0], -1]) for output in outputs]
+            flat = [tf.reshape(tf.cast(o, "float32"), [tf.shape(o)[0], -1]) for o in self.subject.outputs(outputs)]
             joined = tf.concat(flat, axis=1)
             weights = tf.random.stateless_normal(tf.shape(joined), seed)
             total = tf.reduce_sum(joined * weights)

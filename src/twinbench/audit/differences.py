@@ -270,6 +270,12 @@ def _wiring(a: Graph, b: Graph, alignment: Alignment, changed: set[int]) -> list
         x, y = nodes_a[index_a], nodes_b[index_b]
         if x.kind == "input" or (index_a, index_b) in moved:
             continue
+        if x.ordered and len(x.parents) == len(y.parents):
+            found += [
+                _another_output(f"input {place} of {_place(x, y)}", nodes_a[p], nodes_b[q], (k, m), (index_a, index_b))
+                for place, ((p, k), (q, m)) in enumerate(zip(x.parents, y.parents, strict=True))
+                if to_b.get(p) == q and k != m
+            ]
         sources_a = [_contracted(p, nodes_a, lonely_a) for p, _ in x.parents]
         sources_b = [_contracted(p, nodes_b, lonely_b) for p, _ in y.parents]
         if len(sources_a) != len(sources_b) or not _same_sources(sources_a, sources_b, to_b, x.ordered):
@@ -297,12 +303,35 @@ def _wiring(a: Graph, b: Graph, alignment: Alignment, changed: set[int]) -> list
     for position, ((end_a, k), (end_b, m)) in enumerate(zip(a.outputs, b.outputs, strict=False)):
         source_a = _contracted(end_a, nodes_a, lonely_a)
         source_b = _contracted(end_b, nodes_b, lonely_b)
-        if (not _same_sources([source_a], [source_b], to_b, True) or k != m) and not (lonely_a or lonely_b):
+        if to_b.get(end_a) == end_b and k != m:
+            place = f"output {position} ({a.output_names[position]})"
+            found.append(_another_output(place, nodes_a[end_a], nodes_b[end_b], (k, m), (end_a, end_b)))
+        elif not _same_sources([source_a], [source_b], to_b, True) and not (lonely_a or lonely_b):
             words = [nodes_a[end_a].words(), nodes_b[end_b].words()]
             where = f"output {position} ({a.output_names[position]})"
             detail = "the output is taken from another layer"
             found.append(Difference("arch.wiring", where, words[0], words[1], detail, node_a=end_a, node_b=end_b))
     return found
+
+
+_OUTPUTS = {
+    "LSTM": ("its output", "state h", "state c"),
+    "GRU": ("its output", "its state"),
+    "SimpleRNN": ("its output", "its state"),
+    "MultiHeadAttention": ("its output", "attention scores"),
+    "TopKV2": ("values", "indices"),
+}
+
+
+def _another_output(where: str, x: Node, y: Node, outputs: tuple[int, int], indices: tuple[int, int]) -> Difference:
+    """Two matched nodes that read from partners, but not the same of several outputs."""
+    words = []
+    for node, k in zip((x, y), outputs, strict=True):
+        names = _OUTPUTS.get(node.kind, ())
+        words.append(f"uses output {k} ({names[k]})" if k < len(names) else f"uses output {k}")
+    title = f"{where}: which output of {_place(x, y)}"
+    detail = "the layer gives several tensors, and another of them is used"
+    return Difference("arch.wiring", title, *words, detail, node_a=indices[0], node_b=indices[1])
 
 
 def _in_another_place(x: Node, y: Node, to_b: dict[int, int]) -> bool:

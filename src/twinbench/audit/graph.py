@@ -98,6 +98,7 @@ class Graph:
     inputs: list[int]
     outputs: list[Edge]
     output_names: list[str]
+    named_outputs: bool = False
     masked_outputs: list[bool] = field(default_factory=list)
     unused: list[Any] = field(default_factory=list)
     untracked: list[Any] = field(default_factory=list)

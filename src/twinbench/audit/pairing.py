@@ -15,7 +15,7 @@ from twinbench.audit.differences import Difference, structural_differences
 from twinbench.audit.graph import Graph
 from twinbench.audit.inputs import combined, input_ranges, placeholder_inputs, probe_inputs
 from twinbench.audit.inventory import inventory
-from twinbench.audit.signature import Signature
+from twinbench.audit.signature import Signature, order_by_name
 from twinbench.audit.transfer import Transfer, add_offstage, partial_transfers, transfer_by_graph, transfer_by_order
 from twinbench.errors import first_cause
 
@@ -31,6 +31,14 @@ class Subject:
     signature: Signature
     graph: Graph | None = None
     untraced: str = ""
+    places: tuple[int, ...] | None = None
+
+    def outputs(self, flat: list[Any]) -> list[Any]:
+        """One thing per output, given in the model's own order, in the order in which outputs are compared.
+
+        `places` are the positions of the outputs of B that belong to the outputs of A.
+        """
+        return flat if self.places is None or len(flat) != len(self.places) else [flat[k] for k in self.places]
 
     def variables(self) -> list[Any]:
         """The variables that its outputs depend on; all of them where there is no graph."""
@@ -84,6 +92,7 @@ def pair(a: Subject, b: Subject) -> Pair:
     """Matches two subjects layer by layer; without a graph on both sides, weight by weight."""
     if a.graph is None or b.graph is None:
         return _pair_untraced(a, b)
+    _pair_outputs(a.graph, b)
     alignment = align(a.graph, b.graph)
     transfer = transfer_by_graph(a.graph, b.graph, alignment)
     add_offstage(transfer, _offstage(a), _offstage(b))
@@ -92,6 +101,19 @@ def pair(a: Subject, b: Subject) -> Pair:
     if not transfer.complete or any(difference.code == "arch.wiring" for difference in differences):
         _arrange(together, partial_transfers(a.graph, b.graph, alignment))
     return together
+
+
+def _pair_outputs(a: Graph, b: Subject) -> None:
+    """Brings B's outputs into the order of A's, by name where one of the models names them in a dict."""
+    graph = b.graph
+    if graph is None or b.places is not None or not (a.named_outputs or graph.named_outputs):
+        return
+    places = order_by_name(a.output_names, graph.output_names)
+    if places is None or places == tuple(range(len(places))):
+        return
+    b.places = places
+    graph.outputs, graph.output_names = b.outputs(graph.outputs), b.outputs(graph.output_names)
+    graph.masked_outputs = b.outputs(graph.masked_outputs)
 
 
 def _arrange(together: Pair, trusted: list[Transfer]) -> None:

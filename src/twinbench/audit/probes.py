@@ -172,7 +172,7 @@ def _is_noise(holder: Any) -> bool:
 def outputs_of(one: Subject, arrays: Sequence[np.ndarray], training: bool) -> list[np.ndarray]:
     """Calls a model on one array per input and returns its outputs as a flat list of float64 arrays."""
     packed = one.signature.pack([keras.ops.convert_to_tensor(array) for array in arrays])
-    outputs = keras.tree.flatten(call_model(one.model, packed, training))
+    outputs = one.outputs(keras.tree.flatten(call_model(one.model, packed, training)))
     return [np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(o, "float32")), dtype="float64") for o in outputs]
 
 
@@ -263,7 +263,7 @@ def gradients_of(one: Subject, arrays: Sequence[np.ndarray], variables: Sequence
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         for value in held:
             tape.watch(value)
-        outputs = keras.tree.flatten(call_model(one.model, packed, True))
+        outputs = one.outputs(keras.tree.flatten(call_model(one.model, packed, True)))
         generator = np.random.default_rng(2)
         total = tf.constant(0.0)
         for output in outputs:

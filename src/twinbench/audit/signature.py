@@ -44,11 +44,15 @@ class InputSignature:
 
 @dataclass(frozen=True)
 class Signature:
-    """Every input of a model, how `model(...)` wants them (one tensor, a list, or a dict), and a fixed batch size."""
+    """Every input of a model, how `model(...)` wants them (one tensor, a list, or a dict), and a fixed batch size.
+
+    `places` are the positions of the inputs in that list, where they are not counted in its order.
+    """
 
     inputs: tuple[InputSignature, ...]
     structure: Structure = "single"
     batch: int | None = None
+    places: tuple[int, ...] | None = None
 
     def pack(self, arrays: Sequence[Any]) -> Any:
         """Arranges one value per input as the model's `call` expects it."""
@@ -56,7 +60,28 @@ class Signature:
             return arrays[0]
         if self.structure == "dict":
             return {spec.name: array for spec, array in zip(self.inputs, arrays, strict=True)}
-        return list(arrays)
+        if self.places is None:
+            return list(arrays)
+        return [arrays[self.places.index(place)] for place in range(len(arrays))]
+
+    def in_the_order_of(self, other: Signature) -> Signature:
+        """The same inputs in the order of another model's: by name where there are names, else by what fits."""
+        order = self._order(other)
+        if order is None or order == tuple(range(len(order))):
+            return self
+        places = tuple((self.places or range(len(order)))[k] for k in order)
+        return replace(self, inputs=tuple(self.inputs[k] for k in order), places=places)
+
+    def _order(self, other: Signature) -> tuple[int, ...] | None:
+        named = "dict" in (self.structure, other.structure)
+        fits = len(self.inputs) == len(other.inputs) and all(map(_alike, self.inputs, other.inputs))
+        by_name = order_by_name([spec.name for spec in other.inputs], [spec.name for spec in self.inputs])
+        if fits and not (named and by_name):
+            return None
+        if by_name:
+            return by_name
+        shapes = [[f"{spec.shape} {spec.integer}" for spec in one.inputs] for one in (other, self)]
+        return order_by_name(*shapes)
 
     def shapes(self) -> tuple[tuple[int | None, ...], ...]:
         """The shapes of all inputs, in order."""
@@ -84,6 +109,21 @@ class Signature:
             else:
                 filled.append(mine)
         return replace(self, inputs=tuple(filled))
+
+
+def order_by_name(names: Sequence[str], other: Sequence[str]) -> tuple[int, ...] | None:
+    """Where in `other` each of some names is; None where the two do not hold the same distinct names."""
+    if len(set(names)) < len(names) or sorted(names) != sorted(other):
+        return None
+    return tuple(list(other).index(name) for name in names)
+
+
+def _alike(x: InputSignature, y: InputSignature) -> bool:
+    return (
+        x.integer == y.integer
+        and len(x.shape) == len(y.shape)
+        and all(p == q or None in (p, q) for p, q in zip(x.shape, y.shape, strict=True))
+    )
 
 
 def signature_of(model: keras.Model) -> Signature | None:

@@ -43,6 +43,7 @@ class Trace:
     inputs: list[Any]
     outputs: list[Any]
     output_names: list[str]
+    named_outputs: bool
     masked_outputs: list[bool]
     variables: dict[str, Any]
     owners: dict[str, Any]
@@ -97,7 +98,7 @@ def trace(model: keras.Model, signature: Signature, *, training: bool, batch: in
         outputs = call_model(model, signature.pack(tensors), training)
         flat = keras.tree.flatten(outputs)
         state["masked"] = [getattr(tensor, "_keras_mask", None) is not None for tensor in flat]
-        state["names"] = _output_names(outputs, model)
+        state["names"], state["named"] = _output_names(outputs, model), isinstance(outputs, dict)
         state["outputs"] = flat
         return flat
 
@@ -118,6 +119,7 @@ def trace(model: keras.Model, signature: Signature, *, training: bool, batch: in
         inputs=state["inputs"],
         outputs=state["outputs"],
         output_names=state["names"],
+        named_outputs=state["named"],
         masked_outputs=state["masked"],
         variables=variables,
         owners=_owners(model),

@@ -43,6 +43,7 @@ def both_signatures(
             "--input-shape 28,28,1 (without the batch axis)."
         )
     first, second = (x.merged_with(given) if given else x for x in (first, second))
+    second = second.in_the_order_of(first)
     return first.merged_with(second), second.merged_with(first)
 
 
