@@ -13,13 +13,15 @@ from collections import Counter
 from typing import Any
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 from twinbench.audit.forms import Builder
 from twinbench.audit.graph import Edge, Graph, Node, Weight
 from twinbench.audit.layers import LayerTranslator
 from twinbench.audit.operations import Constant, OperationTranslator, Value, Variable
 from twinbench.audit.signature import InputSignature, Signature, call_model, signature_of
-from twinbench.audit.trace import LayerCall, Trace, trace
+from twinbench.audit.trace import LayerCall, Patches, Trace, trace
 from twinbench.audit.unused import unused_layers
 
 
@@ -37,6 +39,53 @@ def canonical_graph(model: keras.Model, signature: Signature, *, training: bool 
     graph = _Builder(recorded, signature).build()
     graph.unused = unused_layers(model, recorded, graph)
     return graph
+
+
+class NodeValues:
+    """The values of a traced model's nodes in training mode, with the weights that it holds when they are asked for.
+
+    Args:
+        model: a model that was traced.
+        signature: its inputs.
+        graph: its canonical graph.
+        patches: values that take the place of outputs of built-in layers, by the numbers in `calls`.
+
+    Raises:
+        ValueError: the model does another thing than when it was traced.
+    """
+
+    def __init__(self, model: keras.Model, signature: Signature, graph: Graph, patches: Patches | None = None) -> None:
+        self.signature = signature
+        self.graph = graph
+        self.edges: list[Edge] = []
+        self.calls: dict[Edge, tuple[int, int]] = {}
+        batch = signature.batch
+        recorded = trace(model, signature, training=True, batch=batch, fetch=self._fetch, patches=patches)
+        self.run = recorded.run
+
+    def __call__(self, tensors: list[Any]) -> dict[Edge, np.ndarray]:
+        """The values for one batch of each input, by node and output."""
+        return dict(zip(self.edges, (np.asarray(t, dtype="float64") for t in self.run(*tensors)), strict=True))
+
+    def _fetch(self, recorded: Trace) -> list[Any]:
+        builder = _Builder(recorded, self.signature)
+        with tf.init_scope():  # what is evaluated to read settings is no part of the model
+            again = builder.build()
+        if [node.kind for node in again.nodes] != [node.kind for node in self.graph.nodes]:
+            raise ValueError("the model does not do the same thing twice")
+        kept = {id(node) for node in again.nodes}
+        place = {k: node.index for k, node in enumerate(builder.nodes) if id(node) in kept}
+        tensors: dict[Edge, Any] = {}
+        for name, value in builder.values.items():
+            if not isinstance(value, tuple) or value[0] not in place:
+                continue
+            edge, tensor = (place[value[0]], value[1]), recorded.graph.get_tensor_by_name(name)
+            if tensor.dtype.is_floating or tensor.dtype.is_integer:
+                tensors[edge] = tensor
+            if name in builder.call_of:
+                self.calls[edge] = builder.call_of[name]
+        self.edges = list(tensors)
+        return list(tensors.values())
 
 
 class _Builder(Builder):
@@ -115,6 +164,9 @@ class _Builder(Builder):
             edges = [self.operations.as_edge(t, self.values[t.name]) for t in call.inputs]
             for output, value in zip(call.outputs, self.layers.translate(call, edges), strict=False):
                 self.values[output.name] = value
+            last = self.values[call.outputs[0].name] if call.outputs else None
+            if call.before_activation is not None and isinstance(last, tuple) and self.node(last).part:
+                self.values[call.before_activation.name] = self.node(last).parents[0]
             if tensor.name not in self.values:  # more outputs than the translation knows
                 first = self.values[call.outputs[0].name]
                 assert isinstance(first, tuple)  # noqa: S101 - layer translations yield edges

@@ -31,6 +31,7 @@ LIMIT = 600_000
 
 _SECONDS = 20.0
 _ROUNDS = 80
+_CANONICAL_ROUNDS = 5
 _SCALES = (0.05, 0.4)
 _QUIET_ROWS = [0, 1, -2, -1]  # of the probe inputs: those of ordinary size
 
@@ -39,32 +40,42 @@ class _UnlikeError(Exception):
     """No arrangement of the weights makes the two functions one."""
 
 
-def match_numbers(pair: Pair, trusted: Sequence[Transfer], arrays: Sequence[np.ndarray]) -> bool | None:
+def match_numbers(
+    pair: Pair, guesses: Sequence[Transfer], sound: Sequence[Transfer], arrays: Sequence[np.ndarray]
+) -> bool | None:
     """Looks for an arrangement of A's weights in B under which the functions agree, and puts it into the pair.
 
     Args:
-        pair: Two traced models whose weights do not correspond, or do not fit as they are.
-        trusted: Transfers to start from, most trusting first; what they leave open is looked for.
+        pair: Two models whose weights do not correspond, or do not fit as they are.
+        guesses: Transfers to start from, most trusting first; what they leave open is looked for.
+        sound: More of them, which hold no pair that an arrangement could contradict.
         arrays: Inputs to probe with.
 
     Returns:
-        True where an arrangement was found. False where none exists: with one number in all weights that are open the
-        outputs already differ. None where none was found.
+        True where an arrangement was found. False where none exists, as outputs or gradients differ even with one
+        number in all weights that have the same effect. None where none was found.
     """
-    begin, outcome, before = time.perf_counter(), None, pair.transfer
+    until, before = time.perf_counter() + _SECONDS, pair.transfer
+    few = [array if pair.a.signature.batch else array[_QUIET_ROWS] for array in arrays]
+    sides = _Side(pair.a, few), _Side(pair.b, fitted(few, pair.b))
     with kept(pair.a, pair.b):
-        for start in trusted:
-            try:
-                for proposal in _proposals(pair, start, arrays, begin + _SECONDS):
-                    pair.transfer = proposal
-                    if _agrees(pair, arrays):
-                        return True
-            except _UnlikeError:
-                outcome = False
-            except Exception:  # what cannot be probed here is said to be so when the models are compared
-                outcome = None
+        try:
+            if before.complete and _agrees(pair, arrays):
+                return True
+            for propose in (_by_use, _by_effect):
+                for start in (*guesses, *sound):
+                    proposal = propose(sides, start, until) if _opened(sides, start) else None
+                    if proposal is not None:
+                        pair.transfer = proposal
+                        if _agrees(pair, arrays):
+                            return True
+                if any(_unlike(sides, start) for start in sound):
+                    pair.transfer = before
+                    return False
+        except Exception:  # noqa: S110 - what cannot be probed here is said to be so when the models are compared
+            pass
     pair.transfer = before
-    return outcome
+    return None
 
 
 def _agrees(pair: Pair, arrays: Sequence[np.ndarray]) -> bool:
@@ -73,65 +84,106 @@ def _agrees(pair: Pair, arrays: Sequence[np.ndarray]) -> bool:
     return compare_outputs(pair, arrays, training=False).equal
 
 
-def _proposals(pair: Pair, start: Transfer, arrays: Sequence[np.ndarray], until: float) -> Any:
-    """Transfers that carry everything: by the order of use alone, then by what each number does."""
-    if start.complete:
-        yield start
-        return
-    few = [array if pair.a.signature.batch else array[_QUIET_ROWS] for array in arrays]
-    sides = _Side(pair.a, start.left_a, few), _Side(pair.b, start.left_b, fitted(few, pair.b))
+def _opened(sides: tuple[_Side, _Side], start: Transfer) -> bool:
+    """Lays out what a transfer leaves open, with random weights elsewhere; whether as many numbers are open in both."""
+    for side, variables in zip(sides, (start.left_a, start.left_b), strict=True):
+        side.open(variables)
     if start.conflicts or sides[0].size != sides[1].size or not sides[0].size:
-        return
-    roles = _roles(sides)
-    yield _transfer(start, sides, roles)
-    if sides[0].size <= LIMIT:
-        randomise(start.sources, 5)
-        start.apply()
-        yield _transfer(start, sides, _refined(sides, roles, until))
+        return False
+    randomise(start.sources, 5)
+    start.apply()
+    return True
+
+
+def _unlike(sides: tuple[_Side, _Side], start: Transfer) -> bool:
+    """Whether outputs or gradients, in whatever order, differ with numbers that cannot be told apart otherwise."""
+    if not _opened(sides, start) or sides[0].size > LIMIT:
+        return False
+    half = sides[0].size
+    colours = np.zeros(2 * half, dtype="int64")
+    generator = np.random.default_rng(4)
+    for _ in range(_CANONICAL_ROUNDS):
+        values = generator.uniform(0.5, 1.5, colours.max() + 1)[colours]
+        left, right = sides[0].fingerprints(values[:half]), sides[1].fingerprints(values[half:])
+        if any(not _alike(x, y) for x, y in zip(left[0], right[0], strict=True)):
+            return True
+        for x, y, noise in zip(left[1], right[1], left[2] + right[2], strict=True):
+            tolerance = 64 * noise.max() + 1e-3 * np.abs(x).max()
+            if np.isfinite(tolerance) and np.abs(np.sort(x) - np.sort(y)).max() > tolerance:
+                return True
+        before = colours.max()
+        gradients, moved = (np.concatenate([left[k], right[k]], axis=1) for k in (1, 2))
+        colours = _split(colours, gradients, moved)
+        if colours.max() == before or _uneven(colours, half):
+            return False
+    return False
+
+
+def _by_use(sides: tuple[_Side, _Side], start: Transfer, until: float) -> Transfer:
+    """Carries what is open in its order of use."""
+    return _transfer(start, sides, _roles(sides))
+
+
+def _by_effect(sides: tuple[_Side, _Side], start: Transfer, until: float) -> Transfer | None:
+    """Carries each open number to the one that does the same."""
+    if sides[0].size > LIMIT or time.perf_counter() > until:
+        return None
+    try:
+        return _transfer(start, sides, _refined(sides, _roles(sides), until))
+    except _UnlikeError:
+        return None
 
 
 class _Side:
     """One model with the variables whose numbers are looked for, laid out one after the other."""
 
-    def __init__(self, subject: Subject, variables: Sequence[Any], arrays: Sequence[np.ndarray]) -> None:
+    def __init__(self, subject: Subject, arrays: Sequence[np.ndarray]) -> None:
         self.subject = subject
-        self.variables = list(variables)
         self.arrays = [keras.ops.convert_to_tensor(array) for array in arrays]
+        self.everything = [v for v in subject.variables() if "float" in keras.backend.standardize_dtype(v.dtype)]
+        self.probe: Callable[..., Any] = tf.function(self._probe, autograph=False) if subject.graph else self._probe
+        self.open([])
+
+    def open(self, variables: Sequence[Any]) -> None:
+        """Takes the variables whose numbers are open."""
+        self.variables = list(variables)
         self.sizes = [int(np.prod(tuple(v.shape), dtype="int64")) for v in self.variables]
         self.size = sum(self.sizes)
-        self.probe: Callable[..., Any] = tf.function(self._probe, autograph=False) if subject.graph else self._probe
 
     def assign(self, numbers: np.ndarray) -> None:
         """Puts numbers into the variables, in their order."""
         for variable, part in zip(self.variables, np.split(numbers, np.cumsum(self.sizes)[:-1]), strict=True):
             variable.assign(part.reshape(tuple(variable.shape)).astype("float32"))
 
-    def _probe(self, arrays: list[Any], seed: Any) -> tuple[Any, Any]:
-        held = [variable.value for variable in self.variables]
+    def _probe(self, arrays: list[Any], seed: Any) -> tuple[Any, list[Any]]:
+        held = [variable.value for variable in self.everything]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for value in held:
                 tape.watch(value)
             outputs = keras.tree.flatten(call_model(self.subject.model, self.subject.signature.pack(arrays), False))
             flat = [tf.reshape(tf.cast(o, "float32"), [tf.shape(o)[0], -1]) for o in self.subject.outputs(outputs)]
             joined = tf.concat(flat, axis=1)
-            weights = tf.random.stateless_normal(tf.shape(joined), seed)
-            total = tf.reduce_sum(joined * weights)
+            total = tf.reduce_sum(joined * tf.random.stateless_normal(tf.shape(joined), seed))
         gradients = tape.gradient(total, held, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        return joined, tf.concat([tf.reshape(tf.convert_to_tensor(g), [-1]) for g in gradients], axis=0)
+        return joined, [tf.reshape(tf.convert_to_tensor(g), [-1]) for g in gradients]
+
+    def _measured(self, numbers: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        self.assign(numbers)
+        outputs, gradients = self.probe(self.arrays, tf.constant([seed, 0]))
+        by_variable = {id(v): g for v, g in zip(self.everything, gradients, strict=True)}
+        joined = np.concatenate([np.asarray(by_variable[id(v)], dtype="float64") for v in self.variables])
+        return np.asarray(outputs, dtype="float64"), joined
 
     def fingerprints(self, numbers: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
         """Outputs at several scales of the numbers, gradients by number, and how far rounding moves these."""
         outputs, gradients, noise = [], [], []
         for scale in _SCALES:
-            self.assign(scale * numbers)
             for seed in (1, 2):
-                found, gradient = self.probe(self.arrays, tf.constant([seed, 0]))
-                self.assign(scale * numbers * (1 + 2.0**-22))
-                _, moved = self.probe(self.arrays, tf.constant([seed, 0]))
-                self.assign(scale * numbers)
-                gradients.append(np.asarray(gradient, dtype="float64"))
-                noise.append(np.abs(np.asarray(moved, dtype="float64") - gradients[-1]))
-            outputs.append(np.asarray(found, dtype="float64"))
+                output, gradient = self._measured(scale * numbers, seed)
+                _, moved = self._measured(scale * numbers * (1 + 2.0**-22), seed)
+                gradients.append(gradient)
+                noise.append(np.abs(moved - gradient))
+            outputs.append(output)
         return outputs, np.stack(gradients), np.stack(noise)
 
 
@@ -167,14 +219,19 @@ def _refined(sides: tuple[_Side, _Side], colours: np.ndarray, until: float) -> n
         noise = np.concatenate([left[2], right[2]], axis=1)
         before = colours.max()
         colours = _split(colours, gradients, noise)
-        counts = np.bincount(colours)
-        if np.any(2 * np.bincount(colours[:half], minlength=len(counts)) != counts):
+        if _uneven(colours, half):
             raise _UnlikeError
-        if counts.max() == 2 or time.perf_counter() > until:
+        if np.bincount(colours).max() == 2 or time.perf_counter() > until:
             break
         if colours.max() == before:
             colours = _by_order(colours, np.abs(gradients).max(axis=0), half)
     return colours
+
+
+def _uneven(colours: np.ndarray, half: int) -> bool:
+    """Whether some colour is not that of as many numbers of A as of B."""
+    counts = np.bincount(colours)
+    return bool(np.any(2 * np.bincount(colours[:half], minlength=len(counts)) != counts))
 
 
 def _alike(x: np.ndarray, y: np.ndarray) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from twinbench.audit.forms import CanonicalForms, Shape, shape_of, takes_mask
 from twinbench.audit.graph import Edge, Node, Weight
 from twinbench.audit.settings import LayerSettings, plain, positive_axis, regularizer_identity, resolved
-from twinbench.audit.trace import LayerCall, builtin_class
+from twinbench.audit.trace import WITH_ACTIVATION, LayerCall, builtin_class
 
 MERGES = {
     "Add": ("add", False),
@@ -28,10 +28,6 @@ DROPOUTS = {
 ACTIVATIONS = {"Activation", "ReLU", "LeakyReLU", "ELU", "Softmax"}
 _PASS = {"Identity", "InputLayer", "ActivityRegularization"}
 _RESHAPES = {"Flatten", "Reshape"}
-_WITH_ACTIVATION = {
-    "Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose",
-    "SeparableConv1D", "SeparableConv2D", "DepthwiseConv1D", "DepthwiseConv2D",
-}  # fmt: skip
 _POOLS = {"AveragePooling", "MaxPooling"}
 _GLOBAL = {"GlobalAveragePooling": "mean", "GlobalMaxPooling": "max"}
 
@@ -108,7 +104,7 @@ class LayerTranslator(CanonicalForms):
             }
             node.weights = ()
         edge = self.builder.emit(node)
-        if name in _WITH_ACTIVATION and getattr(layer, "activation", None) is not None:
+        if name in WITH_ACTIVATION and getattr(layer, "activation", None) is not None:
             edge = self.activation(edge, layer.activation, shape, layer=layer, part=True)
         return [(edge[0], k) for k in range(max(1, len(call.outputs)))]
 

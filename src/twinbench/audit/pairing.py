@@ -11,7 +11,8 @@ import numpy as np
 from twinbench.audit.alignment import Alignment, align
 from twinbench.audit.canonical import canonical_graph, ensure_built
 from twinbench.audit.correspondence import match_numbers
-from twinbench.audit.differences import Difference, structural_differences
+from twinbench.audit.difference import Difference
+from twinbench.audit.differences import structural_differences
 from twinbench.audit.graph import Graph
 from twinbench.audit.inputs import combined, input_ranges, placeholder_inputs, probe_inputs
 from twinbench.audit.inventory import inventory
@@ -99,7 +100,7 @@ def pair(a: Subject, b: Subject) -> Pair:
     differences = structural_differences(a.graph, b.graph, alignment)
     together = Pair(a, b, alignment, transfer, differences)
     if not transfer.complete or any(difference.code == "arch.wiring" for difference in differences):
-        _arrange(together, partial_transfers(a.graph, b.graph, alignment))
+        _arrange(together, *partial_transfers(a.graph, b.graph, alignment))
     return together
 
 
@@ -116,7 +117,7 @@ def _pair_outputs(a: Graph, b: Subject) -> None:
     graph.masked_outputs = b.outputs(graph.masked_outputs)
 
 
-def _arrange(together: Pair, trusted: list[Transfer]) -> None:
+def _arrange(together: Pair, guesses: list[Transfer], sound: list[Transfer]) -> None:
     """Looks for the places of A's numbers in B where one variable does not correspond to one."""
     a, b = together.a, together.b
     if count_parameters(a.variables()) != count_parameters(b.variables()):
@@ -126,7 +127,7 @@ def _arrange(together: Pair, trusted: list[Transfer]) -> None:
         arrays = probe_inputs(a.signature, ranges)
     except TypeError:  # no inputs can be made up
         return
-    together.arrangeable = match_numbers(together, [together.transfer, *trusted], arrays)
+    together.arrangeable = match_numbers(together, guesses, sound, arrays)
 
 
 def _pair_untraced(a: Subject, b: Subject) -> Pair:
@@ -139,7 +140,7 @@ def _pair_untraced(a: Subject, b: Subject) -> Pair:
             variable.assign(value)
     except Exception:
         together = Pair(a, b, None, transfer_by_order(*everything))
-        _arrange(together, [Transfer(left_a=everything[0], left_b=everything[1])])
+        _arrange(together, [], [Transfer(left_a=everything[0], left_b=everything[1])])
         return together
     alignment = align(chain_a, chain_b)
     transfer = transfer_by_graph(chain_a, chain_b, alignment)
@@ -152,7 +153,7 @@ def _pair_untraced(a: Subject, b: Subject) -> Pair:
     ]
     together = Pair(a, b, None, transfer, differences)
     if not transfer.complete:
-        _arrange(together, [Transfer(left_a=everything[0], left_b=everything[1])])
+        _arrange(together, [], [Transfer(left_a=everything[0], left_b=everything[1])])
     return together
 
 

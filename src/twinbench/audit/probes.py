@@ -87,11 +87,15 @@ def _deviation(one: np.ndarray, other: np.ndarray) -> float:
 # -- random weights ------------------------------------------------------------------------------------------------
 
 
-def randomise(variables: Sequence[Any], seed: int = 0) -> None:
-    """Gives every floating-point variable random values that keep a network's signals of ordinary size.
+QUIET = 1e-3
+"""How much smaller signals are in the quiet probe, in which small constants like an epsilon show."""
+
+
+def randomise(variables: Sequence[Any], seed: int = 0, *, quiet: bool = False) -> None:
+    """Gives every floating-point variable random values that keep a network's signals of ordinary size, or small.
 
     Kernels are normal with the variance of Glorot and Bengio (2010); scales and variances lie between 0.5
-    and 1.5; everything else is normal with standard deviation 0.2.
+    and 1.5; everything else is normal with standard deviation 0.2. When `quiet`, all but kernels are smaller.
     """
     generator = np.random.default_rng(seed)
     for variable in variables:
@@ -107,6 +111,8 @@ def randomise(variables: Sequence[Any], seed: int = 0) -> None:
             values = generator.standard_normal(shape) * (0.5 if "embedding" in name else spread)
         else:
             values = 0.2 * generator.standard_normal(shape)
+        if quiet and (len(shape) < 2 or "embedding" in name):
+            values *= QUIET**2 if "variance" in name else QUIET
         variable.assign(values.astype("float32"))
 
 

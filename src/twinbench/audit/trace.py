@@ -9,7 +9,7 @@ computed.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +20,11 @@ import tensorflow as tf
 from twinbench.audit.signature import Signature, call_model
 
 _CONTAINERS = {"Model", "Functional", "Sequential", "Bidirectional", "Lambda", "Pipeline", "Layer"}
+
+WITH_ACTIVATION = {
+    "Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose",
+    "SeparableConv1D", "SeparableConv2D", "DepthwiseConv1D", "DepthwiseConv2D",
+}  # fmt: skip
 
 
 @dataclass
@@ -33,6 +38,7 @@ class LayerCall:
     masked: bool
     arguments: dict[str, Any]
     cls: type
+    before_activation: Any = None
 
 
 @dataclass
@@ -50,6 +56,7 @@ class Trace:
     called: list[Any]
     tracked: list[Any]
     graph: Any
+    run: Any = None
 
 
 @dataclass
@@ -60,6 +67,7 @@ class _Recorder:
     modes: list[bool | None] = field(default_factory=list)
     calls: list[LayerCall] = field(default_factory=list)
     called: list[Any] = field(default_factory=list)
+    patches: dict[tuple[int, int], Any] = field(default_factory=dict)
 
 
 def is_builtin(cls: type) -> bool:
@@ -79,7 +87,20 @@ def builtin_class(layer: Any) -> type | None:
     return None
 
 
-def trace(model: keras.Model, signature: Signature, *, training: bool, batch: int | None = None) -> Trace:
+Fetch = Callable[["Trace"], list[Any]]
+Patches = dict[tuple[int, int], Any]
+"""By number of the call of a built-in layer and of its output: the value to go on with."""
+
+
+def trace(
+    model: keras.Model,
+    signature: Signature,
+    *,
+    training: bool,
+    batch: int | None = None,
+    fetch: Fetch | None = None,
+    patches: Patches | None = None,
+) -> Trace:
     """Calls a built model symbolically and returns what happened.
 
     Args:
@@ -87,45 +108,49 @@ def trace(model: keras.Model, signature: Signature, *, training: bool, batch: in
         signature: Its inputs; free axes stay free.
         training: The mode in which it is called.
         batch: The length of the batch axis; None leaves it open.
+        fetch: Names tensors of the trace whose values `Trace.run` computes.
+        patches: Values that take the place of outputs of built-in layers.
     """
-    recorder = _Recorder()
+    recorder = _Recorder(patches=patches or {})
     specs = [tf.TensorSpec((batch, *spec.shape), spec.dtype) for spec in signature.inputs]
-    state: dict[str, Any] = {}
+    traces: list[Trace] = []
 
     def body(*tensors: Any) -> Any:
         recorder.graph = tf.compat.v1.get_default_graph()
-        state["inputs"] = list(tensors)
         outputs = call_model(model, signature.pack(tensors), training)
-        flat = keras.tree.flatten(outputs)
-        state["masked"] = [getattr(tensor, "_keras_mask", None) is not None for tensor in flat]
-        state["names"], state["named"] = _output_names(outputs, model), isinstance(outputs, dict)
-        state["outputs"] = flat
-        return flat
+        traces.append(_assembled(model, recorder, list(tensors), outputs))
+        return traces[0].outputs if fetch is None else fetch(traces[0])
 
     with _reporting(recorder), _reporting_bases(recorder, model):
         concrete = tf.function(body, autograph=False).get_concrete_function(*specs)
-    handles = {id(external): internal for external, internal in concrete.graph.captures}
+    traces[0].run = concrete
+    return traces[0]
+
+
+def _assembled(model: keras.Model, recorder: _Recorder, inputs: list[Any], outputs: Any) -> Trace:
+    flat = keras.tree.flatten(outputs)
+    handles = {id(external): internal for external, internal in recorder.graph.captures}
     variables: dict[str, Any] = {}
     for variable in model.variables:
         handle = getattr(getattr(variable, "value", None), "handle", None)
         if id(handle) in handles:
             variables[handles[id(handle)].name] = variable
     known = {id(getattr(v.value, "handle", None)) for v in model.variables}
-    for variable in concrete.graph.variables:
+    for variable in recorder.graph.variables:
         if id(variable.handle) not in known and id(variable.handle) in handles:
             variables[handles[id(variable.handle)].name] = variable
     return Trace(
         calls=recorder.calls,
-        inputs=state["inputs"],
-        outputs=state["outputs"],
-        output_names=state["names"],
-        named_outputs=state["named"],
-        masked_outputs=state["masked"],
+        inputs=inputs,
+        outputs=flat,
+        output_names=_output_names(outputs, model),
+        named_outputs=isinstance(outputs, dict),
+        masked_outputs=[getattr(tensor, "_keras_mask", None) is not None for tensor in flat],
         variables=variables,
         owners=_owners(model),
         called=recorder.called,
         tracked=list(model.variables),
-        graph=concrete.graph,
+        graph=recorder.graph,
     )
 
 
@@ -215,15 +240,34 @@ def _record(recorder: _Recorder, original: Any, layer: Any, args: tuple[Any, ...
     recorder.modes.append(mode)
     recorder.called.append(layer)
     recorder.hidden += cls is not None
+    inline = None
+    if cls is not None and cls.__name__ in WITH_ACTIVATION and not recorder.eager:
+        inline, vars(layer)["activation"] = layer.activation, None  # applied below, so that both values are known
     try:
         outputs = original(layer, *args, **kwargs)
     finally:
         recorder.hidden -= cls is not None
         recorder.modes.pop()
+        if inline is not None:
+            vars(layer)["activation"] = inline
     if cls is None:
         return outputs
     mode = mode if getattr(layer, "_call_has_training_arg", False) else None
-    return _note(recorder, cls, layer, args, kwargs, outputs=outputs, mode=mode)
+    if inline is None:
+        return _note(recorder, cls, layer, args, kwargs, outputs=outputs, mode=mode)
+    before = _fresh(outputs)
+    outputs = _note(recorder, cls, layer, args, kwargs, outputs=_activated(inline, before), mode=mode)
+    if recorder.calls and recorder.calls[-1].layer is layer:
+        recorder.calls[-1].before_activation = before
+    return outputs
+
+
+def _activated(function: Any, tensor: Any) -> Any:
+    outputs = _fresh(function(tensor))
+    mask = getattr(tensor, "_keras_mask", None)
+    if mask is not None:
+        outputs._keras_mask = mask
+    return outputs
 
 
 def _note(
@@ -241,6 +285,12 @@ def _note(
         return outputs
     others = {k: v for k, v in kwargs.items() if k not in ("mask", "training")}
     inputs = [t for t in keras.tree.flatten((args, others)) if _is_tensor(t)]
+    number = len(recorder.calls)
+    for (call, output), value in recorder.patches.items():
+        if call == number:
+            flat = keras.tree.flatten(outputs)
+            flat[output] = _patched(flat[output], value)
+            outputs = keras.tree.pack_sequence_as(outputs, flat)
     outputs = keras.tree.map_structure(_fresh, outputs)
     masked = kwargs.get("mask") is not None or any(getattr(t, "_keras_mask", None) is not None for t in inputs)
     recorder.calls.append(
@@ -276,6 +326,15 @@ def _mode(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outer: bool
 
 def _is_tensor(value: Any) -> bool:
     return isinstance(value, tf.Tensor)
+
+
+def _patched(tensor: Any, value: Any) -> Any:
+    """Another value in the place of a tensor, its mask kept."""
+    patched = tf.cast(tf.constant(value), tensor.dtype)
+    mask = getattr(tensor, "_keras_mask", None)
+    if mask is not None:
+        patched._keras_mask = mask
+    return patched
 
 
 def _fresh(tensor: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -149,13 +149,24 @@ def add_offstage(made: Transfer, spare_a: list[Any], spare_b: list[Any]) -> None
     made.left_b = [v for v in fresh.left_b if id(v) in read]
 
 
-def partial_transfers(a: Graph, b: Graph, alignment: Alignment) -> list[Transfer]:
-    """Pairs fewer and fewer variables: those of equal operations, those with an equal past as well, none."""
+def partial_transfers(a: Graph, b: Graph, alignment: Alignment) -> tuple[list[Transfer], list[Transfer]]:
+    """Transfers of fewer variables, that leave the others open.
+
+    Returns:
+        Guesses: the variables of equal operations. Then what no arrangement can contradict: those of operations to
+        which the same leads in both graphs, and in each to no other one; and none at all.
+    """
     nodes_a, nodes_b = a.by_index(), b.by_index()
-    past_a, past_b = past_hashes(a), past_hashes(b)
     alike = [(x, y) for x, y in alignment.pairs if settings_key(nodes_a[x]) == settings_key(nodes_b[y])]
-    same = [(x, y) for x, y in alike if x in past_a and past_a[x] == past_b.get(y)]
-    return [transfer_by_graph(a, b, replace(alignment, pairs=tuple(p)), guess=False) for p in (alike, same, ())]
+    of_a, of_b = past_hashes(a), past_hashes(b)
+    counts = Counter(of_a.values()), Counter(of_b.values())
+    sure = [
+        (x, y)
+        for x, y in alike
+        if x in of_a and of_a[x] == of_b.get(y) and counts[0][of_a[x]] == counts[1][of_a[x]] == 1
+    ]
+    made = [transfer_by_graph(a, b, replace(alignment, pairs=p), guess=False) for p in (tuple(alike), tuple(sure), ())]
+    return made[:1], made[1:]
 
 
 def transfer_by_order(variables_a: list[Any], variables_b: list[Any]) -> Transfer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twinbench.audit.differences import Difference
+from twinbench.audit.difference import Difference
 from twinbench.compare.report import Cause
 
 WHY = {

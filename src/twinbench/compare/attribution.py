@@ -7,10 +7,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from twinbench.audit.differences import Difference
+from twinbench.audit.difference import Difference
 from twinbench.audit.graph import Graph
-from twinbench.audit.pairing import Pair
-from twinbench.audit.probes import Comparison, compare_gradients, compare_outputs, compare_training, kept, randomise
+from twinbench.audit.localise import harmless_differences
+from twinbench.audit.pairing import Pair, count_parameters
+from twinbench.audit.probes import (
+    QUIET,
+    Comparison,
+    compare_gradients,
+    compare_outputs,
+    compare_training,
+    kept,
+    randomise,
+    without_noise,
+)
 from twinbench.compare.advice import cause_of, make_cause
 from twinbench.compare.losses import PROBABILITY, ends_in_probabilities, resolved_losses
 from twinbench.compare.report import Cause
@@ -19,6 +29,7 @@ from twinbench.errors import first_cause
 
 UNEXPLAINED = ("one function", "follows the mode", "updated")
 """What the causes say of A where functions differ and nothing that can be seen says why."""
+_OF_STRUCTURE = {"arch.layer_missing", "arch.wiring", "arch.activation", "arch.hyperparameter", "arch.shared_layer"}
 
 
 @dataclass
@@ -32,11 +43,13 @@ class Evidence:
     stale: list[str] = field(default_factory=list)
     untested: list[str] = field(default_factory=list)
     transferable: bool = True
+    unlike: str = ""
+    harmless: list[Difference] = field(default_factory=list)
 
     @property
     def same_function(self) -> bool | None:
         """Whether the same weights give the same outputs in both modes."""
-        if not self.transferable:
+        if self.unlike:
             return False
         results = [result for result in (self.inference, self.training) if result is not None]
         return None if not results else all(result.equal for result in results)
@@ -65,6 +78,9 @@ def gather(pair: Pair, arrays: Sequence[np.ndarray], *, gradients: bool = True) 
     """Gives both models the same random weights and probes them; their own weights are restored."""
     found = Evidence(transferable=pair.transfer.complete)
     if not pair.transfer.complete:
+        found.unlike = _unlike(pair)
+        if not found.unlike:
+            found.untested.append(_unmatched(pair))
         return found
     with kept(pair.a, pair.b):
         randomise(pair.transfer.sources, 11)
@@ -80,7 +96,59 @@ def gather(pair: Pair, arrays: Sequence[np.ndarray], *, gradients: bool = True) 
                 found.gradients, _ = compare_gradients(pair, arrays)
             except Exception as error:
                 found.untested.append(f"The gradients could not be compared: {first_cause(error)}")
+        if pair.differences and found.training is not None:
+            try:
+                _locate(pair, arrays, found)
+            except Exception as error:
+                found.untested.append(f"Where the models part could not be looked for: {first_cause(error)}")
     return found
+
+
+def _unlike(pair: Pair) -> str:
+    """What shows that two models differ whose weights cannot be carried across; nothing where that is not known."""
+    counts = [count_parameters(one.variables()) for one in (pair.a, pair.b)]
+    if counts[0] != counts[1]:
+        return f"A computes with {counts[0]:,} parameters and B with {counts[1]:,}"
+    if pair.arrangeable is False:
+        return "wherever A's weights are put into B, the two do not compute the same"
+    shapes = [[g.by_index()[k].shape for k, _ in g.outputs] if g else [] for g in (pair.a.graph, pair.b.graph)]
+    return f"the outputs have shapes {shapes[0]} and {shapes[1]}" if all(shapes) and shapes[0] != shapes[1] else ""
+
+
+def _unmatched(pair: Pair) -> str:
+    """Says that the weights could not be matched, and which."""
+    names = [[short_path(v) for v in left] for left in (pair.transfer.left_a, pair.transfer.left_b)]
+    words = [", ".join(part[:3]) + (" and more" if len(part) > 3 else "") or "none" for part in names]
+    return (
+        f"The weights could not be matched (left over in A: {words[0]}; in B: {words[1]}), so the functions could not "
+        "be compared with equal weights. That is no sign of a difference."
+    )
+
+
+def _locate(pair: Pair, arrays: Sequence[np.ndarray], found: Evidence) -> None:
+    """Looks which differences matter, with signals of ordinary size and with small ones, where an epsilon shows."""
+    candidates = [d for d in pair.differences if d.effect == "function"]
+    if not candidates:
+        return
+    same = found.same_throughout
+    apart = found.training is not None and not found.training.equal
+    with without_noise(pair.a.model, pair.b.model):
+        if apart and len(candidates) > 1:
+            found.harmless = harmless_differences(pair, arrays)
+        if not same and not found.harmless:
+            return
+        randomise(pair.transfer.sources, 11, quiet=True)
+        pair.transfer.apply()
+        small = [array * np.float32(QUIET) if array.dtype.kind == "f" else array for array in arrays]
+        results = [compare_outputs(pair, small, training=mode) for mode in (False, True)]
+        if all(result.equal or result.relative < QUIET for result in results):
+            return
+        dismissed = harmless_differences(pair, small) if len(candidates) > 1 else []
+        if same:
+            found.inference, found.training = results
+            found.harmless = dismissed
+        else:
+            found.harmless = [d for d in found.harmless if d in dismissed]
 
 
 def structural_causes(pair: Pair, evidence: Evidence) -> tuple[list[Cause], list[str]]:
@@ -89,12 +157,13 @@ def structural_causes(pair: Pair, evidence: Evidence) -> tuple[list[Cause], list
     warnings: list[str] = []
     scored = _scored_alike(pair)
     dismissed = False
-    spelled: list[str] = []
+    without_effect: list[Difference] = []
     rewritten = evidence.only_mode and _by_hand(pair)
+    unmatched = not evidence.transferable and not evidence.unlike
     for difference in pair.differences:
-        harmless = difference.effect == "function" and (evidence.same_throughout or rewritten)
-        if harmless:
-            spelled.append(f"{difference.where} ({difference.a} / {difference.b})")
+        no_effect = evidence.same_throughout or rewritten or difference in evidence.harmless
+        if difference.effect == "function" and (no_effect or unmatched):
+            without_effect += [] if unmatched else [difference]
         elif scored and _is_last_activation(difference, pair):
             dismissed = True
             warnings.append(
@@ -103,15 +172,41 @@ def structural_causes(pair: Pair, evidence: Evidence) -> tuple[list[Cause], list
             )
         else:
             causes.append(cause_of(difference))
-    if (
-        not causes
-        and not dismissed
-        and not evidence.same_throughout
-        and evidence.same_function is False
-        and evidence.transferable
-    ):
+    if not evidence.transferable:
+        causes = _of_parts(pair, evidence, causes)
+    elif not causes and not dismissed and not evidence.same_throughout and evidence.same_function is False:
         causes += unexplained(pair, evidence)
-    return _consolidated(causes), warnings
+    return _consolidated(causes), warnings + _noticed(without_effect)
+
+
+def _noticed(differences: Sequence[Difference]) -> list[str]:
+    """Differences that were seen to change nothing, as warnings: other settings one by one, the rest together."""
+    settings = [d for d in differences if d.node_a is not None and d.node_b is not None and "wiring" not in d.code]
+    warnings = [f"{d.where}: {d.a} in A and {d.b} in B; no effect was seen in the probes." for d in settings[:8]]
+    others = list(dict.fromkeys(d.where for d in differences if d not in settings))
+    if others:
+        more = f" and in {len(others) - 4} more places" if len(others) > 4 else ""
+        warnings.append(f"Written in another way, without effect on the function: {'; '.join(others[:4])}{more}.")
+    return warnings
+
+
+def _of_parts(pair: Pair, evidence: Evidence, causes: list[Cause]) -> list[Cause]:
+    """Causes where weights could not be carried across: what is written otherwise on both sides is one cause."""
+    if not evidence.unlike or pair.alignment is None or pair.a.graph is None or pair.b.graph is None:
+        return causes
+    parts = []
+    for graph, left in ((pair.a.graph, pair.transfer.left_a), (pair.b.graph, pair.transfer.left_b)):
+        open_weights = {id(variable) for variable in left}
+        parts.append([node.words() for node in graph.nodes if open_weights & set(node.identity)])
+    if causes and (pair.arrangeable is None or not all(parts)):
+        return causes
+    causes = [cause for cause in causes if cause.code not in _OF_STRUCTURE]
+    words = [
+        ", ".join(dict.fromkeys(part[:4])) + (f" and {len(part) - 4} more" if len(part) > 4 else "") for part in parts
+    ]
+    where = f"{words[0] or 'the model'} / {words[1] or 'the model'}"
+    detail = f"these parts are written in different ways, and they do not compute the same: {evidence.unlike}"
+    return [make_cause("arch.wiring", where, words[0] or "A's", words[1] or "B's", detail=detail), *causes]
 
 
 def _by_hand(pair: Pair) -> bool:
@@ -129,6 +224,7 @@ def _scored_alike(pair: Pair) -> bool:
     mine, theirs = resolved_losses(pair.a.model), resolved_losses(pair.b.model)
     if not mine or not theirs or len(mine) != len(theirs):
         return False
+    theirs = pair.b.outputs(theirs)
     ends = ends_in_probabilities(pair.a), ends_in_probabilities(pair.b)
     if len(ends[0]) != len(mine) or len(ends[1]) != len(mine):
         return False

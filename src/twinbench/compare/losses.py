@@ -118,6 +118,7 @@ def loss_causes(pair: Pair) -> tuple[list[Cause], list[str]]:
     mine, theirs = resolved_losses(pair.a.model), resolved_losses(pair.b.model)
     if mine is None or theirs is None:
         return [], _uncompiled(mine, theirs)
+    theirs = pair.b.outputs(theirs)
     warnings: list[str] = []
     found: list[Cause] = []
     if len(mine) != len(theirs):
@@ -154,18 +155,19 @@ def loss_causes(pair: Pair) -> tuple[list[Cause], list[str]]:
             found.append(make_cause("compile.loss", place, x.words(), y.words(), detail=detail))
     weights = [getattr(one.model, "_compile_config", None) for one in (pair.a, pair.b)]
     loss_weights = [getattr(w, "config", {}).get("loss_weights") if w is not None else None for w in weights]
-    if not found and _plain_weights(loss_weights[0], len(mine)) != _plain_weights(loss_weights[1], len(mine)):
+    plain = [_plain_weights(w, one.model, len(mine)) for w, one in zip(loss_weights, (pair.a, pair.b), strict=True)]
+    if not found and plain[0] != pair.b.outputs(plain[1]):
         words = [f"loss_weights={w}" for w in loss_weights]
         detail = "the losses of the outputs are added with other weights"
         found.append(make_cause("compile.loss", "loss_weights", *words, detail=detail))
     return found, warnings
 
 
-def _plain_weights(weights: Any, outputs: int) -> list[float]:
+def _plain_weights(weights: Any, model: keras.Model, outputs: int) -> list[float]:
     if weights is None:
         return [1.0] * outputs
     if isinstance(weights, dict):
-        weights = [weights[name] for name in sorted(weights)]
+        weights = [weights.get(name, 1.0) for name in getattr(model, "output_names", None) or sorted(weights)]
     return [float(w) for w in (weights if isinstance(weights, list | tuple) else [weights])]
 
 
