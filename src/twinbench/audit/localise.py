@@ -116,12 +116,12 @@ def harmless_differences(pair: Pair, arrays: Sequence[np.ndarray]) -> list[Diffe
 def _views(a: Graph, b: Graph, left: Values, right: Values, noise: dict[Edge, float]) -> tuple[_View, _View]:
     by_shape: dict[tuple[int, ...], list[Edge]] = defaultdict(list)
     for edge, value in right.items():
-        by_shape[value.shape].append(edge)
+        by_shape[_squeezed(value)].append(edge)
     same: tuple[set[Edge], set[Edge]] = set(), set()
     for edge, value in left.items():
         if value.size > 1 and np.ptp(value) == 0:
             continue
-        for other in by_shape[value.shape]:
+        for other in by_shape[_squeezed(value)]:
             if compare_arrays([value], [right[other]], [noise[edge]]).equal:
                 same[0].add(edge)
                 same[1].add(other)
@@ -136,6 +136,10 @@ def _views(a: Graph, b: Graph, left: Values, right: Values, noise: dict[Edge, fl
         apart = {index for index, output in values if (index, output) not in agreeing}
         views.append(_View(graph, {index for index, _ in agreeing} - apart, {index for index, _ in values}, apart_at))
     return views[0], views[1]
+
+
+def _squeezed(value: np.ndarray) -> tuple[int, ...]:
+    return tuple(axis for axis in value.shape if axis != 1)
 
 
 def _status(difference: Difference, views: tuple[_View, _View]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -153,20 +153,15 @@ def partial_transfers(a: Graph, b: Graph, alignment: Alignment) -> tuple[list[Tr
     """Transfers of fewer variables, that leave the others open.
 
     Returns:
-        Guesses: the variables of equal operations. Then what no arrangement can contradict: those of operations to
-        which the same leads in both graphs, and in each to no other one; and none at all.
+        Guesses: the variables of equal operations, and of those among them to which the same leads in both graphs.
+        Then what no arrangement can contradict: none at all.
     """
     nodes_a, nodes_b = a.by_index(), b.by_index()
     alike = [(x, y) for x, y in alignment.pairs if settings_key(nodes_a[x]) == settings_key(nodes_b[y])]
     of_a, of_b = past_hashes(a), past_hashes(b)
-    counts = Counter(of_a.values()), Counter(of_b.values())
-    sure = [
-        (x, y)
-        for x, y in alike
-        if x in of_a and of_a[x] == of_b.get(y) and counts[0][of_a[x]] == counts[1][of_a[x]] == 1
-    ]
+    sure = [(x, y) for x, y in alike if x in of_a and of_a[x] == of_b.get(y)]
     made = [transfer_by_graph(a, b, replace(alignment, pairs=p), guess=False) for p in (tuple(alike), tuple(sure), ())]
-    return made[:1], made[1:]
+    return made[:2], made[2:]
 
 
 def transfer_by_order(variables_a: list[Any], variables_b: list[Any]) -> Transfer:
