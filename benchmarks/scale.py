@@ -24,7 +24,7 @@ from twinbench.architectures.catalogue import architectures, find_variant
 from twinbench.config import Configuration, parse_configuration
 from twinbench.data import prepare
 from twinbench.data.manifest import Manifest
-from twinbench.measurement.columns import API_COSTS, DETERMINISM_COSTS, GRADIENTS, LADDER
+from twinbench.measurement.columns import COST_REPETITIONS, DETERMINISM_REPETITIONS, GRADIENTS, LADDER
 from twinbench.plan import Run, make_plan, selected_variants
 from twinbench.training.identity import identify
 from twinbench.training.manifest import make_manifest
@@ -89,8 +89,8 @@ def record(configuration: Configuration, folder: Path) -> None:
         manifest = prepare(dataset, npz, npz.with_suffix(".json"))
         _header(output / "ladder" / f"{dataset.name}.csv", LADDER.names)
         _header(output / "measurements" / dataset.name / "gradients.csv", GRADIENTS.names)
-        _header(output / "measurements" / dataset.name / "api_costs.csv", API_COSTS.names)
-        _header(output / "measurements" / dataset.name / "determinism_costs.csv", DETERMINISM_COSTS.names)
+        _header(output / "measurements" / dataset.name / "api_costs.csv", COST_REPETITIONS.names)
+        _header(output / "measurements" / dataset.name / "determinism_costs.csv", DETERMINISM_REPETITIONS.names)
     generator = np.random.default_rng(0)
     process = make_manifest(configuration, "cpu")
     store = RunStore(folder / configuration.store_folder)

@@ -66,8 +66,8 @@ class Table:
 
     name: str
     columns: tuple[Column, ...]
-    category: str
-    caption: str
+    category: str = ""
+    caption: str = ""
     title: str = ""
     shown: str = ""
     latex: str = ""

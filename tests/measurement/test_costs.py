@@ -2,6 +2,7 @@ import pandas as pd
 import pytest
 
 from twinbench.analysis.claims import decide_claims
+from twinbench.analysis.costs import api_costs
 from twinbench.config import Configuration
 
 
@@ -12,7 +13,7 @@ def costs(digits_npz) -> pd.DataFrame:
     configuration = Configuration.model_validate(
         {"architectures": ["mlp", "shared_views/functional_unshared"], "measurements": {"cost_repeats": 3}}
     )
-    return measure_costs(configuration, digits_npz)
+    return api_costs(measure_costs(configuration, digits_npz), confidence=0.95)
 
 
 def test_each_twin_and_its_reference_have_a_row_for_each_quantity(costs):

@@ -1,4 +1,4 @@
-"""Student's t interval for a mean over seeds, on arrays of any number of samples.
+"""How far a score is in doubt: Student's t interval over seeds, and the binomial error of a test set.
 
 Every function takes samples along the last axis, so that one comparison (n,) and 10,000 simulated ones
 (10000, n) go through the same code: what the calibration measures is what the tables use.
@@ -72,17 +72,39 @@ def with_smallest_spread(sample: Floats, resolution: float) -> Floats:
     return np.where(flat, mean + floor * evenly_spaced, sample)
 
 
-def t_interval(sample: Floats, *, confidence: float, resolution: float) -> Interval:
-    """Return Student's t interval for the mean over the last axis (`scipy.stats.ttest_1samp`).
+def t_interval(sample: Floats, *, confidence: float, resolution: float | None = None) -> Interval:
+    """Return Student's t interval for the mean over the last axis (`scipy.stats.ttest_1samp`); NaN below two values.
 
     Args:
-        sample: floats (..., n) with n >= 2, in points.
+        sample: floats (..., n).
         confidence: of the two-sided interval, 0 to 1.
-        resolution: the smallest step of the score, in points, above 0.
+        resolution: the smallest step of a score, in points, above 0; without it equal values, which were measured on
+            a scale without steps, have an interval without width.
     """
+    n = sample.shape[-1]
+    if n < 2:
+        unknown = np.full(sample.shape[:-1], np.nan)
+        return Interval(unknown, unknown)
+    if resolution is None:
+        mean, half = np.mean(sample, axis=-1), stats.t.ppf((1 + confidence) / 2, n - 1) * stats.sem(sample, axis=-1)
+        return Interval(np.asarray(mean - half), np.asarray(mean + half))
     test = stats.ttest_1samp(with_smallest_spread(sample, resolution), 0.0, axis=-1)
     interval = test.confidence_interval(confidence_level=confidence)
     return Interval(np.asarray(interval.low), np.asarray(interval.high))
+
+
+def binomial_se(mean: float, test_examples: int, score_name: str = "accuracy") -> float:
+    """Return the binomial standard error of an accuracy in points (`scipy.stats.binom`); NaN for other scores.
+
+    Args:
+        mean: accuracy in points, 0 to 100.
+        test_examples: images in the test set.
+        score_name: `accuracy` or another score.
+    """
+    if score_name != "accuracy" or test_examples < 1 or not np.isfinite(mean):
+        return float("nan")
+    proportion = min(max(mean / 100, 0.0), 1.0)
+    return 100 * float(stats.binom.std(test_examples, proportion)) / test_examples
 
 
 def score_resolution(score_name: str, test_examples: int) -> float:

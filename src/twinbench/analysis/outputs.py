@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from twinbench.measurement.columns import API_COSTS, DETERMINISM_COSTS, GRADIENTS, LADDER, WHO
+from twinbench.measurement.columns import GRADIENTS, LADDER, REASON, WHO
 from twinbench.table import Table, columns_of, flag, number, text, whole
 from twinbench.training.record import Cost, Epoch, Outcome
 
@@ -213,6 +213,55 @@ SUSPECTS: Final = Table(
     title="Effect of each suspect",
     shown="dataset suspect changes cause n mean_difference ci_low ci_high seen_difference p_holm verdict sentence",
     made_by="no suspect was trained: list some under `suspects` in the configuration",
+)
+_DIFFERENCE_ENDS: Final = (
+    number(
+        "difference_low", "lower end of Student's t interval for that; all of a quantity hold together (Bonferroni)"
+    ),
+    number("difference_high", "upper end of that interval"),
+)
+API_COSTS: Final = Table(
+    "api_costs",
+    columns=(
+        *WHO,
+        text("kind", "reference or twin"),
+        text(
+            "quantity",
+            "step_ms (CPU milliseconds, on a GPU those of the clock, of one compiled training step on a batch in "
+            "memory), flops (floating-point operations of that step, by TensorFlow's profiler), peak_memory_mb (by how "
+            "much resident memory rises in it, MiB) or build_s (CPU seconds to construct the model and trace the step)",
+        ),
+        whole("n", "repetitions; a count needs one"),
+        number("mean", "mean over the repetitions, in the unit of the quantity"),
+        number("ci_low", "lower end of Student's t interval for that mean"),
+        number("ci_high", "upper end of that interval"),
+        number("difference_percent", "mean paired difference to the reference, in percent of the reference's mean"),
+        *_DIFFERENCE_ENDS,
+        text("verdict", "none (the interval holds zero: inside the noise), more, less, not measured, or reference"),
+        REASON,
+    ),
+    category="Cost",
+    caption="Time per step, operations, memory and building time of each API.",
+    title="Cost by API",
+    made_by="the audit stage makes it",
+)
+DETERMINISM_COSTS: Final = Table(
+    "determinism_costs",
+    columns=(
+        WHO[0],
+        text("architecture", "name of the architecture; its reference was measured"),
+        whole("n", "repetitions"),
+        number("strict_ms", "mean milliseconds of a step with deterministic operations (as `step_ms` of `api_costs`)"),
+        number("seeded_ms", "the same without"),
+        number("difference_percent", "mean paired difference of strict to seeded, in percent of seeded"),
+        *_DIFFERENCE_ENDS,
+        text("verdict", "none (the interval holds zero: inside the noise), more, less or not measured"),
+        REASON,
+    ),
+    category="Cost",
+    caption="Time per step with deterministic operations, and without.",
+    title="Cost of determinism",
+    made_by="the audit stage makes it",
 )
 CLAIMS: Final = Table(
     "claims",

@@ -4,9 +4,8 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from twinbench.analysis.intervals import observed_std, score_resolution, t_interval
+from twinbench.analysis.intervals import binomial_se, observed_std, score_resolution, t_interval
 from twinbench.analysis.outputs import SUMMARY
 
 GROUP: Final = ["dataset", "architecture", "variant"]
@@ -29,20 +28,6 @@ def images_tested(runs: pd.DataFrame) -> int:
     return int(sizes.min()) if len(sizes) else 0
 
 
-def binomial_se(mean: float, test_examples: int, score_name: str) -> float:
-    """Return the binomial standard error of an accuracy in points (`scipy.stats.binom`); NaN for other scores.
-
-    Args:
-        mean: accuracy in points, 0 to 100.
-        test_examples: images in the test set.
-        score_name: `accuracy` or another score.
-    """
-    if score_name != "accuracy" or test_examples < 1 or not np.isfinite(mean):
-        return float("nan")
-    proportion = min(max(mean / 100, 0.0), 1.0)
-    return 100 * float(stats.binom.std(test_examples, proportion)) / test_examples
-
-
 def _summary_row(runs: pd.DataFrame, confidence: float) -> dict[str, object]:
     good = runs[ended_well(runs)]
     scores = good["test_score"].to_numpy(dtype=np.float64)
@@ -50,12 +35,8 @@ def _summary_row(runs: pd.DataFrame, confidence: float) -> dict[str, object]:
     test_examples = images_tested(good)
     mean = float(scores.mean()) if scores.size else float("nan")
     std = observed_std(scores)
-    low = high = float("nan")
-    if scores.size > 1:
-        resolution = score_resolution(score_name, test_examples)
-        interval = t_interval(scores, confidence=confidence, resolution=resolution)
-        low = max(float(interval.low), 0.0) if score_name == "accuracy" else float(interval.low)
-        high = min(float(interval.high), 100.0)
+    interval = t_interval(scores, confidence=confidence, resolution=score_resolution(score_name, test_examples))
+    low, high = float(interval.low), float(interval.high)
     return {
         "kind": runs["kind"].iloc[0],
         "score_name": score_name,
@@ -63,8 +44,8 @@ def _summary_row(runs: pd.DataFrame, confidence: float) -> dict[str, object]:
         "failed": len(runs) - scores.size,
         "mean": mean,
         "std": std,
-        "ci_low": low,
-        "ci_high": high,
+        "ci_low": np.maximum(low, 0.0) if score_name == "accuracy" else low,
+        "ci_high": np.minimum(high, 100.0),
         "binomial_se": binomial_se(mean, test_examples, score_name),
     }
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from twinbench.analysis import claims, comparisons, ladder, noise_floor, seeds_needed, summary, suspects
+from twinbench.analysis import claims, comparisons, costs, ladder, noise_floor, seeds_needed, summary, suspects
 from twinbench.analysis import records as recorded
 from twinbench.analysis.files import read_csv, write_tables
 from twinbench.config import Configuration
-from twinbench.measurement.columns import API_COSTS, DETERMINISM_COSTS, GRADIENTS, LADDER
+from twinbench.measurement.columns import COST_REPETITIONS, DETERMINISM_REPETITIONS, GRADIENTS, LADDER
 from twinbench.plan import make_plan
 from twinbench.table import Table
 
@@ -32,8 +32,8 @@ def make_tables(
         record_files: parquet files with the records of the planned runs.
         ladder_files: CSV files with the rungs of each dataset.
         gradient_files: CSV files with the gradients measured on each dataset.
-        cost_files: CSV files with the costs of each API on each dataset.
-        determinism_files: CSV files with the cost of determinism on each dataset.
+        cost_files: CSV files with the repetitions of each API's costs on each dataset.
+        determinism_files: CSV files with the repetitions of the cost of determinism on each dataset.
 
     Raises:
         RecordError: a record is missing or damaged, or the runs cannot be compared.
@@ -57,8 +57,10 @@ def make_tables(
         "ladder": ladder.with_scores(_read_all(ladder_files, LADDER), compared),
         "suspects": suspects.suspects_table(runs, compared),
         "gradients": _read_all(gradient_files, GRADIENTS),
-        "api_costs": _read_all(cost_files, API_COSTS),
-        "determinism_costs": _read_all(determinism_files, DETERMINISM_COSTS),
+        "api_costs": costs.api_costs(_read_all(cost_files, COST_REPETITIONS), confidence=statistics.confidence),
+        "determinism_costs": costs.determinism_costs(
+            _read_all(determinism_files, DETERMINISM_REPETITIONS), confidence=statistics.confidence
+        ),
     }
     return tables | {"claims": claims.decide_claims(tables)}
 

@@ -53,60 +53,27 @@ GRADIENTS: Final = Table(
     short=False,
     made_by="the audit stage makes it",
 )
-API_COSTS: Final = Table(
+# What is measured of a training step, in words.
+QUANTITIES: Final = {
+    "step_ms": "time per step",
+    "flops": "floating-point operations per step",
+    "peak_memory_mb": "peak memory",
+    "build_s": "time to build",
+}
+_REPETITION: Final = (
+    whole("repetition", "number of the repetition, within which values are compared"),
+    number("value", "in the unit of the quantity"),
+    REASON,
+)
+COST_REPETITIONS: Final = Table(
     "api_costs",
     columns=(
-        *WHO,
-        text("kind", "reference or twin"),
-        text(
-            "quantity",
-            "step_ms (CPU milliseconds, or on a GPU those of the clock, of one compiled training step: forward, loss "
-            "and backward pass on a batch in memory), flops (floating-point operations of that step, counted on its "
-            "graph by TensorFlow's profiler), peak_memory_mb (how far the process's resident memory rises during one "
-            "such step, in MiB) or build_s (CPU seconds to construct the model and trace the step)",
-        ),
-        whole("n", "repetitions; a count needs one"),
-        number("mean", "mean over the repetitions, in the unit of the quantity"),
-        number("ci_low", "lower end of Student's t interval for that mean"),
-        number("ci_high", "upper end of that interval"),
-        number("difference_percent", "mean paired difference to the reference, in percent of the reference's mean"),
-        number(
-            "difference_low",
-            "lower end of Student's t interval for that, at a level that makes all intervals of the quantity in this "
-            "table hold together (Bonferroni)",
-        ),
-        number("difference_high", "upper end of that interval"),
-        text("verdict", "none (the interval holds zero: inside the noise), more, less, not measured, or reference"),
-        REASON,
+        *columns_of(Outcome, "dataset architecture variant kind"),
+        text("quantity", "step_ms, flops, peak_memory_mb or build_s"),
+        *_REPETITION,
     ),
-    category="Cost",
-    caption="Time per step, operations, memory and building time of each API.",
-    title="Cost by API",
-    made_by="the audit stage makes it",
 )
-DETERMINISM_COSTS: Final = Table(
+DETERMINISM_REPETITIONS: Final = Table(
     "determinism_costs",
-    columns=(
-        WHO[0],
-        text("architecture", "name of the architecture; its reference was measured"),
-        whole("n", "repetitions"),
-        number(
-            "strict_ms",
-            "mean milliseconds of a training step with deterministic operations (as `step_ms` of `api_costs`)",
-        ),
-        number("seeded_ms", "the same without"),
-        number("difference_percent", "mean paired difference of strict to seeded, in percent of seeded"),
-        number(
-            "difference_low",
-            "lower end of Student's t interval for that, at a level that makes all intervals of this table hold "
-            "together (Bonferroni)",
-        ),
-        number("difference_high", "upper end of that interval"),
-        text("verdict", "none (the interval holds zero: inside the noise), more, less or not measured"),
-        REASON,
-    ),
-    category="Cost",
-    caption="Time per step with deterministic operations, and without.",
-    title="Cost of determinism",
-    made_by="the audit stage makes it",
+    columns=(*columns_of(Outcome, "dataset architecture"), text("quantity", "strict_ms or seeded_ms"), *_REPETITION),
 )

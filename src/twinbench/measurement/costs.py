@@ -1,18 +1,17 @@
-"""The table `api_costs`: what the same network costs when it is written with another API.
+"""What the same network costs when it is written with another API.
 
 Measured is one compiled training step (`twinbench.measurement.steps`): the engine's own loop and XLA, which would hide
 differences, are left out.
 
-Repetitions are interleaved (all variants of an architecture in turn, then again, in the other direction), and each
-variant is compared with its reference within the repetition. Verdicts hold for all comparisons of a quantity
-together (Bonferroni): a difference inside the noise is called none.
+Repetitions are interleaved (all variants of an architecture in turn, then again, in the other direction), so that
+`twinbench.analysis.costs` can compare each variant with its reference within the repetition.
 """
 
 import ctypes
 import gc
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -26,7 +25,7 @@ from twinbench.architectures.catalogue import Variant
 from twinbench.audit.failures import Failures
 from twinbench.config import Configuration
 from twinbench.data import LoadedDataset, load
-from twinbench.measurement.intervals import cost_rows
+from twinbench.measurement.columns import COST_REPETITIONS
 from twinbench.measurement.steps import batch_of, time_steps, trace_step
 from twinbench.plan import selected_variants
 from twinbench.training.memory import forget_peak, peak_memory_mb
@@ -43,14 +42,14 @@ _FORGETS_MB: Final = 64.0
 
 
 def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
-    """Measure every selected reference and its twins, each against the reference.
+    """Measure every selected reference and its twins.
 
     Args:
         configuration: the resolved configuration.
         npz: the prepared dataset, with its manifest beside it.
 
     Returns:
-        The table `API_COSTS`; no rows where no twin is selected.
+        The table `COST_REPETITIONS`; no rows where no twin is selected.
 
     Raises:
         TwinbenchError: the dataset cannot be used.
@@ -76,27 +75,24 @@ def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
             keras.backend.clear_session(free_memory=False)
         failures.without_reference_none(selected)
     gc.unfreeze()
-    measured = {variant: one.by_quantity() for variant, one in samples.items() if variant not in failures}
-    return cost_rows(data.name, measured, failures, confidence=configuration.statistics.confidence)
+    rows: list[dict[str, Any]] = []
+    for variant in [*(variant for variant in samples if variant not in failures), *failures]:
+        row = {"dataset": data.name, "architecture": variant.architecture, "variant": variant.name}
+        row |= {"kind": variant.kind}
+        if variant in failures:
+            rows.append(row | {"reason": failures[variant]})
+        else:
+            measured = samples[variant].repetitions
+            rows += [row | dict(zip(("quantity", "repetition", "value"), one, strict=True)) for one in measured]
+    return COST_REPETITIONS.frame(rows)
 
 
 @dataclass
 class _Samples:
-    """What was measured of one variant, by the number of the repetition."""
+    """The steps built of one variant, and what was measured of them: quantity, number of the repetition, value."""
 
-    step_ms: dict[int, float] = field(default_factory=dict)
-    build_s: dict[int, float] = field(default_factory=dict)
-    peak_memory_mb: dict[int, float] = field(default_factory=dict)
-    flops: dict[int, float] = field(default_factory=dict)
     steps: list[Any] = field(default_factory=list)
-
-    def by_quantity(self) -> Mapping[str, Mapping[int, float]]:
-        return {
-            "step_ms": self.step_ms,
-            "flops": self.flops,
-            "peak_memory_mb": self.peak_memory_mb,
-            "build_s": self.build_s,
-        }
+    repetitions: list[tuple[str, int, float]] = field(default_factory=list)
 
 
 def _measure(
@@ -119,28 +115,30 @@ def _measure(
             if variant in failures:
                 del steps[variant]
         for variant, milliseconds in time_steps(steps, batch).items():
-            samples[variant].step_ms[repeat] = milliseconds
+            samples[variant].repetitions.append(("step_ms", repeat, milliseconds))
     return samples
 
 
-def _measure_build(own: _Samples, variant: Variant, repeat: int, batch: tuple[Any, Any], data: LoadedDataset) -> None:
+def _measure_build(
+    samples: _Samples, variant: Variant, repeat: int, batch: tuple[Any, Any], data: LoadedDataset
+) -> None:
     began = time.process_time()
     step, graph = trace_step(variant, batch, data)
-    own.build_s[repeat] = time.process_time() - began
-    if not own.flops:
-        own.flops[repeat] = _count_flops(graph)
-    if len(own.steps) < _TIMED_BUILDS:
-        own.steps.append(step)
+    samples.repetitions.append(("build_s", repeat, time.process_time() - began))
+    if not samples.steps:
+        samples.repetitions.append(("flops", repeat, _count_flops(graph)))
+    if len(samples.steps) < _TIMED_BUILDS:
+        samples.steps.append(step)
 
 
-def _measure_memory(own: _Samples, step: Any, repeat: int, batch: tuple[Any, Any]) -> None:
+def _measure_memory(samples: _Samples, step: Any, repeat: int, batch: tuple[Any, Any]) -> None:
     """Run one step and note how far resident memory rises; nothing where the system does not forget its peak."""
     _return_free_memory()
     forget_peak()
     before = peak_memory_mb()
     if before - _resident_mb() < _FORGETS_MB:
         step(*batch)
-        own.peak_memory_mb[repeat] = peak_memory_mb() - before
+        samples.repetitions.append(("peak_memory_mb", repeat, peak_memory_mb() - before))
 
 
 def _count_flops(graph: Any) -> float:

@@ -1,4 +1,4 @@
-"""The table `determinism_costs`: what `determinism: strict` costs in time here, by architecture.
+"""What `determinism: strict` costs in time here, by architecture.
 
 The reference's training step (`twinbench.measurement.steps`) is made twice, once with TensorFlow's deterministic
 operations and once without, and both are timed in turn, repetition after repetition.
@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import keras
-import numpy as np
 import pandas as pd
 import tensorflow as tf
 
@@ -22,8 +21,7 @@ from twinbench.architectures.catalogue import Variant
 from twinbench.audit.failures import Failures
 from twinbench.config import Configuration
 from twinbench.data import LoadedDataset, load
-from twinbench.measurement.columns import DETERMINISM_COSTS
-from twinbench.measurement.intervals import paired_difference
+from twinbench.measurement.columns import DETERMINISM_REPETITIONS
 from twinbench.measurement.steps import Batch, Step, batch_of, time_steps, trace_step
 from twinbench.plan import selected_variants
 from twinbench.training.runtime import start_tensorflow
@@ -46,7 +44,7 @@ def measure_determinism(configuration: Configuration, npz: Path) -> pd.DataFrame
         npz: the prepared dataset, with its manifest beside it.
 
     Returns:
-        The table `DETERMINISM_COSTS`.
+        The table `DETERMINISM_REPETITIONS`.
 
     Raises:
         TwinbenchError: the dataset cannot be used.
@@ -56,7 +54,6 @@ def measure_determinism(configuration: Configuration, npz: Path) -> pd.DataFrame
     selected = [variant for variant in selected_variants(configuration) if variant.kind == "reference"]
     failures = Failures()
     references = [reference for reference in selected if failures.check([reference], data)]
-    level = 1 - (1 - configuration.statistics.confidence) / max(len(references), 1)
     batch = batch_of(data, configuration.training.batch_size)
     rows: list[dict[str, Any]] = []
     try:
@@ -64,15 +61,16 @@ def measure_determinism(configuration: Configuration, npz: Path) -> pd.DataFrame
             logger.info("Measuring what determinism costs %s.", reference.architecture)
             with failures.of(reference):
                 milliseconds = _measure(reference, batch, data, configuration.measurements.cost_repeats)
-                rows.append(_row(reference, milliseconds, level))
+                rows += [
+                    {"architecture": reference.architecture, "quantity": f"{level}_ms", "repetition": n, "value": value}
+                    for level, values in milliseconds.items()
+                    for n, value in values.items()
+                ]
             keras.backend.clear_session(free_memory=False)
     finally:
         _SWITCHES["strict" if configuration.training.determinism == "strict" else "seeded"]()
-    rows += [
-        {"architecture": reference.architecture, "n": 0, "verdict": "not measured", "reason": reason}
-        for reference, reason in failures.items()
-    ]
-    return DETERMINISM_COSTS.frame({"dataset": data.name, **row} for row in rows)
+    rows += [{"architecture": reference.architecture, "reason": reason} for reference, reason in failures.items()]
+    return DETERMINISM_REPETITIONS.frame({"dataset": data.name, **row} for row in rows)
 
 
 def _measure(reference: Variant, batch: Batch, data: LoadedDataset, repeats: int) -> dict[str, dict[int, float]]:
@@ -98,14 +96,3 @@ def step_at(level: str, reference: Variant, batch: Batch, data: LoadedDataset) -
         return step(images, labels)
 
     return at_level
-
-
-def _row(reference: Variant, milliseconds: dict[str, dict[int, float]], level: float) -> dict[str, Any]:
-    strict, seeded = milliseconds["strict"], milliseconds["seeded"]
-    return {
-        "architecture": reference.architecture,
-        "n": len(strict),
-        "strict_ms": float(np.mean(list(strict.values()))),
-        "seeded_ms": float(np.mean(list(seeded.values()))),
-        **paired_difference(strict, seeded, confidence=level),
-    }

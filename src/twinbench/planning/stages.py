@@ -30,7 +30,7 @@ _SCRIPTS: Final[dict[Stage, str]] = {
 _LIBRARIES: Final[dict[Stage, tuple[str, ...]]] = {
     "train": ("pyarrow",),  # the others are in the runs' keys
     "ladder": ("pandas",),
-    "measure": ("pandas", "scipy"),
+    "measure": ("pandas",),
     "tables": ("jinja2", "numpy", "pandas", "pyarrow", "scipy", "statsmodels", "tabulate"),
     "figures": ("matplotlib", "numpy", "pandas", "seaborn"),
     "report": ("jinja2", "markupsafe", "matplotlib", "numpy", "pandas", "seaborn"),
@@ -47,7 +47,6 @@ _PARTS: Final[dict[Stage, dict[str, tuple[str, ...]]]] = {
     "measure": {
         "training": (*_PROCESS, "batch_size", "learning_rate", "optimizer", "validation_fraction", "vary"),
         "measurements": ("gradient_depths", "cost_repeats"),
-        "statistics": ("confidence",),
     },
     "tables": {"training": ("job_size", *(name for name in Training.model_fields if name not in IRRELEVANT))},
 }

@@ -6,15 +6,10 @@ import pandas as pd
 
 from twinbench.analysis.claims.entry import ClaimVerdict, Finding, Stance, unmeasured
 from twinbench.analysis.claims.evidence import Evidence, Row, cite, is_sequential, known, named
+from twinbench.measurement.columns import QUANTITIES
 
 # What training costs at every step; the rest is paid once, or is room and not work.
 RUNNING = ("step_ms", "flops")
-WORDS = {
-    "step_ms": "time per step",
-    "flops": "floating-point operations per step",
-    "peak_memory_mb": "peak memory",
-    "build_s": "time to build",
-}
 # An interval within this many percent of none shows that there is nothing worth having.
 CLOSE_PERCENT = 10.0
 
@@ -35,13 +30,13 @@ def functional_is_cheaper(evidence: Evidence, dataset: str) -> Finding:
     rows = [row for row in twins if is_sequential(row) and not known(row.get("reason"))]
     if not rows:
         return unmeasured("No Sequential twin's cost was measured", "The measurement stage, with all variants")
-    by_quantity = {quantity: [row for row in rows if row["quantity"] == quantity] for quantity in WORDS}
+    by_quantity = {quantity: [row for row in rows if row["quantity"] == quantity] for quantity in QUANTITIES}
     measured = {quantity: rows for quantity, rows in by_quantity.items() if rows}
     verdict = _verdict({quantity: [costs_more(row) for row in rows] for quantity, rows in measured.items()})
     lacking = ""
     if verdict is ClaimVerdict.INCONCLUSIVE:
         unclear = [q for q in RUNNING if q not in measured or any(costs_more(r) is Stance.OPEN for r in measured[q])]
-        names = " and ".join(WORDS[quantity] for quantity in unclear)
+        names = " and ".join(QUANTITIES[quantity] for quantity in unclear)
         lacking = f"Narrower intervals of {names}: a larger `measurements.cost_repeats`, and a quiet machine."
     because = (
         f"Sequential less Functional: {'; '.join(_phrase(quantity, rows) for quantity, rows in measured.items())}."
@@ -66,11 +61,11 @@ def _phrase(quantity: str, rows: Sequence[Row]) -> str:
     less = [row for row in rows if row["verdict"] == "less"]
     measured = [row for row in rows if known(row["difference_percent"])]
     if not measured:
-        return f"{WORDS[quantity]} not measured"
+        return f"{QUANTITIES[quantity]} not measured"
     middle = float(pd.Series([row["difference_percent"] for row in measured]).median())
-    text = f"{WORDS[quantity]} {middle:+.1f} % in the middle of {count} twins"
+    text = f"{QUANTITIES[quantity]} {middle:+.1f} % in the middle of {count} twins"
     if all(row["difference_percent"] == 0 for row in measured):
-        text = f"{WORDS[quantity]} equal in all {count} twins"
+        text = f"{QUANTITIES[quantity]} equal in all {count} twins"
     parts = [f"{len(told)} {word} ({_worst(told)})" for told, word in ((more, "more"), (less, "less")) if told]
     noise = len(measured) - len(more) - len(less)
     if noise and middle != 0:

@@ -4,16 +4,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from twinbench.measurement.columns import QUANTITIES
 from twinbench.report.figures import charts
 from twinbench.report.figures.style import INK, MUTED, PAPER, Style, plain_rows
 from twinbench.report.tables import NothingToShowError, Tables
 
-_QUANTITIES = {
-    "step_ms": "time per step",
-    "flops": "operations",
-    "peak_memory_mb": "peak memory",
-    "build_s": "time to build",
-}
+_QUANTITIES = QUANTITIES | {"flops": "operations"}  # short enough for a heading
 
 
 def _panel(axes: Axes, table: pd.DataFrame, rows: charts.Rows, order: list[tuple[str, str]], style: Style) -> None:
