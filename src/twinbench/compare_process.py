@@ -165,7 +165,7 @@ def _ending(status: int | None) -> str:
 def _nothing(request: Request, sentence: str) -> Answer:
     """The answer where the child gave none."""
     report = {
-        "schema": 1,
+        "schema": 2,
         "a": request.a,
         "b": request.b,
         "verdict": "cannot_tell",
@@ -176,6 +176,7 @@ def _nothing(request: Request, sentence: str) -> Answer:
         "causes": [],
         "rungs": [],
         "warnings": [sentence],
+        "tests": [],
         "untested": ["Everything."],
         "noise": "",
         "seeds": None,

@@ -41,6 +41,12 @@ class Subject:
         """
         return flat if self.places is None or len(flat) != len(self.places) else [flat[k] for k in self.places]
 
+    def in_its_own_order(self, flat: list[Any]) -> list[Any]:
+        """One thing per output, given in the order in which outputs are compared, in the model's own order."""
+        if self.places is None or len(flat) != len(self.places):
+            return flat
+        return [flat[self.places.index(k)] for k in range(len(flat))]
+
     def variables(self) -> list[Any]:
         """The variables that its outputs depend on; all of them where there is no graph."""
         if self.graph is not None:

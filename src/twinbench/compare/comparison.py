@@ -22,25 +22,35 @@ from twinbench.audit.pairing import Pair, Subject, count_parameters, pair, subje
 from twinbench.audit.trace import is_builtin
 from twinbench.compare.advice import make_cause
 from twinbench.compare.attribution import UNEXPLAINED, Evidence, gather, inference_causes, structural_causes
-from twinbench.compare.conclusion import draw_verdict, function_rungs, verdict_sentence, with_stored
-from twinbench.compare.data import RECONCILED, feed_causes, label_causes
+from twinbench.compare.conclusion import (
+    compare_fed,
+    draw_verdict,
+    function_rungs,
+    report_contradictions,
+    report_function,
+    verdict_sentence,
+    with_stored,
+)
+from twinbench.compare.coverage import Coverage
+from twinbench.compare.data import feed_causes, label_causes
 from twinbench.compare.environment import environment_causes, levelled
 from twinbench.compare.feeds import Feed, read_feed
 from twinbench.compare.inputs import both_signatures, fed_texts, input_causes, takes_texts
 from twinbench.compare.keeping import as_it_was
 from twinbench.compare.loop import loop_causes
-from twinbench.compare.losses import loss_causes
+from twinbench.compare.losses import last_layers, loss_causes
 from twinbench.compare.metrics import metric_causes
 from twinbench.compare.noise import binomial_noise
 from twinbench.compare.optimizers import optimizer_causes
 from twinbench.compare.places import Places
 from twinbench.compare.render import as_text
 from twinbench.compare.report import CODES, Cause, Report, Stored
+from twinbench.compare.samples import RECONCILED
 from twinbench.compare.sides import SMALL, BuildError, Side, both_sides
 from twinbench.compare.starting import compare_starts
 from twinbench.compare.stored import compare_stored, equal_tables, table_causes
 from twinbench.compare.surroundings import forget_default_policy, restored
-from twinbench.compare.weights import penalty_causes, trainable_causes
+from twinbench.compare.weights import added_loss_causes, penalty_causes, trainable_causes
 from twinbench.errors import UsageError, first_cause
 
 Progress = Callable[[str], None]
@@ -114,11 +124,10 @@ def compare(
         comparison = _Comparison(sides, pair(*subjects), (feeds[0], feeds[1]), progress)
         report = comparison.report()
         if data is not None:
-            from twinbench.compare.seeds import train_both
+            from twinbench.compare.seeds import add_training
 
             progress(f"training both on {data}")
-            report.seeds = train_both(sides, data, seeds)
-            report.noise = str(report.seeds["sentence"])
+            add_training(report, sides, data, seeds)
         return report
 
 
@@ -162,7 +171,7 @@ def _cannot_build(letter: str, one: Side, error: BuildError, sides: tuple[Side, 
         same_function=None,
         rungs=stopped([failed], f"{letter} cannot be built"),
         warnings=[f"{letter} raised:\n{error}"],
-        untested=["Everything: mend the builder first."],
+        coverage=Coverage.stopped("the builder has to be fixed first."),
         names=_titles(sides),
     )
 
@@ -181,7 +190,7 @@ def _cannot_run(letter: str, one: Side, error: Exception, sides: tuple[Side, Sid
         same_function=None,
         rungs=stopped(rungs, f"{letter} runs on no batch"),
         warnings=[f"{letter} raised {reason}"],
-        untested=["Everything that needs a model that runs; if the input is wrong, give --input-shape."],
+        coverage=Coverage.stopped("that needs a model that runs; if the input is wrong, give --input-shape."),
         names=_titles(sides),
     )
 
@@ -198,7 +207,7 @@ class _Comparison:
         self.progress = progress
         self.causes: list[Cause] = []
         self.warnings: list[str] = []
-        self.untested: list[str] = []
+        self.coverage = Coverage()
         self.stored: Stored | None = None
         self.arrays: list[np.ndarray] = []
 
@@ -214,54 +223,75 @@ class _Comparison:
         rungs += function_rungs(evidence, self.pair)
         rungs.append(Rung(8, NAMES[7], "not applicable", None, "Not trained here; give --data to train both."))
         self._compilation()
-        self._loop(evidence)
-        self._data()
-        self.untested += [item for side in self.sides for item in side.untested]
+        structural = self._structural()
+        trained_alike = self._loop(evidence)
+        fed_alike = self._data(evidence)
+        rungs[5:7] = fed_alike or rungs[5:7]
+        for side in self.sides:
+            for reason in side.untested:
+                self.coverage.not_tested("loss", reason)
+        report_contradictions(evidence, rungs, self.causes, self.coverage, trained_alike=trained_alike)
         blamed = [cause for cause in self.causes if cause.explains_lower_score]
-        traced = self.pair.alignment is not None
-        verdict = draw_verdict(evidence, rungs, self.causes, traced=traced)
-        sentence = verdict_sentence(verdict, blamed, evidence)
+        verdict = draw_verdict(evidence, rungs, self.causes, self.coverage)
+        sentence = verdict_sentence(verdict, blamed, evidence, self.coverage)
         if self.stored is not None:
             verdict, sentence = with_stored(verdict, sentence, self.stored, [side.kind for side in self.sides])
-            if self.stored.not_compared:
-                self.untested.append(f"Stored weights: {self.stored.not_compared}.")
         self.causes.sort(key=lambda cause: (not cause.explains_lower_score, CODES.index(cause.code)))
-        structural = [c for c in blamed if c.code.split(".")[0] in ("arch", "masking") or _in_model(c)]
         return Report(
             verdict=verdict,
             sentence=sentence,
-            same_architecture=not structural and verdict != "cannot_tell",
+            same_architecture=(not structural or fed_alike is not None) and verdict != "cannot_tell",
             same_function=evidence.same_function,
             causes=self.causes,
             rungs=rungs,
             warnings=list(dict.fromkeys(self.warnings)),
-            untested=self.untested,
+            coverage=self.coverage,
             noise=binomial_noise() if self.stored is None or not self.stored.everything else "",
             stored=self.stored,
             names=_titles(self.sides),
         )
 
-    def _add(self, found: tuple[list[Cause], list[str]] | list[Cause]) -> None:
-        causes, warnings = found if isinstance(found, tuple) else (found, [])
+    def _add(self, result: tuple[list[Cause], list[str]] | list[Cause]) -> None:
+        causes, warnings = result if isinstance(result, tuple) else (result, [])
         self.causes += causes
         self.warnings += warnings
+
+    def _structural(self) -> bool:
+        """Whether a difference of the networks is to blame; one that the loss makes harmful is told with the loss."""
+        structural = any(
+            cause.explains_lower_score and (cause.code.split(".")[0] in ("arch", "masking") or _in_model(cause))
+            for cause in self.causes
+        )
+        if any(cause.code == "compile.loss" and "from_logits" in cause.where for cause in self.causes):
+            ends = [f"activation of {end}" for end in last_layers(self.pair)]
+            self.causes = [
+                c for c in self.causes if not (c.code == "arch.activation" and c.where.startswith(tuple(ends)))
+            ]
+        return structural
 
     # -- the tests -----------------------------------------------------------------------------------------
 
     def _initial(self) -> Rung:
         """Initial weights, looked at before anything changes them."""
         self.progress("comparing initial weights")
-        found = compare_starts(self.sides, self.pair)
-        self._add((found.causes, found.warnings))
-        self.untested += found.untested
-        return found.rung
+        start = compare_starts(self.sides, self.pair)
+        self._add((start.causes, start.warnings))
+        for reason in start.untested:
+            self.coverage.not_tested("initial weights", reason)
+        if not all(side.rebuilds for side in self.sides):
+            self.coverage.not_given("initial weights", "give the builder functions instead of models or files.")
+        with self.coverage.test("initial weights"):
+            pass
+        return start.rung
 
     def _functions(self) -> Evidence:
         """Structure and function, weighed against each other."""
         self.progress("comparing outputs and gradients")
         together = self.pair
-        self._add(trainable_causes(together))
-        self._add(penalty_causes(together))
+        with self.coverage.test("trainable weights"):
+            self._add(trainable_causes(together))
+        with self.coverage.test("penalties"):
+            self._add(penalty_causes(together))
         inputs, comparable = input_causes(together)
         evidence = Evidence(transferable=together.transfer.complete)
         if comparable:
@@ -280,18 +310,36 @@ class _Comparison:
                     evidence = gather(together, arrays)
             except TypeError as error:
                 evidence.untested.append(f"No inputs could be made up for the models: {first_cause(error)}")
-        self.untested += evidence.untested
-        self.stored = compare_stored(self.sides, together, self.arrays)
-        self._add(table_causes(self.sides, together))
+        else:
+            evidence.untested.append("the models take inputs of another form")
+        report_function(evidence, together, self.coverage)
+        with self.coverage.test("stored weights"):
+            self._stored()
         if not (evidence.same_throughout and all(cause.detail.startswith("reshape") for cause in inputs)):
             self._add(inputs)
         elif inputs:
             self.warnings.append("The inputs have other shapes with the same values in the same order.")
         self._add(structural_causes(together, evidence))
-        self._environment()
-        self._modes(evidence)
-        self._masks_of_outputs()
+        with self.coverage.test("environment"):
+            self._environment()
+        with self.coverage.test("layer modes"):
+            self._modes()
+        with self.coverage.test("masks"):
+            self._masks_of_outputs()
+        with self.coverage.test("added losses"):
+            self._add(added_loss_causes(together, self.arrays, self.causes, self.coverage))
         return evidence
+
+    def _stored(self) -> None:
+        """The weights that the sides come with."""
+        self.stored = compare_stored(self.sides, self.pair, self.arrays)
+        self._add(table_causes(self.sides, self.pair))
+        if self.stored is None:
+            self.coverage.not_applicable("stored weights", "Neither side comes with weights of its own.")
+        elif self.stored.not_compared:
+            started = any(side.rebuilds for side in self.sides)
+            report = self.coverage.not_given if started else self.coverage.not_tested
+            report("stored weights", self.stored.not_compared)
 
     def _environment(self) -> None:
         """Precision and global settings; what they explain is not blamed on anything else."""
@@ -299,9 +347,10 @@ class _Comparison:
         if any(cause.explains_lower_score for cause in causes):
             self.causes = [cause for cause in self.causes if cause.a not in UNEXPLAINED]
         self._add((causes, warnings))
-        self.untested += untested
+        for reason in untested:
+            self.coverage.not_tested("environment", reason)
 
-    def _modes(self, evidence: Evidence) -> None:
+    def _modes(self) -> None:
         together = self.pair
         if together.a.graph is None or together.b.graph is None:
             for letter, one in (("A", together.a), ("B", together.b)):
@@ -309,11 +358,9 @@ class _Comparison:
                     self.warnings.append(f"{letter} could not be traced to a graph ({one.untraced}); it was probed.")
             return
         if not any(_has_own_code(one.model) for one in (together.a, together.b)):
+            self.coverage.not_applicable("layer modes", "Neither model has layers of the person's own.")
             return
-        try:
-            graphs = [canonical_graph(one.model, one.signature, training=False) for one in (together.a, together.b)]
-        except Exception:
-            return
+        graphs = [canonical_graph(one.model, one.signature, training=False) for one in (together.a, together.b)]
         self._add(inference_causes(together, *graphs))
 
     def _masks_of_outputs(self) -> None:
@@ -328,29 +375,65 @@ class _Comparison:
 
     def _compilation(self) -> None:
         self.progress("comparing how they are compiled")
-        for test in (loss_causes, metric_causes):
-            try:
-                self._add(test(self.pair))
-            except Exception as error:
-                self.untested.append(f"{test.__name__.split('_')[0].title()}: {first_cause(error)}")
-        self._add(optimizer_causes(self.pair.a.model, self.pair.b.model))
+        compiled = [bool(getattr(one.model, "compiled", False)) for one in (self.pair.a, self.pair.b)]
+        for part in ("loss", "metrics", "optimizer"):
+            if not any(compiled):
+                self.coverage.not_given(part, "neither model is compiled.")
+            elif not all(compiled):
+                self.coverage.not_tested(part, f"{'B' if compiled[0] else 'A'} is not compiled.")
+        if not all(compiled):
+            return
+        with self.coverage.test("loss"):
+            self._add(loss_causes(self.pair, self.coverage, self.feeds))
+        with self.coverage.test("metrics"):
+            other_loss = any(cause.code == "compile.loss" for cause in self.causes)
+            self._add(metric_causes(self.pair, self.coverage, self.feeds, other_loss=other_loss))
+        with self.coverage.test("optimizer"):
+            self._add(optimizer_causes(self.pair, self.coverage))
 
-    def _loop(self, evidence: Evidence) -> None:
+    def _loop(self, evidence: Evidence) -> bool:
+        """Steps of training; says whether both were seen to end with the same weights."""
         self.progress("comparing a step of training")
-        same = evidence.same_function is True and bool(self.arrays)
-        self._add(loop_causes(self.pair, self.arrays, same_function=same))
+        alike = False
+        with self.coverage.test("training step"):
+            causes, warnings, alike = loop_causes(
+                self.pair, self.arrays, self.feeds, evidence=evidence, causes=self.causes, coverage=self.coverage
+            )
+            self._add((causes, warnings))
+        return alike
 
-    def _data(self) -> None:
+    def _data(self, evidence: Evidence) -> list[Rung] | None:
+        """The feeds; and where they make up for what the models do, the rungs of the function on what they are fed."""
         first, second = self.feeds
         misfits = [label_causes(feed, self.pair, letter) for letter, feed in (("A", first), ("B", second))]
         if not all(misfits):
-            self._add([cause for found in misfits for cause in found])
+            self._add([cause for causes in misfits for cause in causes])
+        if first is None and second is None:
+            self.coverage.not_given("feeds", "what they are trained on: give --feed-a and --feed-b.")
+            return None
         if first is None or second is None:
-            self.untested.append("What they are trained on: give --feed-a and --feed-b.")
-            return
-        self._add(feed_causes(first, second, self.pair))
-        if RECONCILED in self.warnings:
-            self.causes = [cause for cause in self.causes if not (cause.code == "preprocessing" and _in_model(cause))]
+            letter = "A" if first is None else "B"
+            self.coverage.not_tested("feeds", f"only one was given: give --feed-{letter.lower()} too.")
+            return None
+        rungs = None
+        with self.coverage.test("feeds"):
+            causes, warnings, partners = feed_causes(
+                first, second, self.pair, self.coverage, same=evidence.same_throughout
+            )
+            arranged = RECONCILED in warnings or any(cause.code == "preprocessing" for cause in causes)
+            if arranged and not evidence.same_throughout and self.pair.transfer.complete:
+                rows = np.flatnonzero(partners >= 0)[:32]
+                fed = (
+                    [array[rows] for array in first.epoch.inputs],
+                    [array[partners[rows]] for array in second.epoch.inputs],
+                )
+                rungs = compare_fed(self.pair, *fed) if len(rows) > 1 else None
+            if rungs is not None:  # what the feeds do differently, the models undo
+                causes = [cause for cause in causes if cause.code != "preprocessing"]
+                self.causes = [c for c in self.causes if not (c.code.startswith("arch.") or c.code == "preprocessing")]
+                warnings = [RECONCILED, *(warning for warning in warnings if warning != RECONCILED)]
+            self._add((causes, warnings))
+        return rungs
 
 
 def _in_model(cause: Cause) -> bool:

@@ -4,49 +4,74 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from twinbench.audit.ladder import NAMES, Rung, function_rung_of, gradient_rung_of
 from twinbench.audit.pairing import Pair
+from twinbench.audit.probes import compare_arrays, gradients_of, kept, outputs_of, randomise, without_noise
 from twinbench.compare.attribution import Evidence
+from twinbench.compare.coverage import Coverage
 from twinbench.compare.report import CODES, Cause, Stored, Verdict
 
 
-def draw_verdict(evidence: Evidence, rungs: Sequence[Rung], causes: Sequence[Cause], *, traced: bool) -> Verdict:
-    """What can be said of two models.
+def draw_verdict(evidence: Evidence, rungs: Sequence[Rung], causes: Sequence[Cause], coverage: Coverage) -> Verdict:
+    """What can be said of two models: the same only if nothing that is there was left untested.
 
     Args:
         evidence: what structure and probes show.
         rungs: the first five rungs of the ladder at least.
         causes: everything that was found to differ.
-        traced: whether both models could be traced to graphs.
+        coverage: what was tested, and what not.
     """
     if any(cause.explains_lower_score for cause in causes):
         return "different"
-    if evidence.same_function is None and not traced:
+    gaps = {test.subject for test in coverage.gaps}
+    if {"graph", "outputs"} <= gaps:
         return "cannot_tell"
+    if gaps:
+        return "not_fully_tested"
     alike = rungs[2].outcome == "pass" and rungs[4].outcome != "fail"
     return "identical" if evidence.bit_identical and alike and not causes else "equivalent"
 
 
-def verdict_sentence(verdict: Verdict, blamed: Sequence[Cause], evidence: Evidence) -> str:
+def verdict_sentence(verdict: Verdict, blamed: Sequence[Cause], evidence: Evidence, coverage: Coverage) -> str:
     """The verdict in a sentence or two; of the causes that are blamed, the gravest is named."""
     if verdict == "different":
         first = min(blamed, key=lambda cause: CODES.index(cause.code))
         more = f", and {len(blamed) - 1} more" if len(blamed) > 1 else ""
         same = " The networks themselves are the same." if evidence.same_throughout else ""
         return f"They are different: {first.where} ({first.a} in A, {first.b} in B){more}.{same}"
-    if verdict == "identical":
-        return (
-            "They are identical: with the same weights, outputs in both modes and all gradients are the same bit "
-            "for bit. A gap between their scores is seed noise."
-        )
     if verdict == "cannot_tell":
         return "It cannot be told: the models could be neither traced nor probed."
-    if evidence.same_throughout:
-        return (
-            "They are equivalent: with the same weights they compute the same within float32 rounding. A gap "
-            "between their scores is seed noise."
-        )
-    return "They are equivalent as far as could be seen: no difference was found that could explain a lower score."
+    if verdict == "not_fully_tested":
+        return gaps_in_words(coverage)
+    same = {
+        "identical": "with the same weights, outputs in both modes and all gradients are the same bit for bit",
+        "equivalent": "with the same weights they compute the same within float32 rounding"
+        if evidence.same_throughout
+        else "with the same weights they train to the same weights",
+    }[verdict]
+    return f"They are {'the same model' if verdict == 'identical' else 'equivalent'}: {same}. {chance(coverage)}"
+
+
+def gaps_in_words(coverage: Coverage) -> str:
+    """The sentence of models that are the same in all that could be tested."""
+    gaps = [f"{test.subject} ({test.reason.rstrip('.')})" for test in coverage.gaps]
+    more = f"; and {len(gaps) - 3} more" if len(gaps) > 3 else ""
+    return f"The same as far as could be tested; not tested: {'; '.join(gaps[:3])}{more}."
+
+
+def chance(coverage: Coverage) -> str:
+    """What a gap between the scores of two models without a difference can come from."""
+    if coverage.not_given_of("feeds"):
+        sources = ["what they were trained on", "how they were trained"]
+    else:
+        sources = ["how they were compiled"] if coverage.not_given_of("loss", "optimizer") else []
+        sources += ["where their training started"] if coverage.not_given_of("initial weights") else []
+    sources += coverage.asides
+    if not sources:
+        return "A gap between their scores is seed noise."
+    return f"A gap between their scores can only come from {', '.join(sources)}, or chance."
 
 
 def with_stored(verdict: Verdict, sentence: str, stored: Stored, kinds: Sequence[str]) -> tuple[Verdict, str]:
@@ -58,11 +83,12 @@ def with_stored(verdict: Verdict, sentence: str, stored: Stored, kinds: Sequence
         stored: what the comparison of the weights showed.
         kinds: the kinds of both sides.
     """
-    if verdict in ("different", "cannot_tell"):
+    if verdict in ("different", "cannot_tell") or (verdict == "not_fully_tested" and not stored.differ):
         return verdict, sentence
     if stored.differ:
         chance = " Whether they were trained, or are fresh and random, a live model does not say." * ("model" in kinds)
-        return "other_weights", f"The same model, but the two hold other weights: {stored.sentence()}.{chance}"
+        models = "The same as far as could be tested" if verdict == "not_fully_tested" else "The same model"
+        return "other_weights", f"{models}, but the two hold other weights: {stored.sentence()}.{chance}"
     models = sentence.partition(". ")[0]
     if not stored.same:
         reason = stored.not_compared
@@ -70,7 +96,7 @@ def with_stored(verdict: Verdict, sentence: str, stored: Stored, kinds: Sequence
     if not stored.everything:
         return verdict, f"{sentence} The weights that both functions load or keep are the same."
     if stored.largest and verdict == "identical":
-        verdict, models = "equivalent", models.replace("identical", "equivalent")
+        verdict, models = "equivalent", models.replace("the same model", "equivalent")
     scored = "A gap between their scores can only come from how, or on what, they are scored"
     return verdict, f"{models}, and {stored.sentence()}. {scored}."
 
@@ -94,3 +120,78 @@ def function_rungs(evidence: Evidence, together: Pair) -> list[Rung]:
     else:
         made.append(Rung(7, NAMES[6], "not applicable", None, "The gradients were not compared."))
     return made
+
+
+def compare_fed(pair: Pair, a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> list[Rung] | None:
+    """The rungs of function and gradients on the samples that each side is fed, as each feed has them.
+
+    For models that scale their inputs otherwise, because their feeds do.
+
+    Returns:
+        Both rungs, or None where the models do not agree.
+    """
+    with kept(pair.a, pair.b), without_noise(pair.a.model, pair.b.model):
+        randomise(pair.transfer.sources, 11)
+        pair.transfer.apply()
+        for training in (False, True):
+            with kept(pair.a, pair.b, only_state=True):
+                left, right = (outputs_of(one, fed, training) for one, fed in ((pair.a, a), (pair.b, b)))
+            if not compare_arrays(left, right, [1e-6 * float(np.abs(x).max()) for x in left]).equal:
+                return None
+        pairs = [(p, q) for p, q in pair.transfer.pairs if p.trainable and q.trainable]
+        sides = ((pair.a, a, [p for p, _ in pairs]), (pair.b, b, [q for _, q in pairs]))
+        left, right = (gradients_of(*side) for side in sides)
+        right = [np.reshape(value, x.shape) for x, value in zip(left, right, strict=True)]
+        largest = max((float(np.abs(x).max()) for x in left), default=0.0)
+        if not compare_arrays(left, right, [1e-6 * largest] * len(left)).equal:
+            return None
+    words = "With the same weights, each on the samples of its own feed,"
+    return [
+        Rung(6, NAMES[5], "pass", None, f"{words} the outputs agree in both modes."),
+        Rung(7, NAMES[6], "pass", None, f"{words} the gradients agree."),
+    ]
+
+
+def report_function(evidence: Evidence, pair: Pair, coverage: Coverage) -> None:
+    """Say what of graph, outputs and gradients was compared."""
+    untraced = [
+        f"{letter} cannot be traced ({one.untraced}), so settings without effect on a probe are unseen"
+        for letter, one in (("A", pair.a), ("B", pair.b))
+        if one.graph is None
+    ]
+    for reason in untraced:
+        coverage.not_tested("graph", reason)
+    if not untraced:
+        coverage.tested("graph")
+    why = "; ".join(evidence.untested) or "the weights could not be matched one to one"
+    for subject, results in (
+        ("outputs", (evidence.inference, evidence.training)),
+        ("gradients", (evidence.gradients, evidence.updates)),
+    ):
+        if any(result is None for result in results):
+            coverage.not_tested(subject, why)
+        else:
+            coverage.tested(subject)
+
+
+def report_contradictions(
+    evidence: Evidence, rungs: Sequence[Rung], causes: Sequence[Cause], coverage: Coverage, *, trained_alike: bool
+) -> None:
+    """Count as not tested what differs and no cause explains.
+
+    Args:
+        evidence: what structure and probes show.
+        rungs: the ladder so far.
+        causes: everything that was found to differ.
+        coverage: where the gaps are reported.
+        trained_alike: whether steps of training were seen to give equal weights, each side with its own loss.
+    """
+    if any(cause.explains_lower_score for cause in causes):
+        return
+    if not (evidence.same_throughout or trained_alike):
+        failed = [rung for rung in rungs if rung.number in (6, 7) and rung.outcome == "fail"]
+        for rung in failed:
+            what = "outputs" if rung.number == 6 else "gradients"
+            coverage.not_tested(what, f"a difference without a cause that could be found: {rung.sentence}")
+    if rungs[3].outcome == "fail":
+        coverage.not_tested("trainable weights", f"no cause was found: {rungs[3].sentence}")

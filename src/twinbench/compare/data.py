@@ -7,48 +7,54 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from twinbench.audit.graph import Graph
 from twinbench.audit.pairing import Pair
 from twinbench.compare.advice import make_cause
+from twinbench.compare.coverage import Coverage
 from twinbench.compare.feeds import TAIL, Feed
+from twinbench.compare.fitting import option_causes
 from twinbench.compare.losses import resolved_losses
 from twinbench.compare.report import Cause
-
-RECONCILED = "The feeds have different ranges, and the models rescale them to the same one."
-"""The warning which says that a rescaling in one model only is as it should be."""
+from twinbench.compare.samples import sample_causes
+from twinbench.compare.validation import validation_causes
 
 REPEATED = 0.1
 """A feed repeats itself if its share of distinct samples is lower than the other's by more than this."""
 
-RANGE_FACTOR = 3.0
-"""Ranges of inputs that differ by less than this factor are one range."""
+FEWER = 0.01
+"""A feed holds fewer samples if it lacks more than this share and more than one batch."""
 
 
-def feed_causes(a: Feed, b: Feed, pair: Pair) -> tuple[list[Cause], list[str]]:
-    """All differences between two feeds that matter for training."""
-    found: list[Cause] = []
+def feed_causes(
+    a: Feed, b: Feed, pair: Pair, coverage: Coverage, *, same: bool
+) -> tuple[list[Cause], list[str], np.ndarray]:
+    """All differences between two feeds that matter for training.
+
+    Args:
+        a: what A is trained on.
+        b: what B is trained on.
+        pair: the models.
+        coverage: where is reported what could not be compared.
+        same: whether the models were seen to compute the same.
+
+    Returns:
+        The causes, warnings, and for each sample of A the index of the one of B that corresponds, or -1.
+    """
     warnings = [*a.notes, *b.notes]
+    for reason in (*a.unread, *b.unread):
+        coverage.not_tested("feeds", reason)
+    matched, more, partners = sample_causes(a, b, pair, coverage, same=same)
     counts, labels = _counts(a, b), _labels(a, b)
     repeated = abs(_share(a) - _share(b)) > REPEATED
-    found += counts if repeated or not labels else labels  # the one follows from the other
-    found += _pairing(a, b)
-    found += _order(a, b)
-    ranges, more = _ranges(a, b, pair)
-    found += ranges
-    warnings += more
-    if a.epoch.batch_size and b.epoch.batch_size and a.epoch.batch_size != b.epoch.batch_size:
-        words = [f"{feed.epoch.batch_size} samples" for feed in (a, b)]
-        detail = "with the same number of epochs, a larger batch means fewer steps"
-        found.append(
-            make_cause(
-                "training_loop",
-                "batch size of the feed",
-                *words,
-                detail=detail,
-                mend="Use the same batch size, or scale the learning rate and the number of epochs with it.",
-            )
-        )
-    return found, warnings
+    found = list(counts if repeated or not labels else labels)  # the one follows from the other
+    if any(cause.where.startswith("labels") for cause in matched):
+        found = counts
+    found += matched
+    order, asides = _order(a, b)
+    found += order
+    coverage.asides += asides
+    settings, notes = option_causes(a, b, coverage)
+    found += validation_causes(a, b, coverage)
+    return found + settings, warnings + more + notes, partners
 
 
 def _share(feed: Feed) -> float:
@@ -56,14 +62,16 @@ def _share(feed: Feed) -> float:
 
 
 def _counts(a: Feed, b: Feed) -> list[Cause]:
-    words = [f"{feed.epoch.distinct:,} distinct of {feed.epoch.samples:,} samples" for feed in (a, b)]
+    words = [f"{feed.training.distinct:,} distinct of {feed.training.samples:,} samples" for feed in (a, b)]
     place = "distinct samples per epoch"
     if abs(_share(a) - _share(b)) > REPEATED:
         worse = "A" if _share(a) < _share(b) else "B"
         detail = f"{worse}'s feed repeats itself: many of its samples in one epoch are the same"
         return [make_cause("data", place, *words, detail=detail)]
-    counts = sorted(feed.epoch.distinct for feed in (a, b))
-    if counts[0] < 0.9 * counts[1] and all(feed.epoch.complete for feed in (a, b)):
+    counts = sorted(feed.training.distinct for feed in (a, b))
+    batch = max(feed.epoch.batch_size or 1 for feed in (a, b))
+    fewer = counts[1] - counts[0] > max(FEWER * counts[1], batch)
+    if (fewer or counts[0] < 0.9 * counts[1]) and all(feed.epoch.complete for feed in (a, b)):
         detail = "one epoch of one side holds fewer different samples"
         return [make_cause("data", f"{place}: number of samples", *words, detail=detail)]
     stuck = [_repeats(feed) for feed in (a, b)]
@@ -101,7 +109,7 @@ def _labels(a: Feed, b: Feed) -> list[Cause]:
         detail = "the classes are mixed in other proportions" + _absent(whole)
         found.append(make_cause("data", "label mix (classes of the samples)", *words, detail=detail))
         return found
-    tails = [c[-max(1, int(len(c) * (feed.epoch.validation_split or TAIL))) :] for c, feed in ((mine, a), (theirs, b))]
+    tails = [c[-max(1, int(len(c) * (feed.validation_split or TAIL))) :] for c, feed in ((mine, a), (theirs, b))]
     away = [0.5 * np.abs(_mix(tail, count) - mix).sum() for tail, mix in zip(tails, whole, strict=True)]
     bounds = [max(0.25, 1.5 * np.sqrt(count / max(1, len(tail)))) for tail in tails]
     sorted_tail = [x > min(bound, 0.6) for x, bound in zip(away, bounds, strict=True)]
@@ -132,41 +140,30 @@ def _classes_in_words(mix: np.ndarray) -> str:
     return f"{len(present)} classes, from {100 * mix[present].min():.0f} to {100 * mix[present].max():.0f} %"
 
 
-def _pairing(a: Feed, b: Feed) -> list[Cause]:
-    """Samples that both feeds hold and that carry other labels in one of them."""
-    labels = [feed.classes() for feed in (a, b)]
-    if labels[0] is None or labels[1] is None:
-        return []
-    mine = dict(zip(a.epoch.digests, labels[0].tolist(), strict=False))
-    theirs = dict(zip(b.epoch.digests, labels[1].tolist(), strict=False))
-    common = mine.keys() & theirs.keys()
-    if len(common) < 20:
-        return []
-    other = sum(mine[key] != theirs[key] for key in common)
-    if other <= 0.05 * len(common):
-        return []
-    detail = f"{other:,} of {len(common):,} common samples carry another label: inputs and labels are out of step"
-    return [
-        make_cause(
-            "data", "labels of the samples", "label by sample", "other labels for the same samples", detail=detail
-        )
-    ]
-
-
-def _order(a: Feed, b: Feed) -> list[Cause]:
-    runs = [_sortedness(feed.classes()) for feed in (a, b)]
+def _order(a: Feed, b: Feed) -> tuple[list[Cause], list[str]]:
+    """Differences in the order of the samples, and the order as a source of chance where it differs harmlessly."""
+    place = "order of the samples"
+    fixed = [not feed.shuffled_by_fit for feed in (a, b)]
+    runs = [_sortedness(feed.classes()) if keeps else 0.0 for feed, keeps in zip((a, b), fixed, strict=True)]
     known = [run for run in runs if run is not None]
     if len(known) == 2 and (known[0] > 0.9) != (known[1] > 0.9) and min(known) < 0.6:
         words = ["sorted by class" if run > 0.9 else "mixed" for run in known]
         detail = "batches of one side hold one class each, so every step unlearns the one before"
-        return [make_cause("data", "order of the samples", *words, detail=detail)]
+        return [make_cause("data", place, *words, detail=detail)], []
+    if a.kind == b.kind == "arrays" and fixed[0] != fixed[1]:
+        words = ["the same order in every epoch" if keeps else "another order in every epoch" for keeps in fixed]
+        return [make_cause("data", f"{place}: shuffle of fit", *words, detail="fit shuffles one side only")], []
     if a.shuffled is not None and b.shuffled is not None and a.shuffled != b.shuffled:
+        if any(feed.shuffled_by_fit for feed in (a, b)):
+            return [], ["the order of the samples"]
         words = [
             "another order in every epoch" if feed.shuffled else "the same order in every epoch" for feed in (a, b)
         ]
         detail = "one side sees the same batches in every epoch"
-        return [make_cause("data", "order of the samples: shuffling", *words, detail=detail)]
-    return []
+        return [make_cause("data", f"{place}: shuffling", *words, detail=detail)], []
+    shuffles = [feed.shuffled_by_fit or bool(feed.shuffled) for feed in (a, b)]
+    kept = not any(shuffles) and a.epoch.digests != b.epoch.digests
+    return [], ["the order of the samples"] if kept or shuffles[0] != shuffles[1] else []
 
 
 def _sortedness(classes: np.ndarray | None) -> float | None:
@@ -178,66 +175,6 @@ def _sortedness(classes: np.ndarray | None) -> float | None:
     if chance > 0.9:
         return None
     return float((np.mean(classes[1:] == classes[:-1]) - chance) / (1 - chance))
-
-
-def input_scaling(graph: Graph | None, position: int) -> tuple[float, float]:
-    """Factor and offset that a model applies to one of its inputs before anything else; (1, 0) where it does not."""
-    if graph is None or position >= len(graph.inputs):
-        return 1.0, 0.0
-    nodes = graph.by_index()
-    waiting = [graph.inputs[position]]
-    children = graph.children()
-    while waiting:
-        for child, _ in children[waiting.pop()]:
-            node = nodes[child]
-            if node.kind == "scale":
-                return float(np.mean(node.settings["factor"])), float(np.mean(node.settings["offset"]))
-            if node.kind == "Normalization":
-                return float("nan"), 0.0
-            if node.kind in ("reshape", "transpose"):
-                waiting.append(child)
-    return 1.0, 0.0
-
-
-def _ranges(a: Feed, b: Feed, pair: Pair) -> tuple[list[Cause], list[str]]:
-    found: list[Cause] = []
-    warnings: list[str] = []
-    for k, (x, y) in enumerate(zip(a.epoch.inputs, b.epoch.inputs, strict=False)):
-        if x.dtype.kind not in "fiu" or y.dtype.kind not in "fiu" or not x.size or not y.size:
-            continue
-        scaled = [input_scaling(one.graph, k) for one in (pair.a, pair.b)]
-        if any(np.isnan(factor) for factor, _ in scaled):
-            continue
-        raw = [_range(array) for array in (x, y)]
-        seen = [tuple(factor * v + offset for v in r) for r, (factor, offset) in zip(raw, scaled, strict=True)]
-        if not _other_range(*seen):
-            if _other_range(*raw):
-                warnings.append(RECONCILED)
-            continue
-        words = [
-            f"fed {_show_range(r)}" + ("" if s == (1.0, 0.0) else f", scaled in the model to {_show_range(e)}")
-            for r, s, e in zip(raw, scaled, seen, strict=True)
-        ]
-        place = "range of the inputs" if len(a.epoch.inputs) == 1 else f"range of input {k}"
-        detail = "what reaches the first layer has another range"
-        found.append(make_cause("preprocessing", f"{place} (scaling)", *words, detail=detail))
-    return found, warnings
-
-
-def _range(array: np.ndarray) -> tuple[float, float, float, float]:
-    values = np.asarray(array[:5000], dtype="float64")
-    return float(values.min()), float(values.max()), float(values.mean()), float(values.std())
-
-
-def _other_range(x: tuple[float, ...], y: tuple[float, ...]) -> bool:
-    widths = [max(v[3], 1e-12) for v in (x, y)]
-    ratio = max(widths) / min(widths)
-    shift = abs(x[2] - y[2]) / max(widths)
-    return ratio > RANGE_FACTOR or (shift > 1.0 and ratio > 1.5) or shift > 2.0
-
-
-def _show_range(values: tuple[float, ...]) -> str:
-    return f"{values[0]:.3g} to {values[1]:.3g}"
 
 
 def label_causes(feed: Feed | None, pair: Pair, side: str) -> list[Cause]:

@@ -1,131 +1,183 @@
-"""Compares one step of training where a model replaces a part of Keras's training loop."""
+"""Compares steps of training and evaluation where a model replaces a part of Keras's loops."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
-from twinbench.audit.pairing import Pair, Subject
-from twinbench.audit.probes import compare_arrays, fitted, kept, without_noise
+from twinbench.audit.pairing import Pair
+from twinbench.audit.probes import compare_arrays
 from twinbench.compare.advice import make_cause
+from twinbench.compare.attribution import Evidence
+from twinbench.compare.batches import Batch, batches
+from twinbench.compare.coverage import Coverage
+from twinbench.compare.feeds import Feed
 from twinbench.compare.losses import resolved_losses
 from twinbench.compare.report import Cause
-
-METHODS = ("train_step", "compute_loss", "fit", "make_train_function", "_compute_loss", "train_on_batch")
-"""What a model may override to change how it is trained."""
-
-
-def overridden(model: keras.Model) -> dict[str, str]:
-    """The parts of the training loop that a model's own classes define, with the class of each."""
-    found = {}
-    for name in METHODS:
-        for cls in type(model).__mro__:
-            if name in vars(cls):
-                if cls.__module__.split(".")[0] != "keras":
-                    found[name] = cls.__name__
-                break
-    return found
+from twinbench.compare.steps import EVALUATION, Trial, overridden
+from twinbench.errors import first_cause
 
 
-def loop_causes(pair: Pair, arrays: Sequence[np.ndarray], *, same_function: bool) -> tuple[list[Cause], list[str]]:
-    """Runs steps of both models on one batch where either overrides the loop, and compares the updates.
+def loop_causes(
+    pair: Pair,
+    arrays: Sequence[np.ndarray],
+    feeds: Sequence[Feed | None],
+    *,
+    evidence: Evidence,
+    causes: Sequence[Cause],
+    coverage: Coverage,
+) -> tuple[list[Cause], list[str], bool]:
+    """Runs steps of both models on one batch where either overrides a loop, and compares what they do.
 
-    Both hold the same weights and are compiled with the same optimiser and loss, so that only the loop can differ.
+    Both hold the same weights. They are compiled with the same optimiser, and with their own losses where these are
+    equal, so that only the loop can differ.
+
+    Returns:
+        The causes, warnings, and whether two steps were seen to give equal weights.
     """
     mine, theirs = overridden(pair.a.model), overridden(pair.b.model)
-    if not mine and not theirs:
-        return [], []
-    words = [_words(one) for one in (mine, theirs)]
     names = sorted(set(mine) | set(theirs))
-    where = ", ".join(f"{name} of {mine.get(name) or theirs.get(name)}" for name in names)
-    if not same_function:
-        if _same_code(pair.a.model, pair.b.model, names):
-            return [], []
-        return [], [f"{where} is overridden; as the models differ, its effect could not be told apart."]
-    try:
-        left, right = _stepped(pair, arrays)
-    except Exception as error:
-        line = str(error).splitlines()[0] if str(error) else ""
-        return [], [f"{where} is overridden and could not be tried ({type(error).__name__}: {line[:120]})."]
-    result = compare_arrays(left, right, [1e-6] * len(left))
-    if result.equal:
-        return [], [f"{where} is overridden, and does what Keras's own does: two steps gave equal weights."]
-    detail = (
-        "from the same weights, on the same batch, with the same optimiser and loss, two steps end with other weights "
-        f"(by up to {result.deviation:.2g})"
-    )
-    return [make_cause("training_loop", where, *words, detail=detail)], []
+    blamed = any(cause.explains_lower_score for cause in causes)
+    losses = [resolved_losses(one.model) for one in (pair.a, pair.b)]
+    told_apart = None not in losses and [x.on_logits for x in losses[0] or []] != [y.on_logits for y in losses[1] or []]
+    if not names and (blamed or None in losses or (evidence.same_throughout and not told_apart)):
+        coverage.not_applicable("training step", "Both are trained and scored by Keras's own loops.")
+        return [], [], False
+    where = ", ".join(f"{name} of {mine.get(name) or theirs.get(name)}" for name in names) or "training step"
+    alike = evidence.same_function or (evidence.transferable and not blamed)
+    if not alike or not arrays:
+        if not _same_code(pair.a.model, pair.b.model, names):
+            why = "as the models differ, its effect cannot be told apart" if blamed else "the models cannot be compared"
+            coverage.not_tested("training step", f"{where} is overridden; {why}")
+        return [], [], False
+    words = [_words(side) for side in (mine, theirs)]
+    if not names:
+        words = [", ".join(loss.words() for loss in side or []) for side in losses]
+    trial = Trial(pair, causes)
+    reasons = trial.blocked()
+    if reasons:
+        coverage.not_tested("training step", f"{where} is overridden; {reasons}")
+        return [], [], False
+    trials: list[tuple[str, Callable[..., list[np.ndarray]]]] = [("two steps of training", trial.trained)]
+    if set(names) & set(EVALUATION):
+        trials.append(("an evaluation", trial.scored))
+    found: list[Cause] = []
+    warnings: list[str] = []
+    for what, run in trials:
+        results = [_result(run, batch) for batch in batches(pair, arrays, feeds)]
+        cause, more = _judged(results, where, words, what, coverage)
+        found += [cause] if cause is not None and not found else []
+        warnings += more
+    if found and told_apart and not names:
+        detail = f"{found[0].detail}; the outputs keep no logits that from_logits=True could recover"
+        found = [make_cause("compile.loss", "loss: from_logits", *words, detail=detail)]
+    return found, warnings, not found and not any(t.subject == "training step" for t in coverage.gaps)
+
+
+@dataclass
+class _Result:
+    """What came of one batch: whether both did the same, or what each raised."""
+
+    batch: Batch
+    equal: bool | None = None
+    deviation: float = 0.0
+    errors: tuple[str, str] = ("", "")
+    random: bool = False
+
+
+def _judged(
+    results: Sequence[_Result], where: str, words: Sequence[str], what: str, coverage: Coverage
+) -> tuple[Cause | None, list[str]]:
+    compared = [result for result in results if result.equal is not None]
+    unequal = [result for result in compared if not result.equal]
+    warnings = []
+    certain = [result for result in unequal if result.batch.certain]
+    if certain or (unequal and len(unequal) == len(compared)):
+        worst = (certain or unequal)[0]
+        detail = (
+            f"from the same weights, on the same batch ({worst.batch.form}), {what} on each side do not end alike "
+            f"(they differ by up to {worst.deviation:.2g})"
+        )
+        return make_cause("training_loop", where, words[0], words[1], detail=detail), []
+    for result in results:
+        failed = [k for k in (0, 1) if result.errors[k]]
+        if len(failed) != 1:
+            continue
+        side = "AB"[failed[0]]
+        sentence = f"with {result.batch.form} {side} raises {result.errors[failed[0]]}, and {'BA'[failed[0]]} does not"
+        if result.batch.certain and result.batch.usual:
+            return make_cause("training_loop", where, words[0], words[1], detail=sentence), []
+        if compared and result.batch.certain:
+            warnings.append(f"{where}: {sentence}.")
+    if unequal:
+        coverage.not_tested(
+            "training step", f"{where}: the steps differ with {unequal[0].batch.form}, and agree otherwise"
+        )
+    elif not compared:
+        drawn = any(result.random for result in results)
+        error = next((error for result in results for error in result.errors if error), "it changes nothing")
+        why = (
+            "it draws random numbers, so two runs cannot be compared" if drawn else f"no batch could be tried ({error})"
+        )
+        coverage.not_tested("training step", f"{where} is overridden; {why}")
+    else:
+        coverage.tested("training step")
+        if where != "training step":
+            forms = ", ".join(result.batch.form for result in compared)
+            warnings.append(f"{where} is overridden; {what} gave the same on both sides ({forms}).")
+    return None, warnings
+
+
+def _result(run: Callable[..., list[np.ndarray]], batch: Batch) -> _Result:
+    """Runs both sides on a batch; where they differ, makes sure that it is not by chance."""
+    ends: list[list[np.ndarray]] = []
+    errors = ["", ""]
+    for k, arguments in enumerate((batch.a, batch.b)):
+        try:
+            ends.append(run(k, arguments))
+        except Exception as error:
+            errors[k] = first_cause(error, 160)
+    if any(errors):
+        return _Result(batch, errors=(errors[0], errors[1]))
+    comparison = _compare(*ends)
+    if comparison is None:
+        return _Result(batch)
+    if not comparison.equal and not _compare_equal(ends[0], run(0, batch.a, seed=8)):
+        comparison = _compare(run(0, batch.a, eagerly=True), run(1, batch.b, eagerly=True))
+        if comparison is None or not comparison.equal:
+            return _Result(batch, random=True)
+    return _Result(batch, comparison.equal, comparison.deviation)
+
+
+def _compare(left: list[np.ndarray], right: list[np.ndarray]) -> Any:
+    """Two lists of changes compared; None where nothing changed, or what came out is no number."""
+    if not all(np.all(np.isfinite(array)) for array in (*left, *right)):
+        return None
+    largest = max((float(np.abs(array).max()) for array in (*left, *right) if array.size), default=0.0)
+    if largest == 0.0:
+        return None
+    return compare_arrays(left, right, [2e-6 * largest] * len(left))
+
+
+def _compare_equal(left: list[np.ndarray], right: list[np.ndarray]) -> bool:
+    comparison = _compare(left, right)
+    return comparison is not None and bool(comparison.equal)
 
 
 def _words(methods: dict[str, str]) -> str:
     return "Keras's own loop" if not methods else ", ".join(f"{cls}.{name}" for name, cls in methods.items())
 
 
-def _same_code(a: keras.Model, b: keras.Model, names: list[str]) -> bool:
+def _same_code(a: keras.Model, b: keras.Model, names: Sequence[str]) -> bool:
+    """Whether both define the methods with the same code."""
     for name in names:
         codes = [getattr(getattr(type(model), name), "__code__", None) for model in (a, b)]
-        if codes[0] is None or codes[1] is None or codes[0].co_code != codes[1].co_code:
+        if codes[0] is None or codes[1] is None:
+            return False
+        if any(getattr(codes[0], part) != getattr(codes[1], part) for part in ("co_code", "co_consts", "co_names")):
             return False
     return True
-
-
-def _stepped(pair: Pair, arrays: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    with kept(pair.a, pair.b), without_noise(pair.a.model, pair.b.model):
-        pair.transfer.apply()
-        labels = _labels(pair.a)
-        _step(pair.a, arrays, labels, pair.a.model)
-        _step(pair.b, fitted(arrays, pair.b), labels, pair.a.model)
-        carried = pair.transfer.carried(_numbers)
-        left, right = [value for _, _, value in carried], [_numbers(q) for _, q, _ in carried]
-    return left, right
-
-
-def _step(one: Subject, arrays: Sequence[np.ndarray], labels: Any, compiled: keras.Model) -> None:
-    loss = compiled.loss if getattr(compiled, "compiled", False) and compiled.loss is not None else "mean_squared_error"
-    before = getattr(one.model, "optimizer", None), getattr(one.model, "loss", None), one.model.compiled
-    config = one.model.get_compile_config() if one.model.compiled else None
-    one.model.compile(optimizer=keras.optimizers.SGD(0.01), loss=loss)
-    try:
-        scaled = [np.clip(array, -3, 3) if array.dtype.kind == "f" else array for array in arrays]
-        packed = one.signature.pack(scaled) if len(scaled) > 1 else scaled[0]
-        rows = len(scaled[0])
-        fitting = keras.tree.map_structure(lambda y: y[:rows], labels)
-        one.model.fit(packed, fitting, batch_size=rows, epochs=2, shuffle=False, verbose=0)
-    finally:
-        if config is not None and before[2]:
-            one.model.compile_from_config(config)
-
-
-def _labels(one: Subject) -> Any:
-    """Labels for 64 rows in the form that the loss of the model wants."""
-    generator = np.random.default_rng(6)
-    losses = resolved_losses(one.model)
-    assert one.graph is not None or losses is not None  # noqa: S101 - an untraced model was compiled
-    shapes = []
-    if one.graph is not None:
-        nodes = one.graph.by_index()
-        shapes = [tuple(int(axis or 1) for axis in (nodes[i].shape or ())) for i, _ in one.graph.outputs]
-    labels = []
-    for k, shape in enumerate(shapes):
-        wanted = losses[min(k, len(losses) - 1)].labels if losses else "numbers"
-        width = shape[-1] if shape else 1
-        classes = generator.integers(0, max(width, 2), (64, *shape[:-1]))
-        if wanted == "class indices":
-            labels.append(classes.astype("int32"))
-        elif wanted == "one-hot":
-            labels.append(np.eye(width, dtype="float32")[classes])
-        elif wanted == "binary":
-            labels.append(generator.integers(0, 2, (64, *shape)).astype("float32"))
-        else:
-            labels.append(generator.random((64, *shape)).astype("float32"))
-    struct = getattr(one.model, "_outputs_struct", None)
-    if struct is not None and len(keras.tree.flatten(struct)) == len(labels) > 1:
-        return keras.tree.pack_sequence_as(struct, labels)
-    return labels[0] if len(labels) == 1 else labels
-
-
-def _numbers(variable: Any) -> np.ndarray:
-    return np.asarray(keras.ops.convert_to_numpy(variable), dtype="float64")

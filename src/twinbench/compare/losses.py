@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
+from twinbench.audit.graph import Node
 from twinbench.audit.pairing import Pair, Subject
 from twinbench.compare.advice import make_cause
+from twinbench.compare.coverage import Coverage
+from twinbench.compare.feeds import Feed
+from twinbench.compare.labels import (
+    BINARY,
+    FLAT_BINARY,
+    FLAT_NUMBERS,
+    NUMBERS,
+    UNKNOWN,
+    Squash,
+    example,
+    form_of,
+    loss_value,
+    possible_forms,
+    same_code,
+    wrapped_crossentropy,
+)
 from twinbench.compare.report import Cause
 
 PROBABILITY = {"softmax", "sigmoid", "hard_sigmoid"}
@@ -54,7 +72,9 @@ def resolved_losses(model: keras.Model) -> list[ResolvedLoss] | None:
     if isinstance(given, dict):
         names = list(getattr(model, "output_names", None) or sorted(given))
         given = [given.get(name) for name in names]
-    return [resolved_loss(one) for one in (given if isinstance(given, list | tuple) else [given]) if one is not None]
+    elif not isinstance(given, list | tuple):
+        given = [given] * len(getattr(model, "outputs", None) or [0])
+    return [resolved_loss(loss) for loss in given if loss is not None]
 
 
 def resolved_loss(given: Any) -> ResolvedLoss:
@@ -84,6 +104,8 @@ def resolved_loss(given: Any) -> ResolvedLoss:
     labels = "numbers"
     if name in _CROSSENTROPIES:
         labels = "class indices" if name.startswith("Sparse") else "one-hot" if "Categorical" in name else "binary"
+    elif not hasattr(keras.losses, name):
+        labels, on_logits = wrapped_crossentropy(loss) or (UNKNOWN, None)
     return ResolvedLoss(name, tuple(settings), labels, on_logits, loss)
 
 
@@ -109,15 +131,19 @@ def ends_in_probabilities(one: Subject) -> list[bool | None]:
 
 
 def _misread(loss: ResolvedLoss, probabilities: bool | None) -> bool:
-    """A crossentropy that takes raw outputs for probabilities; the other way round Keras recovers the logits."""
+    """Logits taken for probabilities; the other way round Keras recovers the logits."""
     return loss.on_logits is False and probabilities is False
 
 
-def loss_causes(pair: Pair) -> tuple[list[Cause], list[str]]:
+def loss_causes(pair: Pair, coverage: Coverage, feeds: Sequence[Feed | None]) -> tuple[list[Cause], list[str]]:
     """Differences between the losses of two compiled models, and warnings about harmless ones."""
     mine, theirs = resolved_losses(pair.a.model), resolved_losses(pair.b.model)
     if mine is None or theirs is None:
-        return [], _uncompiled(mine, theirs)
+        if mine is None and theirs is None:
+            coverage.not_given("loss", "neither model is compiled with a loss.")
+        else:
+            coverage.not_tested("loss", f"{'A' if mine is None else 'B'} is compiled without a loss.")
+        return [], []
     theirs = pair.b.outputs(theirs)
     warnings: list[str] = []
     found: list[Cause] = []
@@ -125,19 +151,15 @@ def loss_causes(pair: Pair) -> tuple[list[Cause], list[str]]:
         words = [f"{len(side)} losses: {', '.join(one.words() for one in side)}" for side in (mine, theirs)]
         return [make_cause("compile.loss", "loss", *words, detail="another number of outputs has a loss")], []
     ends = [_spread(ends_in_probabilities(one), len(mine)) for one in (pair.a, pair.b)]
+    shapes = output_shapes(pair)
     for k, (x, y) in enumerate(zip(mine, theirs, strict=True)):
-        place = "loss" if len(mine) == 1 else f"loss of output {k}"
+        place = "loss" if len(mine) == 1 else f"loss of {_output(pair, k)}"
         misread = _misread(x, ends[0][k]), _misread(y, ends[1][k])
-        if misread[0] != misread[1] and x.on_logits != y.on_logits:
-            side = "A" if misread[0] else "B"
-            detail = f"{side}'s loss takes raw outputs for probabilities: they are clipped, and the gradient is wrong"
-            why = "No error is raised, and the loss even falls; training is slow or stuck."
-            found.append(
-                make_cause("compile.loss", f"{place}: from_logits", x.words(), y.words(), detail=detail, why=why)
-            )
+        if misread[0] != misread[1]:
+            found.append(_misread_cause(pair, k, place, (x, y), misread))
             continue
         same_kind = _CROSSENTROPIES.get(x.name, x.name) == _CROSSENTROPIES.get(y.name, y.name)
-        builtin = all(type(one.loss).__module__.startswith("keras") for one in (x, y))
+        builtin = all(type(loss.loss).__module__.startswith("keras.") for loss in (x, y))
         if builtin and same_kind and x.settings == y.settings:
             if x.labels != y.labels:
                 warnings.append(
@@ -150,84 +172,158 @@ def loss_causes(pair: Pair) -> tuple[list[Cause], list[str]]:
                     "Keras recovers the logits of a softmax or sigmoid."
                 )
             continue
-        if (builtin and same_kind) or not _same_values(x, y, pair):
+        shape = shapes[k] if k < len(shapes) else (4,)
+        fed = [_fed_form(feed, one, k, shape) for feed, one in zip(feeds, (pair.a, pair.b), strict=True)]
+        same = False if builtin and same_kind else _same_values((x, y), shape, (ends[0][k], ends[1][k]), fed)
+        if same is None:
+            coverage.not_tested("loss", f"the {place} ({x.name} / {y.name}) takes labels in a form that is not known")
+        elif not same:
             detail = "training minimises another quantity"
             found.append(make_cause("compile.loss", place, x.words(), y.words(), detail=detail))
-    weights = [getattr(one.model, "_compile_config", None) for one in (pair.a, pair.b)]
-    loss_weights = [getattr(w, "config", {}).get("loss_weights") if w is not None else None for w in weights]
-    plain = [_plain_weights(w, one.model, len(mine)) for w, one in zip(loss_weights, (pair.a, pair.b), strict=True)]
-    if not found and plain[0] != pair.b.outputs(plain[1]):
-        words = [f"loss_weights={w}" for w in loss_weights]
+    weights = [_loss_weights(one.model, len(mine)) for one in (pair.a, pair.b)]
+    if not found and weights[0] != pair.b.outputs(weights[1]):
+        words = [f"loss_weights={w}" for w in weights]
         detail = "the losses of the outputs are added with other weights"
         found.append(make_cause("compile.loss", "loss_weights", *words, detail=detail))
     return found, warnings
 
 
-def _plain_weights(weights: Any, model: keras.Model, outputs: int) -> list[float]:
+def _output(pair: Pair, k: int) -> str:
+    """An output by its name, where both models name it alike; else by its number."""
+    names = [list(getattr(one.model, "output_names", None) or []) for one in (pair.a, pair.b)]
+    same = all(k < len(side) for side in names) and names[0][k] == names[1][k]
+    return f"output '{names[0][k]}'" if same else f"output {k}"
+
+
+def _misread_cause(
+    pair: Pair, k: int, place: str, losses: tuple[ResolvedLoss, ResolvedLoss], misread: tuple[bool, bool]
+) -> Cause:
+    side = "A" if misread[0] else "B"
+    layer = last_layers(pair)[min(k, 1) if misread[0] else -1]
+    words = [loss.words() for loss in losses]
+    if losses[0].on_logits == losses[1].on_logits:
+        words = [f"{w} on {'raw outputs' if m else 'probabilities'}" for w, m in zip(words, misread, strict=True)]
+    detail = (
+        f"{side} ends in {layer} without softmax or sigmoid, and its loss has from_logits=False: it takes raw outputs "
+        "for probabilities, clips them, and the gradient is wrong"
+    )
+    return make_cause(
+        "compile.loss",
+        f"{place}: from_logits ({layer})",
+        *words,
+        detail=detail,
+        why="No error is raised, and the loss even falls; training is slow or stuck.",
+        mend=f"End {side} in softmax or sigmoid, or compile it with from_logits=True.",
+    )
+
+
+def last_layers(pair: Pair) -> list[str]:
+    """The layers that give the outputs of A, then those of B, in words."""
+    ends = []
+    for one in (pair.a, pair.b):
+        for node, _ in one.graph.outputs if one.graph is not None else []:
+            ends.append(_before_activation(one, node).words())
+    return ends or ["the last layer"]
+
+
+def _before_activation(one: Subject, index: int) -> Node:
+    assert one.graph is not None  # noqa: S101 - the caller has looked
+    nodes = one.graph.by_index()
+    node = nodes[index]
+    while node.kind in ("reshape", "activation") and node.parents:
+        node = nodes[node.parents[0][0]]
+    return node
+
+
+def wanted_labels(pair: Pair, feeds: Sequence[Feed | None], shapes: Sequence[tuple[int, ...]]) -> list[list[str]]:
+    """The form of the labels that each output of A, and each of B, gets; `UNKNOWN` where nothing tells.
+
+    A feed tells it, else the loss; where only the loss of the other side does, its form is taken.
+    """
+    sides = []
+    for one, feed in zip((pair.a, pair.b), feeds, strict=True):
+        losses = one.outputs(resolved_losses(one.model) or [])
+        targets = [] if feed is None else one.outputs(feed.epoch.targets)
+        forms = []
+        for k, shape in enumerate(shapes):
+            if k < len(targets):
+                forms.append(form_of(targets[k], shape))
+            else:
+                forms.append(losses[min(k, len(losses) - 1)].labels if losses else UNKNOWN)
+        sides.append(forms)
+    a, b = sides
+    for k in range(len(shapes)):
+        a[k], b[k] = (b[k] if a[k] == UNKNOWN else a[k]), (a[k] if b[k] == UNKNOWN else b[k])
+    return sides
+
+
+def _fed_form(feed: Feed | None, one: Subject, k: int, shape: tuple[int, ...]) -> str | None:
+    targets = [] if feed is None else one.outputs(feed.epoch.targets)
+    return form_of(targets[k], shape) if k < len(targets) else None
+
+
+def _loss_weights(model: keras.Model, outputs: int) -> list[float]:
+    weights = getattr(getattr(model, "_compile_config", None), "config", {}).get("loss_weights")
     if weights is None:
         return [1.0] * outputs
     if isinstance(weights, dict):
         weights = [weights.get(name, 1.0) for name in getattr(model, "output_names", None) or sorted(weights)]
-    return [float(w) for w in (weights if isinstance(weights, list | tuple) else [weights])]
+    weights = [float(w) for w in (weights if isinstance(weights, list | tuple) else [weights])]
+    return weights * outputs if len(weights) == 1 else weights
 
 
 def _spread(ends: list[bool | None], count: int) -> list[bool | None]:
     return ends if len(ends) == count else [ends[0]] * count
 
 
-def _uncompiled(mine: Any, theirs: Any) -> list[str]:
-    if mine is None and theirs is None:
-        return ["Neither model is compiled: loss, optimiser and metrics were not compared."]
-    side = "A" if mine is None else "B"
-    return [f"{side} is not compiled: loss, optimiser and metrics were not compared."]
-
-
-def _same_values(x: ResolvedLoss, y: ResolvedLoss, pair: Pair) -> bool:
-    """Whether two losses read the same on the same known labels and predictions."""
-    width = _width(pair)
-    generator = np.random.default_rng(4)
-    classes = generator.integers(0, max(width, 2), 24)
-    raw = generator.standard_normal((24, width)).astype("float32")
-    positive = np.exp(raw) / np.exp(raw).sum(-1, keepdims=True) if width > 1 else 1 / (1 + np.exp(-raw))
-    numbers = generator.random((24, width)).astype("float32")
-    tried = False
-    for predictions in (positive, raw):
-        for labels in ("one-hot", "class indices", "numbers"):
-            encoded = {
-                "one-hot": np.eye(max(width, 2), dtype="float32")[classes][:, :width],
-                "class indices": classes.astype("int32"),
-                "numbers": numbers,
-            }[labels]
-            try:
-                left = _value(
-                    x, encoded if x.labels in ("numbers", "binary") else _encode(x, classes, width), predictions
-                )
-                right = _value(
-                    y, encoded if y.labels in ("numbers", "binary") else _encode(y, classes, width), predictions
-                )
-            except Exception:  # noqa: S112 - labels that one of the losses cannot take
+def _same_values(
+    losses: tuple[ResolvedLoss, ResolvedLoss],
+    shape: tuple[int, ...],
+    ends: tuple[bool | None, bool | None],
+    fed: Sequence[str | None],
+) -> bool | None:
+    """Whether two losses read the same on the same labels, each in its form; None where that is not known."""
+    if same_code(losses[0].loss, losses[1].loss):
+        return True
+    forms = [
+        [form] if form else possible_forms(shape) if loss.labels == UNKNOWN else [loss.labels]
+        for loss, form in zip(losses, fed, strict=True)
+    ]
+    squash: Squash = (
+        "sigmoid" if any(form[0] in (BINARY, FLAT_BINARY) for form in forms if len(form) == 1) else "softmax"
+    )
+    results: list[tuple[bool, bool]] = []
+    decided = None not in ends and all(ends) and len(shape) == 1
+    for first in forms[0]:
+        for second in forms[1]:
+            if len(forms[0]) > 1 and len(forms[1]) > 1 and first != second:
                 continue
-            tried = True
-            if not np.allclose(left, right, rtol=1e-4, atol=1e-5, equal_nan=True):
-                return False
-    return tried
+            for guess in (True, False) if None in ends else (True,):
+                try:
+                    read = [
+                        loss_value(
+                            loss.loss, *example(form, shape, squash if (guess if end is None else end) else None)
+                        )
+                        for loss, form, end in zip(losses, (first, second), ends, strict=True)
+                    ]
+                except Exception:  # noqa: S112 - labels that one of the losses does not take
+                    continue
+                if np.all(np.isfinite(read)):
+                    likely = not decided or first not in (NUMBERS, FLAT_NUMBERS)  # probabilities of a vector: classes
+                    results.append((bool(np.isclose(read[0], read[1], rtol=1e-4, atol=1e-5)), likely))
+    if not results:
+        return None
+    if not any(equal for equal, _ in results):
+        return False
+    if len(forms[0]) != len(forms[1]) or all(equal for equal, likely in results if likely):
+        return True  # where one side's form is known, the other takes what fits
+    return None
 
 
-def _encode(loss: ResolvedLoss, classes: np.ndarray, width: int) -> Any:
-    if loss.labels == "class indices":
-        return np.minimum(classes, max(width - 1, 1)).astype("int32")
-    return np.eye(max(width, 2), dtype="float32")[classes][:, :width]
-
-
-def _value(loss: ResolvedLoss, labels: np.ndarray, predictions: np.ndarray) -> float:
-    value = loss.loss(keras.ops.convert_to_tensor(labels), keras.ops.convert_to_tensor(predictions))
-    return float(np.mean(keras.ops.convert_to_numpy(value)))
-
-
-def _width(pair: Pair) -> int:
+def output_shapes(pair: Pair) -> list[tuple[int, ...]]:
+    """The shapes of the outputs without the batch axis, as far as a graph tells; unknown axes are 4 long."""
     graph = pair.a.graph or pair.b.graph
-    if graph is not None:
-        shape = graph.by_index()[graph.outputs[0][0]].shape
-        if shape and shape[-1]:
-            return int(shape[-1])
-    return 4
+    if graph is None:
+        return []
+    nodes = graph.by_index()
+    return [tuple(int(axis or 4) for axis in nodes[index].shape or ()) for index, _ in graph.outputs]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -9,86 +11,142 @@ import numpy as np
 
 from twinbench.audit.pairing import Pair, Subject
 from twinbench.compare.advice import make_cause
-from twinbench.compare.losses import ends_in_probabilities, resolved_losses
+from twinbench.compare.coverage import Coverage
+from twinbench.compare.feeds import Feed
+from twinbench.compare.labels import UNKNOWN, example, possible_forms, same_code
+from twinbench.compare.losses import ends_in_probabilities, output_shapes, wanted_labels
 from twinbench.compare.report import Cause
 
-_ROWS = 60
 _SKIPPED = {"loss", "compile_metrics"}
 
-
-def metric_causes(pair: Pair) -> tuple[list[Cause], list[str]]:
-    """Metrics that read another number on the same predictions, three quarters of them right."""
-    if not all(getattr(one.model, "compiled", False) for one in (pair.a, pair.b)):
-        return [], []
-    readings = [read_metrics(one) for one in (pair.a, pair.b)]
-    if readings[0] is None or readings[1] is None:
-        return [], ["The metrics could not be evaluated on known predictions."]
-    mine, theirs = readings
-    if not mine and not theirs:
-        return [], []
-    if not mine or not theirs:
-        return [], [f"{'A' if not mine else 'B'} was compiled without metrics; only the loss can be compared there."]
-    if len(mine) == len(theirs):
-        couples = list(zip(mine.items(), theirs.items(), strict=True))
-    else:
-        couples = [((k, v), (k, theirs[k])) for k, v in mine.items() if k in theirs]
-        couples = couples or [(next(iter(mine.items())), next(iter(theirs.items())))]
-    found = []
-    for (name_a, value_a), (name_b, value_b) in couples:
-        if _close(value_a, value_b) or any(_close(value_b, other) for other in mine.values()):
-            continue
-        words = [f"{name} reads {_shown(value)}" for name, value in ((name_a, value_a), (name_b, value_b))]
-        detail = "on the same predictions, three quarters of which are right, the metrics read different numbers"
-        where = f"metric {name_a}" if name_a == name_b else f"metric {name_a} / {name_b}"
-        found.append(make_cause("compile.metric", where, *words, detail=detail))
-    return found, []
+Names = tuple[str, str]
+Forms = list[str]
+"""The form of the labels of each output."""
 
 
-def _close(x: float | str, y: float | str) -> bool:
-    if isinstance(x, str) or isinstance(y, str):
-        return x == y
-    return bool(np.isclose(x, y, rtol=1e-3, atol=1e-4, equal_nan=True))
+def metric_causes(
+    pair: Pair, coverage: Coverage, feeds: Sequence[Feed | None], *, other_loss: bool
+) -> tuple[list[Cause], list[str]]:
+    """Metrics that read another number on the same predictions, three quarters of them right.
 
-
-def _shown(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.3f}"
-
-
-def read_metrics(one: Subject) -> dict[str, float | str] | None:
-    """What each metric of a model reads on known predictions; a metric that raises reads as its error.
-
-    Predictions are probabilities where the model ends in softmax or sigmoid and logits where it does not; labels are
-    in the form that the model's loss wants. For three rows of four the label is the class with the largest prediction.
+    Args:
+        pair: two compiled models.
+        coverage: where metrics that could not be read are reported.
+        feeds: what the models are trained on, where it was given: their labels tell the form.
+        other_loss: whether the losses differ, so that the labels of one side may not be those of the other.
     """
-    losses = resolved_losses(one.model)
-    if losses is None or one.graph is None:
-        return None
+    metrics = [getattr(one.model, "_compile_metrics", None) for one in (pair.a, pair.b)]
+    missing = [letter for letter, given in zip("AB", metrics, strict=True) if given is None]
+    if missing:
+        coverage.not_applicable("metrics", f"{' and '.join(missing)} compiled without metrics.")
+        some = len(missing) == 1
+        return [], [f"{missing[0]} was compiled without metrics; only the loss can be compared there."] if some else []
+    shapes = output_shapes(pair)
+    if not shapes:
+        raise ValueError("the shape of the outputs is not known")
+    known = [
+        [possible_forms(shape) if form == UNKNOWN else [form] for form, shape in zip(side, shapes, strict=True)]
+        for side in wanted_labels(pair, feeds, shapes)
+    ]
+    certain = all(len(forms) == 1 for side in known for forms in side)
+    outcomes: dict[Names, list[tuple[float | None, float | None]]] = {}
+    for first, second in _attempts(known[0], known[1], other_loss=other_loss):
+        for names, values in _compared(_read(pair.a, shapes, first), _read(pair.b, shapes, second)).items():
+            outcomes.setdefault(names, []).append(values)
+    causes: list[Cause] = []
+    for names, results in outcomes.items():
+        place = f"metric {names[0]}" if names[0] == names[1] else f"metric {names[0]} / {names[1]}"
+        read = [(x, y) for x, y in results if x is not None and y is not None]
+        equal = [values for values in read if np.isclose(values[0], values[1], rtol=1e-3, atol=1e-4, equal_nan=True)]
+        if equal and (other_loss or len(equal) == len(read)):
+            continue
+        if not read and _same_metric(metrics, names):
+            continue
+        one_fails = certain and not read and all(any(value is not None for value in values) for values in results)
+        if (read and not equal) or one_fails:
+            values = (read or results)[0]
+            words = [
+                f"{name} {'raises an error' if value is None else f'reads {value:.3f}'}"
+                for name, value in zip(names, values, strict=True)
+            ]
+            detail = "on the same predictions, three quarters of which are right, the metrics read different numbers"
+            causes.append(make_cause("compile.metric", place, *words, detail=detail))
+        else:
+            coverage.not_tested("metrics", f"{place} takes labels in a form that is not known")
+    return causes, []
+
+
+def _attempts(a: list[list[str]], b: list[list[str]], *, other_loss: bool) -> Iterator[tuple[Forms, Forms]]:
+    """The labels to try: those known, every form where none is, and with another loss those of each side for both."""
+    longest = max((*a, *b), key=len)
+    for form in longest:
+        first, second = ([form if form in forms else forms[0] for forms in side] for side in (a, b))
+        yield first, second
+        if other_loss and first != second:
+            yield first, first
+            yield second, second
+
+
+def _compared(a: dict[str, float | None], b: dict[str, float | None]) -> dict[Names, tuple[float | None, float | None]]:
+    """Readings side by side: by name, and the others in their order."""
+    names = [(name, name) for name in a if name in b]
+    names += zip([name for name in a if name not in b], [name for name in b if name not in a], strict=False)
+    return {(x, y): (a[x], b[y]) for x, y in names}
+
+
+def _same_metric(metrics: Sequence[Any], names: Names) -> bool:
+    """Whether a metric that cannot be read is the same code on both sides."""
+    sides = [
+        [m for m in keras.tree.flatten([c._user_metrics, c._user_weighted_metrics]) if _name(m) == name]
+        for c, name in zip(metrics, names, strict=True)
+    ]
+    return all(sides) and same_code(sides[0][0], sides[1][0])
+
+
+def _name(metric: Any) -> str:
+    return str(getattr(metric, "name", None) or getattr(metric, "__name__", metric))
+
+
+def _read(one: Subject, shapes: Sequence[tuple[int, ...]], forms: Forms) -> dict[str, float | None]:
+    """What each metric of a model reads on known predictions; None where it raises or reads no number.
+
+    Predictions are probabilities where the model ends in softmax or sigmoid and logits where it does not.
+    """
     ends = ends_in_probabilities(one)
-    nodes = one.graph.by_index()
-    shapes = [nodes[index].shape for index, _ in one.graph.outputs]
-    if any(shape is None or any(axis is None for axis in shape) for shape in shapes):
-        return None
     labels, predictions = [], []
-    for k, shape in enumerate(shapes):
-        loss = losses[k] if k < len(losses) else losses[0]
-        label, prediction = _known(tuple(int(axis or 1) for axis in shape or ()), bool(ends[k]), loss.labels)
+    for k, (shape, form) in enumerate(zip(shapes, forms, strict=True)):
+        squash = "sigmoid" if form.startswith("binary") else "softmax"
+        label, prediction = example(form, shape, squash if ends[min(k, len(ends) - 1)] else None)  # type: ignore[arg-type]
         labels.append(label)
         predictions.append(prediction)
     compiled = one.model._compile_metrics
-    if compiled is None:
-        return {}
     struct = _struct(one.model, len(shapes))
+    y, p = (keras.tree.pack_sequence_as(struct, one.in_its_own_order(values)) for values in (labels, predictions))
+    together = type(compiled)(
+        compiled._user_metrics, compiled._user_weighted_metrics, output_names=compiled.output_names
+    )
+    with _kept_state([compiled._user_metrics, compiled._user_weighted_metrics]):
+        try:
+            together.update_state(y, p)
+            result = {k: float(np.mean(keras.ops.convert_to_numpy(v))) for k, v in together.result().items()}
+        except Exception:
+            given = keras.tree.flatten([compiled._user_metrics, compiled._user_weighted_metrics])
+            return {_name(metric): None for metric in given if metric is not None}
+    return {name: value for name, value in result.items() if name not in _SKIPPED}
+
+
+@contextmanager
+def _kept_state(metrics: Any) -> Iterator[None]:
+    """Starts the state of the person's own metric objects at zero, and restores it."""
+    objects = [m for m in keras.tree.flatten(metrics) if isinstance(m, keras.metrics.Metric)]
+    saved = [(v, np.array(keras.ops.convert_to_numpy(v))) for metric in objects for v in metric.variables]
+    for metric in objects:
+        metric.reset_state()
     try:
-        y = keras.tree.pack_sequence_as(struct, labels)
-        p = keras.tree.pack_sequence_as(struct, predictions)
-        fresh = type(compiled)(
-            compiled._user_metrics, compiled._user_weighted_metrics, output_names=compiled.output_names
-        )
-        fresh.update_state(y, p)
-        result = fresh.result()
-    except Exception as error:
-        return {"metric": f"an error ({type(error).__name__})"}
-    return {k: float(np.mean(keras.ops.convert_to_numpy(v))) for k, v in result.items() if k not in _SKIPPED}
+        yield
+    finally:
+        for variable, value in saved:
+            variable.assign(value)
 
 
 def _struct(model: keras.Model, count: int) -> Any:
@@ -96,27 +154,3 @@ def _struct(model: keras.Model, count: int) -> Any:
     if struct is not None and len(keras.tree.flatten(struct)) == count > 1:
         return struct
     return 0 if count == 1 else [0] * count
-
-
-def _known(shape: tuple[int, ...], probabilities: bool, labels: str) -> tuple[np.ndarray, np.ndarray]:
-    generator = np.random.default_rng(5)
-    logits = generator.standard_normal((_ROWS, *shape)).astype("float32") * 2
-    width = shape[-1] if shape else 1
-    best = logits.argmax(-1)
-    classes = np.where(
-        np.arange(_ROWS).reshape((-1,) + (1,) * (best.ndim - 1)) % 4 > 0, best, (best + 1) % max(width, 2)
-    )
-    predictions = logits
-    if labels == "numbers":
-        return (logits + generator.standard_normal(logits.shape)).astype("float32"), logits
-    if labels == "binary":
-        right = (logits > 0).astype("float32")
-        flip = (np.arange(_ROWS) % 4 == 0).astype("float32").reshape((-1,) + (1,) * (logits.ndim - 1))
-        predictions = 1 / (1 + np.exp(-logits)) if probabilities else logits
-        return np.abs(right - flip).astype("float32"), predictions.astype("float32")
-    if probabilities:
-        spread = np.exp(logits - logits.max(-1, keepdims=True))
-        predictions = spread / spread.sum(-1, keepdims=True)
-    if labels == "class indices":
-        return classes.astype("int32"), predictions.astype("float32")
-    return np.eye(width, dtype="float32")[classes], predictions.astype("float32")

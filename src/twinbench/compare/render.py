@@ -36,7 +36,7 @@ def as_text(report: Report, width: int | None = None) -> str:
         for item in report.untested:
             lines += _wrapped(f"  - {item}", width, "    ")
     if report.noise and (report.verdict in ("identical", "equivalent") or report.seeds):
-        lines += ["", "Seed noise", *_wrapped(f"  {report.noise}", width, "  ")]
+        lines += ["", "What chance does", *_wrapped(f"  {report.noise}", width, "  ")]
     return "\n".join(lines)
 
 

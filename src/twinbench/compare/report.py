@@ -7,37 +7,40 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from twinbench.audit.ladder import Rung
+from twinbench.compare.coverage import Coverage
 
-Verdict = Literal["identical", "equivalent", "other_weights", "different", "cannot_tell"]
+Verdict = Literal["identical", "equivalent", "not_fully_tested", "other_weights", "different", "cannot_tell"]
 
 CODES = (
+    "compile.loss",
+    "data",
     "arch.input_shape",
     "arch.disconnected",
+    "init",
+    "training_loop",
     "arch.layer_missing",
     "arch.wiring",
-    "arch.activation",
-    "compile.loss",
     "mode.trainable",
+    "arch.activation",
     "arch.shared_layer",
     "arch.hyperparameter",
     "precision",
     "masking",
     "preprocessing",
-    "data",
     "mode.bn_dropout",
-    "training_loop",
     "compile.optimizer",
-    "init",
     "regularization",
     "compile.metric",
 )
-"""Every code of a cause, most damaging first (as ranked by what they usually cost in score)."""
+"""Every code of a cause, most damaging first: where the benchmark's suspect of a code has a clear effect on the score,
+in the order of these effects (`docs/findings.md`); the others stand between them by judgement."""
 
 EXIT_STATUS: dict[Verdict, int] = {
     "identical": 0,
     "equivalent": 0,
     "other_weights": 1,
     "different": 1,
+    "not_fully_tested": 3,
     "cannot_tell": 3,
 }
 """Exit status of the command by verdict; 2 is an error of use."""
@@ -101,7 +104,7 @@ class Report:
     causes: list[Cause] = field(default_factory=list)
     rungs: list[Rung] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    untested: list[str] = field(default_factory=list)
+    coverage: Coverage = field(default_factory=Coverage)
     noise: str = ""
     seeds: dict[str, Any] | None = None
     stored: Stored | None = None
@@ -116,14 +119,19 @@ class Report:
         return {"identical": "none.identical", "equivalent": "none.equivalent"}.get(self.verdict, self.verdict)
 
     @property
+    def untested(self) -> list[str]:
+        """What was not tested, in words."""
+        return self.coverage.in_words()
+
+    @property
     def exit_status(self) -> int:
-        """0 for identical or equivalent, 1 for different, 3 for cannot tell."""
+        """0 for identical or equivalent, 1 for different, 3 for not fully tested and cannot tell."""
         return EXIT_STATUS[self.verdict]
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain data for JSON, as `docs/compare.md` documents it."""
         return {
-            "schema": 1,
+            "schema": 2,
             "a": self.names[0],
             "b": self.names[1],
             "verdict": self.verdict,
@@ -134,6 +142,7 @@ class Report:
             "causes": [asdict(cause) for cause in self.causes],
             "rungs": [_finite(asdict(rung)) for rung in self.rungs],
             "warnings": self.warnings,
+            "tests": [asdict(test) for test in self.coverage.tests()],
             "untested": self.untested,
             "noise": self.noise,
             "seeds": self.seeds,

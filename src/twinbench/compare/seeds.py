@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,17 @@ import keras
 import numpy as np
 from scipy import stats
 
+from twinbench.audit.ladder import NAMES, Outcome, Rung
 from twinbench.audit.signature import signature_of
+from twinbench.compare.conclusion import gaps_in_words
+from twinbench.compare.labels import CLASSES, UNKNOWN, example, loss_value
 from twinbench.compare.losses import resolved_losses
 from twinbench.compare.noise import standard_error
+from twinbench.compare.report import Report
 from twinbench.compare.sides import Side
 from twinbench.config import Dataset
 from twinbench.data import LoadedDataset, load, prepare
-from twinbench.errors import UsageError
+from twinbench.errors import TwinbenchError, UsageError, first_cause, raise_if_memory_ran_out
 
 BATCH_SIZE = 32
 LEARNING_RATE = 0.001
@@ -25,6 +30,44 @@ LEARNING_RATE = 0.001
 IMAGES_TO_SEE = 60_000
 MOST_EPOCHS = 30
 """Each side sees about so many images in all, in at most so many epochs: enough to show what seeds do."""
+
+APART = 0.001
+"""Below this p value of a paired t test, equal models do not score so differently by chance."""
+
+
+SUBJECT = "training on data"
+
+
+def add_training(report: Report, sides: tuple[Side, Side], data: str, seeds: int) -> None:
+    """Trains both sides on a dataset and adds what comes of it to a finished report.
+
+    What cannot be trained is a sentence in the report and leaves the models not fully tested.
+
+    Raises:
+        ResourceError: The memory ran out.
+    """
+    try:
+        trained = train_both(sides, data, seeds)
+    except Exception as error:
+        raise_if_memory_ran_out(error)
+        reason = str(error) if isinstance(error, TwinbenchError) else first_cause(error)
+        report.warnings.append(f"They were not trained on {data}: {reason}")
+        report.rungs[7] = replace(report.rungs[7], sentence=f"They could not be trained on {data}.")
+        report.coverage.not_tested(SUBJECT, reason)
+    else:
+        difference = trained["difference"]
+        report.seeds = trained
+        report.noise = str(trained["sentence"])
+        equal = trained["accuracy"]["a"] == trained["accuracy"]["b"]
+        apart = difference["p_value"] < APART
+        outcome: Outcome = "pass" if equal else "fail" if apart else "not applicable"
+        report.rungs[7] = Rung(8, NAMES[7], outcome, difference["mean"], trained["finding"])
+        report.coverage.tested(SUBJECT)
+        if apart:
+            report.coverage.not_tested(SUBJECT, f"they score differently on {data}, and no test says why")
+    if report.verdict in ("identical", "equivalent") and report.coverage.gaps:
+        report.verdict = "not_fully_tested"
+        report.sentence = gaps_in_words(report.coverage)
 
 
 def train_both(sides: tuple[Side, Side], data: str, seeds: int) -> dict[str, Any]:
@@ -38,7 +81,8 @@ def train_both(sides: tuple[Side, Side], data: str, seeds: int) -> dict[str, Any
 
     Returns:
         For JSON: `data`, `epochs`, `accuracy` (points, by side, in the order of the seeds), `difference` (B minus A:
-        mean, standard deviation, 95 % t interval), `between_seeds` (standard deviations), `binomial_se`, `sentence`.
+        mean, standard deviation, 95 % t interval, p value), `between_seeds` (standard deviations), `binomial_se`,
+        `finding`, `sentence`.
 
     Raises:
         UsageError: A side is no builder, or cannot take the dataset's images.
@@ -62,24 +106,33 @@ def _summary(first: np.ndarray, second: np.ndarray, data: str, epochs: int, test
     within = [float(side.std(ddof=1)) for side in (first, second)]
     binomial = standard_error(float(np.clip(first.mean() / 100, 0.001, 0.999)), tested)
     interval = f"{mean:+.2f} points (95 % interval {mean - half:+.2f} to {mean + half:+.2f})"
+    p_value = 1.0 if not gaps.any() else float(2 * stats.t.sf(abs(mean) / error, len(gaps) - 1)) if error > 0 else 0.0
     if not gaps.any():
-        finding = "Every seed gave both exactly the same score"
+        finding = "every seed gave both exactly the same score"
     elif abs(mean) <= half:
-        finding = f"B against A: {interval}, which is no difference that these seeds can show"
+        finding = f"B minus A is {interval}, which is no difference that these seeds can show"
     else:
-        finding = f"B against A: {interval}"
+        finding = f"B minus A is {interval}"
+    trained = f"trained {epochs} epochs under {len(gaps)} seeds"
     sentence = (
-        f"On {data}, trained {epochs} epochs under {len(gaps)} seeds: A scores {first.mean():.2f} and B "
-        f"{second.mean():.2f} points on average. {finding}. One and the same model lands {within[0]:.2f} points "
-        f"(standard deviation) apart from seed to seed, and {tested:,} test images alone allow {binomial:.2f}."
+        f"On {data}, {trained}: A scores {first.mean():.2f} and B {second.mean():.2f} points on average; {finding}. "
+        f"One and the same model lands {within[0]:.2f} points (standard deviation) apart from seed to seed, and "
+        f"{tested:,} test images alone allow {binomial:.2f}."
     )
     return {
         "data": data,
         "epochs": epochs,
         "accuracy": {"a": first.round(4).tolist(), "b": second.round(4).tolist()},
-        "difference": {"mean": mean, "standard_deviation": spread, "ci_low": mean - half, "ci_high": mean + half},
+        "difference": {
+            "mean": mean,
+            "standard_deviation": spread,
+            "ci_low": mean - half,
+            "ci_high": mean + half,
+            "p_value": p_value,
+        },
         "between_seeds": {"a": within[0], "b": within[1]},
         "binomial_se": binomial,
+        "finding": f"On {data}, {trained}: {finding}.",
         "sentence": sentence,
     }
 
@@ -98,30 +151,45 @@ def _score(one: Side, examples: LoadedDataset, seed: int, epochs: int) -> float:
     """Test accuracy in points of one side trained under one seed."""
     model = one.model(seed=seed)
     images, tests = (_fitted(model, part, one.name) for part in (examples.x_train, examples.x_test))
+    tried = model.predict(images[:2], verbose=0)
+    shape = getattr(tried, "shape", None)
+    if shape is None or tuple(shape[1:]) != (examples.classes,):
+        gives = f"outputs of shape {tuple(shape[1:])}" if shape is not None else f"{len(tried)} outputs"
+        raise UsageError(
+            f"{one.name} gives {gives}; to be trained on {examples.name} it must give {examples.classes} numbers, one "
+            "for each class."
+        )
     if not model.compiled:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(keras.optimizers.Adam(LEARNING_RATE), loss)
-    losses = resolved_losses(model)
     labels = examples.y_train
-    if losses and losses[0].labels != "class indices":
+    if not _takes_classes(model, examples.classes):
         labels = np.eye(examples.classes, dtype="float32")[labels]
     keras.utils.set_random_seed(seed)
     model.fit(images, labels, batch_size=BATCH_SIZE, epochs=epochs, verbose=0)
     predicted = np.asarray(model.predict(tests, batch_size=1000, verbose=0))
-    if predicted.ndim != 2 or predicted.shape[1] != examples.classes:
-        raise UsageError(
-            f"{one.name} gives outputs of shape {predicted.shape[1:]}; to be trained on {examples.name} it must give "
-            f"{examples.classes} numbers, one for each class."
-        )
     return 100.0 * float(np.mean(predicted.argmax(-1) == examples.y_test))
+
+
+def _takes_classes(model: keras.Model, classes: int) -> bool:
+    """Whether the loss of a model wants class indices as labels; where that is unknown, whether it takes them."""
+    losses = resolved_losses(model)
+    if not losses or losses[0].labels != UNKNOWN:
+        return not losses or losses[0].labels == CLASSES
+    try:
+        return bool(np.isfinite(loss_value(losses[0].loss, *example(CLASSES, (classes,), "softmax"))))
+    except Exception:  # class indices are not for it
+        return False
 
 
 def _fitted(model: keras.Model, images: np.ndarray, name: str) -> np.ndarray:
     """Images in [0, 1], in the shape that the model takes."""
     scaled = images.astype("float32") / 255
     signature = signature_of(model)
-    if signature is None or len(signature.inputs) != 1:
+    if signature is None:
         return scaled
+    if len(signature.inputs) != 1:
+        raise UsageError(f"{name} takes {len(signature.inputs)} inputs; the dataset has one image a sample.")
     wanted = tuple(signature.inputs[0].shape)
     if wanted == scaled.shape[1:] or None in wanted:
         return scaled

@@ -37,7 +37,6 @@ def compare_starts(sides: tuple[Side, Side], pair: Pair) -> Beginnings:
     """Compares the initial weights of two freshly built models, and of further builds of both."""
     found = Beginnings(initial_rung(pair))
     if not all(one.rebuilds for one in sides):
-        found.untested.append("How the weights start: give the builder functions instead of models or files.")
         sentence = "A saved or live model has no start."
         found.rung = replace(found.rung, outcome="not applicable", value=None, sentence=sentence)
         return found
@@ -46,9 +45,8 @@ def compare_starts(sides: tuple[Side, Side], pair: Pair) -> Beginnings:
         try:
             starts += [_again(sides, pair, seed) for seed in SEEDS]
         except Exception as error:
-            found.warnings.append(f"Building the models a second time failed: {first_cause(error)}")
-    if len(starts) > 1:
-        found.causes += initial_causes(starts)
+            found.untested.append(f"building the models a second time failed: {first_cause(error)}")
+    found.causes += initial_causes(starts)
     if found.rung.outcome == "fail" and not found.causes and _drawn_otherwise(sides, pair):
         _explain(found, sides, pair, starts)
     return found
@@ -70,13 +68,13 @@ def _explain(found: Beginnings, sides: tuple[Side, Side], pair: Pair, starts: li
         with suppress(Exception):  # a builder that cannot be called again has been told
             neutral = _again(sides, pair, None)
     if neutral is not None and all(np.array_equal(values(p), values(q)) for p, q in neutral.pairs):
-        found.warnings.append("The two set different seeds of their own, so they start elsewhere: that is seed noise.")
+        found.warnings.append("The two set different seeds of their own, so they start elsewhere: that is chance.")
         return
     fixed = len(starts) > 1 and reproducible(starts[0].a, starts[1].a) and reproducible(starts[0].b, starts[1].b)
     if not fixed:
         found.warnings.append(
             "Under the same seed the two start with other weights of the same distribution (their layers are "
-            "constructed in another order): between single runs that is seed noise, nothing more."
+            "constructed in another order): between single runs that is chance, nothing more."
         )
         return
     detail = "both fix their seed, and their layers are constructed in another order, so they start from other draws"
@@ -88,7 +86,7 @@ def _explain(found: Beginnings, sides: tuple[Side, Side], pair: Pair, starts: li
             "another draw of the same distribution",
             detail=f"{detail}; {found.rung.sentence}",
             explains=False,
-            why="The distribution is the same: a gap between two single runs is seed noise.",
+            why="The distribution is the same: a gap between two single runs is chance.",
             mend="Construct the layers in the same order, or compare over several seeds.",
         )
     )

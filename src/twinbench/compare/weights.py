@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from twinbench.audit.graph import Graph, Node
-from twinbench.audit.pairing import Pair
+from twinbench.audit.pairing import Pair, Subject
+from twinbench.audit.probes import fitted, kept, outputs_of, randomise, without_noise
 from twinbench.audit.settings import regularizer_identity
 from twinbench.compare.advice import make_cause
+from twinbench.compare.coverage import Coverage
 from twinbench.compare.report import Cause
 
 
@@ -152,6 +156,47 @@ def _merged(causes: list[Cause]) -> list[Cause]:
     return merged
 
 
-def added_losses(model: keras.Model) -> float:
-    """The sum of what the model adds to its loss after a call: regularisers and `add_loss`."""
-    return float(sum(float(keras.ops.convert_to_numpy(keras.ops.sum(loss))) for loss in model.losses))
+def added_loss_causes(
+    pair: Pair, arrays: Sequence[np.ndarray], causes: Sequence[Cause], coverage: Coverage
+) -> list[Cause]:
+    """Differences of what the models add to their losses, by value: in training mode, with equal weights and inputs.
+
+    Args:
+        pair: the models.
+        arrays: one batch for each input of A; empty where none could be made up.
+        causes: what is known to differ; a difference of penalties is told there already.
+        coverage: where is reported what could not be compared.
+    """
+    if any(cause.code == "regularization" and cause.explains_lower_score for cause in causes):
+        return []
+    if not arrays or not pair.transfer.complete:
+        coverage.not_tested("added losses", "they need equal weights and inputs, which could not be given")
+        return []
+    inputs = [np.clip(array, -3, 3) if array.dtype.kind == "f" else array for array in arrays]
+    with kept(pair.a, pair.b), without_noise(pair.a.model, pair.b.model):
+        randomise(pair.transfer.sources, 11)
+        pair.transfer.apply()
+        mine, again, theirs = (
+            _added(one, fitted(inputs, one), seed) for one, seed in ((pair.a, 7), (pair.a, 8), (pair.b, 7))
+        )
+    if not mine and not theirs:
+        coverage.not_applicable("added losses", "Neither model adds to its loss.")
+        return []
+    totals = [sum(values) for values in (mine, theirs, again)]
+    if np.isclose(totals[0], totals[1], rtol=1e-4, atol=1e-7):
+        return []
+    if not np.isclose(totals[0], totals[2], rtol=1e-6) or not np.all(np.isfinite(totals)):
+        coverage.not_tested("added losses", "they depend on random draws, or are no finite number")
+        return []
+    words = [f"{total:.6g} from {len(values)} losses" for total, values in zip(totals, (mine, theirs), strict=False)]
+    detail = "with equal weights, on the same inputs, model.losses (regularisers, add_loss) adds another amount"
+    mend = "Add the same losses on both sides."
+    return [make_cause("regularization", "added losses (model.losses, add_loss)", *words, detail=detail, mend=mend)]
+
+
+def _added(one: Subject, arrays: Sequence[np.ndarray], seed: int) -> list[float]:
+    """What a model adds to its loss in one call in training mode."""
+    with kept(one, only_state=True):
+        keras.utils.set_random_seed(seed)
+        outputs_of(one, arrays, training=True)
+        return [float(keras.ops.convert_to_numpy(keras.ops.sum(loss))) for loss in one.model.losses]

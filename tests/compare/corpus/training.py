@@ -78,7 +78,7 @@ def a_loss_of_their_own():
     return compiled(loss="mse"), compiled(loss=halved)
 
 
-@different("arch.activation", "out")
+@different("compile.loss", "from_logits", "out")
 def softmax_forgotten_and_the_loss_unchanged():
     return compiled(), compiled(None)
 
