@@ -204,6 +204,26 @@ def test_a_precision_that_one_side_sets_is_told_and_does_not_reach_the_other(wri
     assert (cause.a == "float32") == swapped
 
 
+def test_a_model_runs_under_what_its_own_builder_sets():
+    import keras
+    from keras import layers
+
+    class Reading(layers.Layer):
+        def call(self, x):
+            return x * keras.config.epsilon()
+
+    def build(epsilon, setting):
+        if setting:
+            keras.config.set_epsilon(epsilon)
+        scaled = Reading() if setting else layers.Rescaling(epsilon)
+        return keras.Sequential([keras.Input((6,)), layers.Dense(4), scaled, layers.Dense(2)])
+
+    report = twinbench.compare(lambda: build(0.25, True), lambda: build(0.25, False))
+    assert [cause.where for cause in report.causes] == ["global setting: epsilon"]
+    assert report.rungs[5].outcome == "pass"
+    assert keras.config.epsilon() == 1e-7
+
+
 SETTINGS = {
     "keras.config.set_floatx('float64')": "float64",
     "keras.config.set_floatx('float16')": "float16",
