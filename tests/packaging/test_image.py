@@ -1,6 +1,7 @@
 """The container image, built by `make image` on a Debian made here, gives the results of a run outside it, bit for bit.
 
-Needs root, and Debian's buildah and debootstrap: `make test-image`. It takes ten minutes and 8 GB of disk for a while.
+Needs root, and Debian's buildah and debootstrap: `make test-image`.
+It takes ten to 25 minutes on two cores, and 8 GB of disk for a while.
 """
 
 import os
