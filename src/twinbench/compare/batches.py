@@ -81,18 +81,26 @@ def _labels(forms: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> list[np.
 def _fed(pair: Pair, feed: Feed, feeds: Sequence[Feed | None], shapes: Sequence[tuple[int, ...]]) -> Batch:
     """The first batch of a feed for both sides, its labels written as each side's own feed has them."""
     arguments = []
+    fed_side = pair.a if feed.letter == "A" else pair.b
     for one, other in zip((pair.a, pair.b), feeds, strict=True):
-        source = [np.asarray(array[:ROWS]) for array in feed.epoch.inputs]
+        source = [np.asarray(array[:ROWS]) for array in arranged(feed, fed_side)]
         fed: dict[str, Any] = {"x": _packed(one, fitted(source, one) if one is pair.b else source)}
-        targets = [np.asarray(target[:ROWS]) for target in feed.epoch.targets]
+        targets = [np.asarray(target[:ROWS]) for target in fed_side.outputs(feed.epoch.targets)]
         if other is not None and len(targets) == len(other.epoch.targets) == len(shapes):
-            targets = [_rewritten(t, o, s) for t, o, s in zip(targets, other.epoch.targets, shapes, strict=True)]
+            models = one.outputs(other.epoch.targets)
+            targets = [_rewritten(t, o, s) for t, o, s in zip(targets, models, shapes, strict=True)]
         if targets:
             fed["y"] = _structured(one, targets)
         if feed.epoch.weights is not None:
             fed["sample_weight"] = np.asarray(feed.epoch.weights[:ROWS])
         arguments.append(fed)
     return Batch(f"a batch of feed {feed.letter}", arguments[0], arguments[1], certain=True, usual=True)
+
+
+def arranged(feed: Feed, one: Subject) -> list[np.ndarray]:
+    """The inputs of a side's own feed, in the order in which inputs are compared."""
+    places, inputs = one.signature.places, feed.epoch.inputs
+    return inputs if places is None or len(places) != len(inputs) else [inputs[place] for place in places]
 
 
 def _rewritten(labels: np.ndarray, model: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

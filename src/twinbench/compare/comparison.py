@@ -22,6 +22,7 @@ from twinbench.audit.pairing import Pair, Subject, count_parameters, pair, subje
 from twinbench.audit.trace import is_builtin
 from twinbench.compare.advice import make_cause
 from twinbench.compare.attribution import UNEXPLAINED, Evidence, gather, inference_causes, structural_causes
+from twinbench.compare.batches import arranged
 from twinbench.compare.conclusion import (
     compare_fed,
     draw_verdict,
@@ -420,12 +421,12 @@ class _Comparison:
             causes, warnings, partners = feed_causes(
                 first, second, self.pair, self.coverage, same=evidence.same_throughout
             )
-            arranged = RECONCILED in warnings or any(cause.code == "preprocessing" for cause in causes)
-            if arranged and not evidence.same_throughout and self.pair.transfer.complete:
+            moved = RECONCILED in warnings or any(cause.code == "preprocessing" for cause in causes)
+            if moved and not evidence.same_throughout and self.pair.transfer.complete:
                 rows = np.flatnonzero(partners >= 0)[:32]
                 fed = (
-                    [array[rows] for array in first.epoch.inputs],
-                    [array[partners[rows]] for array in second.epoch.inputs],
+                    [array[rows] for array in arranged(first, self.pair.a)],
+                    [array[partners[rows]] for array in arranged(second, self.pair.b)],
                 )
                 rungs = compare_fed(self.pair, *fed) if len(rows) > 1 else None
             if rungs is not None:  # what the feeds do differently, the models undo

@@ -70,8 +70,9 @@ def _counts(a: Feed, b: Feed) -> list[Cause]:
         return [make_cause("data", place, *words, detail=detail)]
     counts = sorted(feed.training.distinct for feed in (a, b))
     batch = max(feed.epoch.batch_size or 1 for feed in (a, b))
-    fewer = counts[1] - counts[0] > max(FEWER * counts[1], batch)
-    if (fewer or counts[0] < 0.9 * counts[1]) and all(feed.epoch.complete for feed in (a, b)):
+    split = a.validation_split != b.validation_split and a.epoch.distinct == b.epoch.distinct  # told by that
+    fewer = counts[1] - counts[0] > max(FEWER * counts[1], batch) and not split
+    if (fewer or (counts[0] < 0.9 * counts[1] and not split)) and all(feed.epoch.complete for feed in (a, b)):
         detail = "one epoch of one side holds fewer different samples"
         return [make_cause("data", f"{place}: number of samples", *words, detail=detail)]
     stuck = [_repeats(feed) for feed in (a, b)]

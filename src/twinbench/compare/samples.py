@@ -11,6 +11,7 @@ from scipy import stats
 from twinbench.audit.graph import Graph
 from twinbench.audit.pairing import Pair
 from twinbench.compare.advice import make_cause
+from twinbench.compare.batches import arranged
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.feeds import Feed, as_classes
 from twinbench.compare.matching import ENOUGH, TRIED, Rows, changes, share, standard, standardised
@@ -81,7 +82,7 @@ def sample_causes(
     found: list[Cause] = []
     warnings: list[str] = []
     effective: list[list[np.ndarray]] = [[], []]
-    for k, arrays in enumerate(zip(a.epoch.inputs, b.epoch.inputs, strict=True)):
+    for k, arrays in enumerate(zip(arranged(a, pair.a), arranged(b, pair.b), strict=True)):
         if any(array.dtype.kind not in "fiub" for array in arrays):
             for side, array in zip(effective, arrays, strict=True):
                 side.append(_numbered(array))
@@ -102,7 +103,7 @@ def sample_causes(
     if shared < ENOUGH:
         found += _unmatched_weights(a, b, coverage)
         return found or _strangers(a, b, shared, coverage, same=same), warnings, partners
-    found += _label_causes(a, b, partners, coverage)
+    found += _label_causes(a, b, pair, partners, coverage)
     if shared < 0.99 and a.epoch.complete and b.epoch.complete:
         coverage.asides.append(f"which samples they hold ({100 * shared:.0f} % of A's are among B's)")
     return found, warnings, partners
@@ -234,7 +235,7 @@ def _strangers(a: Feed, b: Feed, shared: float, coverage: Coverage, *, same: boo
 # -- labels --------------------------------------------------------------------------------------------------------
 
 
-def _label_causes(a: Feed, b: Feed, partners: np.ndarray, coverage: Coverage) -> list[Cause]:
+def _label_causes(a: Feed, b: Feed, pair: Pair, partners: np.ndarray, coverage: Coverage) -> list[Cause]:
     """Samples that both feeds hold and that carry other labels, or other weights, in one of them."""
     if len(a.epoch.targets) != len(b.epoch.targets):
         coverage.not_tested("feeds", f"they hold {len(a.epoch.targets)} and {len(b.epoch.targets)} labels a sample")
@@ -244,7 +245,9 @@ def _label_causes(a: Feed, b: Feed, partners: np.ndarray, coverage: Coverage) ->
     if len(chosen) > 2 * len(counts):
         return []  # many equal samples: which label belongs to which is not known
     found = []
-    for k, (mine, theirs) in enumerate(zip(a.epoch.targets, b.epoch.targets, strict=True)):
+    for k, (mine, theirs) in enumerate(
+        zip(pair.a.outputs(a.epoch.targets), pair.b.outputs(b.epoch.targets), strict=True)
+    ):
         place = "labels of the samples" if len(a.epoch.targets) == 1 else f"labels of output {k}"
         x, y = _comparable(mine, theirs)
         if x is None or y is None:
