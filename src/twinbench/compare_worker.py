@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
             return 2
         os.environ["KERAS_BACKEND"] = request["backend"]  # as the person's own code sees it
 
-        from twinbench.compare.comparison import compare
+        from twinbench.compare.entry import compare
         from twinbench.compare.render import as_text
 
         tf.get_logger().setLevel("ERROR")  # its advice on retracing is of no use here

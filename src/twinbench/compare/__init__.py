@@ -9,7 +9,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from twinbench.compare.comparison import assert_same_model, compare
+from twinbench.compare.entry import assert_same_model, compare
 from twinbench.compare.report import Cause, Report
 
 __all__ = ["Cause", "Report", "assert_same_model", "compare"]

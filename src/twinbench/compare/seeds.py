@@ -92,7 +92,10 @@ def train_both(sides: tuple[Side, Side], data: str, seeds: int) -> dict[str, Any
         one.must_rebuild()
     examples = _examples(data)
     epochs = max(1, min(MOST_EPOCHS, IMAGES_TO_SEE // len(examples.x_train)))
-    scores = [[_score(one, examples, seed, epochs) for seed in range(1, seeds + 1)] for one in sides]
+    scores = []
+    for one in sides:
+        with one.inside():
+            scores.append([_score(one, examples, seed, epochs) for seed in range(1, seeds + 1)])
     first, second = (np.asarray(side) for side in scores)
     return _summary(first, second, data, epochs, len(examples.y_test))
 

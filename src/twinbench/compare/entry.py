@@ -1,0 +1,166 @@
+"""The way into a comparison: loads both sides and their feeds, compares them, and leaves everything as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import keras
+
+from twinbench.audit.ladder import (
+    NAMES,
+    Rung,
+    stopped,
+)
+from twinbench.audit.pairing import Subject, pair, subject
+from twinbench.compare.comparison import Comparison, Progress
+from twinbench.compare.coverage import Coverage
+from twinbench.compare.feeds import Feed, read_feed
+from twinbench.compare.inputs import both_signatures, fed_texts, takes_texts
+from twinbench.compare.keeping import as_it_was
+from twinbench.compare.places import Places
+from twinbench.compare.render import as_text
+from twinbench.compare.report import Report
+from twinbench.compare.sides import BuildError, Side, both_sides
+from twinbench.compare.surroundings import forget_default_policy, restored
+from twinbench.errors import UsageError, first_cause
+
+
+def compare(
+    a: Any,
+    b: Any,
+    *,
+    input_shape: Sequence[Any] | None = None,
+    feed_a: Any = None,
+    feed_b: Any = None,
+    data: str | None = None,
+    seeds: int = 5,
+    names: tuple[str, str] = ("A", "B"),
+    progress: Progress = lambda stage: None,
+) -> Report:
+    """Compares two models.
+
+    Args:
+        a: A function that returns a `keras.Model` (compiled or not), a model, `"file.py:function"`,
+            `"package.module:function"`, or the path of a saved model (`.keras`, `.h5`), which is loaded in safe mode,
+            or of saved weights (`.weights.h5`) for the other side's model. A live model is left as it was.
+        b: The other side.
+        input_shape: The shape of one input without the batch axis, or a list of such shapes; only needed where
+            neither model knows its own.
+        feed_a: What A is trained on: batches of (inputs, labels), a pair of arrays, a dict of the arguments of
+            `fit`, a `tf.data.Dataset`, a `keras.utils.PyDataset`, a function that returns one of these, or its place
+            as text.
+        feed_b: The same for B.
+        data: Name of a dataset on which to train both under several seeds, to show how large seed noise is.
+        seeds: How many seeds that takes.
+        names: What to call the sides in the report.
+        progress: Called with the name of each stage as it begins.
+
+    Returns:
+        The report. Models whose builder raises give the verdict `cannot_tell`.
+
+    Raises:
+        twinbench.errors.UsageError: A side, feed or shape that cannot be used.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise UsageError(
+            f"Keras runs on {keras.backend.backend()} here, and the comparison runs on TensorFlow: set "
+            "KERAS_BACKEND=tensorflow before Keras is imported, or use the command `twinbench compare`."
+        )
+    with restored(), ExitStack() as stack:
+        forget_default_policy()
+        places = Places()
+        sides = both_sides(a, b, names, places)
+        feeds = [_feed(feed, letter, places) for letter, feed in (("A", feed_a), ("B", feed_b))]
+        models: list[keras.Model] = []
+        for letter, one in zip("AB", sides, strict=True):
+            progress(f"building {letter}")
+            try:
+                models.append(one.first_model())
+            except BuildError as error:
+                return _cannot_build(letter, one, error, sides)
+            if data is not None:
+                one.must_rebuild()
+            if one.live:
+                stack.enter_context(as_it_was(models[-1]))
+        signatures = both_signatures(models[0], models[1], input_shape, feeds)
+        subjects: list[Subject] = []
+        for letter, one, model, signature in zip("AB", sides, models, signatures, strict=True):
+            progress(f"running {letter} on a batch")
+            try:
+                subjects.append(subject(model, signature, fed_texts(signature, feeds)))
+            except Exception as error:
+                return _cannot_run(letter, one, error, sides, made_up=takes_texts(signature))
+        comparison = Comparison(sides, pair(*subjects), (feeds[0], feeds[1]), progress)
+        report = comparison.report()
+        if data is not None:
+            from twinbench.compare.seeds import add_training
+
+            progress(f"training both on {data}")
+            add_training(report, sides, data, seeds)
+        return report
+
+
+def _feed(source: Any, letter: str, places: Places) -> Feed | None:
+    """Reads a feed among the modules of its own file, where its place is given as text."""
+    if source is None:
+        return None
+    if not isinstance(source, str):
+        return read_feed(source, f"of {letter}")
+    source, home = places.named(source)
+    with home.entered():
+        return read_feed(source, f"of {letter}")
+
+
+def assert_same_model(a: Any, b: Any, *, same_weights: bool = False, **options: Any) -> None:
+    """Raises AssertionError, with the whole report as its message, unless two models are identical or equivalent.
+
+    Args:
+        a: As in `compare`.
+        b: As in `compare`.
+        same_weights: Whether two live models must hold the same weights, too. Saved models always must.
+        options: The keyword arguments of `compare`.
+    """
+    report = compare(a, b, **options)
+    live = isinstance(a, keras.Model) and isinstance(b, keras.Model) and not same_weights
+    if report.verdict not in ("identical", "equivalent") and not (live and report.verdict == "other_weights"):
+        raise AssertionError(as_text(report))
+
+
+def _titles(sides: tuple[Side, Side]) -> tuple[str, str]:
+    return sides[0].name, sides[1].name
+
+
+def _cannot_build(letter: str, one: Side, error: BuildError, sides: tuple[Side, Side]) -> Report:
+    last = str(error).splitlines()[-1]
+    failed = Rung(1, NAMES[0], "fail", None, f"{letter} cannot be built: {last}")
+    return Report(
+        verdict="cannot_tell",
+        sentence=f"It cannot be told: {letter} ({one.name}) raises while it is built: {last}",
+        same_architecture=False,
+        same_function=None,
+        rungs=stopped([failed], f"{letter} cannot be built"),
+        warnings=[f"{letter} raised:\n{error}"],
+        coverage=Coverage.stopped("the builder has to be fixed first."),
+        names=_titles(sides),
+    )
+
+
+def _cannot_run(letter: str, one: Side, error: Exception, sides: tuple[Side, Side], *, made_up: bool) -> Report:
+    reason = first_cause(error, 600)
+    if made_up:
+        reason += (
+            " Its texts were made up, or come from a feed; give --feed-a and --feed-b with texts that it can read."
+        )
+    rungs = [Rung(1, NAMES[0], "pass", None, "Both build."), Rung(2, NAMES[1], "fail", None, f"{letter}: {reason}")]
+    return Report(
+        verdict="cannot_tell",
+        sentence=f"It cannot be told: {letter} ({one.name}) builds, but raises on a batch: {reason}",
+        same_architecture=False,
+        same_function=None,
+        rungs=stopped(rungs, f"{letter} runs on no batch"),
+        warnings=[f"{letter} raised {reason}"],
+        coverage=Coverage.stopped("that needs a model that runs; if the input is wrong, give --input-shape."),
+        names=_titles(sides),
+    )
