@@ -19,7 +19,7 @@ def build():
 def five():
     return 5
 """
-WRITE = "write file.py:function, package.module:function or file.keras."
+WRITE = "write file.py:function, package.module:function, file.keras or file.h5."
 SIDES = {
     "nowhere.py:build": "There is no file nowhere.py.",
     "models.py": f"'models.py' names no model; {WRITE}",
@@ -27,7 +27,7 @@ SIDES = {
     ":build": f"':build' names no model; {WRITE}",
     "folder": f"'folder' names no model; {WRITE}",
     "models.py:nothing": "models.py has no function 'nothing'; its own functions are: build, five.",
-    "models.py:number": "models.py:number is int, not a function that returns a model.",
+    "models.py:number": "models.py:number is int, not a keras.Model",
     "models.py:five": "models.py:five returned int, not a keras.Model",
     "nomodule.sub:build": "There is no module 'nomodule.sub'; run from the folder that holds it.",
     "nowhere.keras": "There is no file nowhere.keras.",

@@ -203,9 +203,14 @@ def runs_inside(model: keras.Model, surroundings: Callable[[], AbstractContextMa
     _INSIDE[model] = surroundings
 
 
+def inside(model: keras.Model) -> AbstractContextManager[None]:
+    """What a model runs inside of, for code that runs it otherwise than by calling it."""
+    return _INSIDE.get(model, nullcontext)()
+
+
 def call_model(model: keras.Model, packed: Any, training: bool | None) -> Any:
     """Calls a model on packed inputs, spreading a list over the positional arguments of `call` where it has several."""
-    with _INSIDE.get(model, nullcontext)():
+    with inside(model):
         return _called(model, packed, training)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from twinbench.audit.pairing import Pair
 from twinbench.audit.probes import kept, without_noise
+from twinbench.audit.signature import inside
 from twinbench.compare.batches import ROWS
 from twinbench.compare.keeping import as_it_was
 from twinbench.compare.report import Cause
@@ -85,7 +86,7 @@ class Trial:
     @contextmanager
     def _prepared(self, k: int, seed: int, eagerly: bool) -> Iterator[keras.Model]:
         one = self.subjects[k]
-        with kept(*self.subjects), without_noise(one.model), as_it_was(one.model):
+        with kept(*self.subjects), without_noise(one.model), as_it_was(one.model), inside(one.model):
             self.pair.transfer.apply()
             if self.own_compile[k]:
                 for name, optimizer in _optimizers(one.model).items():
