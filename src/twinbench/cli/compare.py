@@ -40,7 +40,7 @@ def compare(  # noqa: PLR0917 - click passes the options by name
     A and B are each a function that returns a keras.Model (file.py:function or package.module:function), a live model
     (file.py:model), a saved model (file.keras or file.h5, loaded in safe mode) or saved weights (file.weights.h5, for
     the other side's model). Exit status: 0 identical or equivalent, 1 different or with other weights, 2 an error of
-    use, 3 it cannot be told.
+    use, 3 not fully tested, or it cannot be told.
     """
     from twinbench.compare_process import Request, run_apart
 
