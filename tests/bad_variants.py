@@ -15,12 +15,12 @@ REASONS = {
     "breaks_on_several": "one image at a time",
     "grows": "returns another network each time",
     "not_a_number": "The loss became NaN in epoch 1.",
-    "breaks_in_training": "RuntimeError: not while training (bad.py, line {line})",
-    "breaks_in_traced_inference": "TypeError: no inference in a graph (bad.py, line {line})",
+    "breaks_in_training": "RuntimeError: not while training (bad.py, in call)",
+    "breaks_in_traced_inference": "TypeError: no inference in a graph (bad.py, in call)",
     "breaks_on_the_last_batch": "whole batches only",
-    "breaks_when_saved": "ValueError: not to be saved (bad.py, line {line})",
+    "breaks_when_saved": "ValueError: not to be saved (bad.py, in variables)",
 }
-"""What each bad variant's reason must say when it is trained; `{line}` is the line that raises."""
+"""What each bad variant's reason must say when it is trained."""
 
 BAD = '''"""A reference, its twin, and what went wrong."""
 
@@ -201,14 +201,6 @@ def breaks_when_saved(input_shape, classes, blocks=1):
     """Fails when its state is read."""
     return with_layer(BreaksWhenSaved(), input_shape, classes)
 '''
-
-
-def reason(variant: str) -> str:
-    """What the variant's reason must say."""
-    words = REASONS[variant]
-    message = words.split(": ")[-1].split(" (")[0]
-    line = next((k for k, text in enumerate(BAD.splitlines(), 1) if f'"{message}"' in text), 0)
-    return words.format(line=line) if "{line}" in words else words
 
 
 def write(folder: Path) -> Path:

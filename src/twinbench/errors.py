@@ -13,7 +13,7 @@ from typing import Final
 
 
 class TwinbenchError(Exception):
-    """A mistake that the user can mend; `str()` is the sentence to show."""
+    """A mistake that the user can fix; `str()` is the sentence to show."""
 
 
 class ConfigurationError(TwinbenchError):
@@ -79,11 +79,12 @@ ANYTHING_RAISED: Final = (Exception, SystemExit)
 
 
 def first_cause(error: BaseException, longest: int = 300) -> str:
-    """Return an exception as its author knows it: its kind, its own first words, and the line of the author's file.
+    """Return an exception as its author knows it: its kind, its own first words, and the function of the author's file.
 
     AutoGraph and Keras raise an exception of a traced layer again, with frames and arguments in its message, and
-    TensorFlow tells one of a running graph as a text. The line is that of the file that is neither a library's nor
-    twinbench's; without one, nothing is said of a line.
+    TensorFlow tells one of a running graph as a text. The file is the one that is neither a library's nor twinbench's;
+    without one, nothing is said of a place. No line is given: a comment above it would move it, and what is recorded
+    would no longer be what a new training records.
 
     Args:
         error: what was raised.
@@ -98,19 +99,20 @@ def first_cause(error: BaseException, longest: int = 300) -> str:
     words = re.sub(r" for '\{\{node .*?' with", " with", words)
     places = _FRAME.findall(str(cause)) if "Graph execution error" in str(cause) else []
     for link in reversed(links):
-        places = places or [(frame.filename, frame.lineno) for frame in traceback.extract_tb(link.__traceback__)]
-        for file, number in reversed(places):
+        places = places or [(frame.filename, frame.name) for frame in traceback.extract_tb(link.__traceback__)]
+        for file, function in reversed(places):
             if _is_engines(file):
                 break
             if not _is_librarys(file):
-                return f"{type(cause).__name__}: {words[:longest]} ({Path(file).name}, line {number})"
+                place = f"{Path(file).name}, in {function.removeprefix('tf__')}"
+                return f"{type(cause).__name__}: {words[:longest]} ({place})"
         places = []
     return f"{type(cause).__name__}: {words[:longest]}"
 
 
 _PACKAGE = Path(__file__).resolve().parent
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
-_FRAME = re.compile(r'File "([^"]+)", line (\d+)')
+_FRAME = re.compile(r'File "([^"]+)", line \d+, in (\S+)')
 # What says that the exception was raised from another, which is its context.
 _RAISED_AGAIN = ("in user code:", "Exception encountered when calling", "Error encountered:")
 _FRAMES = ("in user code:", "File ", "Graph execution error", "Detected at node", "<stack traces", "Exception encount")

@@ -44,7 +44,7 @@ def test_every_bad_variant_is_a_row_with_its_reason_in_what_it_costs(bad_archite
     reasons = failed.set_index("variant")["reason"].to_dict()
     assert "the loss depends on no weight" in reasons.pop("has_no_weights")
     for variant, said in reasons.items():
-        assert variant in MEASURED or bad_variants.reason(variant) in said
+        assert variant in MEASURED or bad_variants.REASONS[variant] in said
 
 
 def test_a_reference_that_fails_is_a_row_and_so_are_those_that_it_cannot_be_compared_with(
@@ -57,7 +57,7 @@ def test_a_reference_that_fails_is_a_row_and_so_are_those_that_it_cannot_be_comp
     bad = importlib.import_module(f"twinbench.architectures.{bad_architecture}")
     monkeypatch.setattr(bad, "functional", bad.breaks_in_training)
     configuration = Configuration.model_validate(SETTINGS | {"architectures": [f"{bad_architecture}/sequential"]})
-    reason = bad_variants.reason("breaks_in_training")
+    reason = bad_variants.REASONS["breaks_in_training"]
     costs = measure_costs(configuration, digits_npz)
     assert costs["reason"].str.contains(reason, regex=False).all()
     assert costs[costs["variant"] == "sequential"]["reason"].str.startswith("The reference fails. ").all()
@@ -81,4 +81,4 @@ def test_a_bad_variant_leaves_the_gradients_of_the_others(
         table = measure_gradients(configuration, digits_npz)
         assert table[table["variant"] == "functional"]["gradient_norm"].notna().all()
         (said,) = table[table["variant"] == "sequential"]["reason"]
-        assert ("no weight" if broken == "has_no_weights" else bad_variants.reason(broken)) in said
+        assert ("no weight" if broken == "has_no_weights" else bad_variants.REASONS[broken]) in said

@@ -45,9 +45,7 @@ def test_a_builder_that_raises_is_its_own_failure_and_the_others_are_trained(
     monkeypatch.setattr(mlp, "sequential", broken)
     records = {record.outcome.variant: record.outcome for record in train("mlp", seeds=1)}
     assert records["sequential"].status == "failed"
-    assert records["sequential"].reason == (
-        f"It cannot be built: ValueError: no such layer ({HERE}, line {broken.__code__.co_firstlineno + 1})"
-    )
+    assert records["sequential"].reason == (f"It cannot be built: ValueError: no such layer ({HERE}, in broken)")
     assert all(outcome.status == "ok" for name, outcome in records.items() if name != "sequential")
 
 
@@ -70,10 +68,7 @@ def test_a_model_that_breaks_on_a_batch_is_told_apart_from_the_engine(
     monkeypatch.setattr(mlp, "sequential", breaking)
     records = {record.outcome.variant: record.outcome for record in train("mlp", seeds=1)}
     assert records["sequential"].status == "failed"
-    line = Breaking.call.__code__.co_firstlineno + 2
-    assert (
-        records["sequential"].reason == f"It cannot be trained: RuntimeError: not while training ({HERE}, line {line})"
-    )
+    assert records["sequential"].reason == f"It cannot be trained: RuntimeError: not while training ({HERE}, in call)"
     assert records["subclass"].status == "ok"
 
 
@@ -85,10 +80,10 @@ def test_every_bad_variant_is_its_own_failure_with_its_authors_reason(train: Tra
         assert [outcomes[variant, seed].status for seed in (1, 2)] == ["ok", "ok"]
     assert outcomes["sequential", 1].final_weights_sha256 == outcomes["functional", 1].final_weights_sha256
     assert outcomes["sets_precision", 1].final_weights_sha256 != outcomes["functional", 1].final_weights_sha256
-    for variant in bad_variants.REASONS:
+    for variant, words in bad_variants.REASONS.items():
         for seed in (2,) if variant == "grows" else (1, 2):
             assert outcomes[variant, seed].status == "failed"
-            assert bad_variants.reason(variant) in outcomes[variant, seed].reason
+            assert words in outcomes[variant, seed].reason
 
 
 def test_a_suspect_that_finds_nothing_to_change_is_a_failed_run_that_says_so(

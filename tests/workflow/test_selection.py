@@ -93,7 +93,7 @@ def test_a_new_architecture_is_one_new_file_and_its_bad_variants_stop_no_other(t
     for variant in bad_variants.REASONS:
         last = runs[runs["variant"] == variant].iloc[-1]
         assert last["status"] == "failed"
-        assert bad_variants.reason(variant) in last["reason"]
+        assert bad_variants.REASONS[variant] in last["reason"]
     for table in (tables["ladder"], tables["api_costs"]):
         assert set(table["variant"]) >= {"sequential", *bad_variants.REASONS}
     assert (tmp_path / "results/report.html").is_file()
