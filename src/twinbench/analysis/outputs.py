@@ -1,5 +1,6 @@
 """Every table that the analysis writes, declared once; light enough to be asked for whenever the workflow is read."""
 
+from dataclasses import replace
 from typing import Final
 
 from twinbench.measurement.columns import GRADIENTS, LADDER, REASON, WHO
@@ -70,11 +71,16 @@ PROVENANCE: Final = Table(
     caption="One row for each combination of machine, software, commit and configuration.",
     title="Machines and versions behind the runs",
 )
+_COUNTS: Final = "parameters trainable_parameters non_trainable_parameters parameters_per_call keras_count"
+_COUNTED: Final = ("unique", "trainable", "", "per call", "Keras says")
 PARAMETERS: Final = Table(
     "parameters",
     columns=(
-        *columns_of(Outcome, f"{_WHO} kind parameters trainable_parameters non_trainable_parameters"),
-        *columns_of(Outcome, "parameters_per_call keras_count"),
+        *columns_of(Outcome, f"{_WHO} kind"),
+        *(
+            replace(column, heading=heading)
+            for column, heading in zip(columns_of(Outcome, _COUNTS), _COUNTED, strict=True)
+        ),
         whole("difference_to_reference", "parameters minus the reference's", "against the reference"),
     ),
     category="Parameters",
