@@ -6,11 +6,9 @@ from tests.compare.tally import MECHANISMS, REALISTIC, SMALL, compared, load, na
 
 NOT_YET = frozenset(
     {
-        "attention:the_gate_before_the_value",
         "generative:noise_of_a_layer_of_their_own",
         "generative:noise_of_their_own_that_never_stops",
         "images:branches_in_another_order_and_another_pooling",
-        "images:excitation_with_another_gate",
         "sequences:the_last_step_cut_out_and_another_activation",
         "text:capitals_that_count",
         "text:sentences_cut_short",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LIMIT = 600_000
 """Above this many numbers only their order of use is tried."""
 
-_SECONDS = 20.0
+_SECONDS = 30.0
 _ROUNDS = 80
 _CANONICAL_ROUNDS = 5
 _SCALES = (0.05, 0.4)
@@ -55,7 +55,8 @@ def match_numbers(
         True where an arrangement was found. False where none exists, as outputs or gradients differ even with one
         number in all weights that have the same effect. None where none was found.
     """
-    until, before = time.perf_counter() + _SECONDS, pair.transfer
+    starts = list({tuple(id(v) for v in (*s.left_a, *s.left_b)): s for s in (*guesses, *sound)}.values())
+    until, before = time.process_time() + _SECONDS, pair.transfer
     few = [array if pair.a.signature.batch else array[_QUIET_ROWS] for array in arrays]
     sides = _Side(pair.a, few), _Side(pair.b, fitted(few, pair.b))
     with kept(pair.a, pair.b):
@@ -63,7 +64,7 @@ def match_numbers(
             if before.complete and _agrees(pair, arrays):
                 return True
             for propose in (_by_use, _by_effect):
-                for start in (*guesses, *sound):
+                for start in starts:
                     proposal = propose(sides, start, until) if _opened(sides, start) else None
                     if proposal is not None:
                         pair.transfer = proposal
@@ -126,7 +127,7 @@ def _by_use(sides: tuple[_Side, _Side], start: Transfer, until: float) -> Transf
 
 def _by_effect(sides: tuple[_Side, _Side], start: Transfer, until: float) -> Transfer | None:
     """Carries each open number to the one that does the same."""
-    if sides[0].size > LIMIT or time.perf_counter() > until:
+    if sides[0].size > LIMIT or time.process_time() > until:
         return None
     try:
         return _transfer(start, sides, _refined(sides, _roles(sides), until))
@@ -221,7 +222,7 @@ def _refined(sides: tuple[_Side, _Side], colours: np.ndarray, until: float) -> n
         colours = _split(colours, gradients, noise)
         if _uneven(colours, half):
             raise _UnlikeError
-        if np.bincount(colours).max() == 2 or time.perf_counter() > until:
+        if np.bincount(colours).max() == 2 or time.process_time() > until:
             break
         if colours.max() == before:
             colours = _by_order(colours, np.abs(gradients).max(axis=0), half)

@@ -243,7 +243,7 @@ def _compared(
     with without_noise(pair.a.model, pair.b.model):
         with kept(pair.a, only_state=True):
             left = outputs_of(pair.a, arrays, training)
-            after = [c for c in pair.transfer.carried(_numbers) if not c[0].trainable or not c[1].trainable]
+            after = pair.transfer.carried(_numbers, lambda p, q: not (p.trainable and q.trainable))
         with kept(pair.b, only_state=True):
             right = outputs_of(pair.b, fitted(arrays, pair.b), training)
             after_b = [_numbers(q).ravel() for _, q, _ in after]

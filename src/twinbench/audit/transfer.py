@@ -72,14 +72,17 @@ class Transfer:
         """Every variable of A with every variable of B that takes a number from it."""
         return [*self.pairs, *(pair for block in self.rearrangements for pair in block.relations())]
 
-    def carried(self, read: Reader) -> list[tuple[Any, Any, np.ndarray]]:
+    def carried(
+        self, read: Reader, wanted: Callable[[Any, Any], bool] = lambda p, q: True
+    ) -> list[tuple[Any, Any, np.ndarray]]:
         """For each variable of B that has a partner: that partner, itself, and A's numbers as B holds them.
 
         Args:
             read: Gives the numbers that belong to a variable of A: its value, its gradient, ...
+            wanted: Which pairs of variables.
         """
-        plain = [(p, q, np.reshape(read(p), tuple(q.shape))) for p, q in self.pairs]
-        return plain + [part for block in self.rearrangements for part in block.parts(read)]
+        plain = [(p, q, np.reshape(read(p), tuple(q.shape))) for p, q in self.pairs if wanted(p, q)]
+        return plain + [part for block in self.rearrangements for part in block.parts(read) if wanted(*part[:2])]
 
     def apply(self) -> None:
         """Copies A's values into B, random generator states included."""
