@@ -22,12 +22,11 @@ class InputRange:
     lookup: int | None = None
     padding: float | None = None
     words: tuple[str, ...] = ()
+    longest: int = 8
 
 
 _WORDS = ("the", "cat", "sat", "on", "a", "mat", "0", "1")
 """Words for models that know none of their own, and such as no vocabulary holds."""
-
-_LONGEST_TEXT = 8
 
 
 def placeholder_inputs(signature: Signature, rows: int = 2) -> list[np.ndarray]:
@@ -45,6 +44,13 @@ def _vocabulary(model: keras.Model) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(word) for layer in lookups for word in layer.get_vocabulary() if word))
 
 
+def _longest_text(model: keras.Model) -> int:
+    """How many words it takes to see where a model cuts a text off."""
+    layers = model._flatten_layers(recursive=True)
+    cut = [layer._output_sequence_length for layer in layers if isinstance(layer, keras.layers.TextVectorization)]
+    return max(8, *(2 + int(length) for length in cut if length), 0)
+
+
 def input_ranges(graph: Graph | None, model: keras.Model, signature: Signature) -> list[InputRange]:
     """Finds for each input the size of the table it is looked up in, and the value that a mask treats as padding."""
     if graph is None:
@@ -54,7 +60,10 @@ def input_ranges(graph: Graph | None, model: keras.Model, signature: Signature) 
             if isinstance(layer, keras.layers.Embedding)
         ]
         smallest = min(sizes) if sizes else None
-        return [InputRange(smallest, 0.0 if smallest else None, _vocabulary(model)) for _ in signature.inputs]
+        return [
+            InputRange(smallest, 0.0 if smallest else None, _vocabulary(model), _longest_text(model))
+            for _ in signature.inputs
+        ]
     nodes = graph.by_index()
     children = graph.children()
     found = []
@@ -77,7 +86,7 @@ def input_ranges(graph: Graph | None, model: keras.Model, signature: Signature) 
                 elif child not in seen and node.kind not in ("Dense", "LSTM", "GRU", "Conv1D", "Conv2D"):
                     seen.add(child)
                     waiting.append(child)
-        found.append(InputRange(lookup, padding, _vocabulary(model)))
+        found.append(InputRange(lookup, padding, _vocabulary(model), _longest_text(model)))
     return found
 
 
@@ -89,7 +98,8 @@ def combined(mine: Sequence[InputRange], theirs: Sequence[InputRange]) -> list[I
         sizes = [size for size in (one.lookup, other.lookup) if size is not None]
         padding = one.padding if one.padding is not None else other.padding
         words = tuple(dict.fromkeys((*one.words, *other.words)))
-        merged.append(InputRange(min(sizes) if sizes else None, padding, words))
+        longest = max(one.longest, other.longest)
+        merged.append(InputRange(min(sizes) if sizes else None, padding, words, longest))
     return merged
 
 
@@ -114,7 +124,7 @@ def probe_inputs(
     for spec, known in zip(signature.inputs, ranges, strict=True):
         shape = (rows, *spec.concrete())
         if spec.dtype == "string":
-            arrays.append(_texts(generator, shape, (*known.words, *_WORDS)))
+            arrays.append(_texts(generator, shape, (*known.words, *_WORDS), known.longest))
             continue
         if known.lookup is not None:
             array = generator.integers(min(1, known.lookup - 1), known.lookup, shape).astype("float64")
@@ -132,10 +142,13 @@ def probe_inputs(
     return arrays
 
 
-def _texts(generator: np.random.Generator, shape: tuple[int, ...], words: tuple[str, ...]) -> np.ndarray:
-    """Texts of several lengths, from a single word on, for a model looks up one word or all of them."""
-    lengths = [1 if k % 2 == 0 else int(generator.integers(2, _LONGEST_TEXT)) for k in range(int(np.prod(shape)))]
-    texts = [" ".join(generator.choice(words, length)) for length in lengths]
+def _texts(generator: np.random.Generator, shape: tuple[int, ...], words: tuple[str, ...], longest: int) -> np.ndarray:
+    """Single words, for a model that looks up one; texts in plain words; and texts with capitals and punctuation."""
+    texts = []
+    for k in range(int(np.prod(shape))):
+        length = 1 if k % 2 == 0 else longest if k % 4 == 1 else int(generator.integers(2, longest))
+        chosen = [str(word) for word in generator.choice(words, length)]
+        texts.append(", ".join(word.capitalize() for word in chosen) + "!" if k % 4 == 3 else " ".join(chosen))
     return np.array(texts, dtype=object).reshape(shape)
 
 

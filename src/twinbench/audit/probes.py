@@ -116,6 +116,30 @@ def randomise(variables: Sequence[Any], seed: int = 0, *, quiet: bool = False) -
         variable.assign(values.astype("float32"))
 
 
+def excite(pair: Pair, arrays: Sequence[np.ndarray]) -> None:
+    """Gives both models random weights that tell most inputs apart: behind dead ReLUs any two models agree."""
+
+    def draw(seed: int) -> int:
+        randomise(pair.transfer.sources, seed)
+        pair.transfer.apply()
+        return min(_distinct(output) for output in outputs_of(pair.a, arrays, training=False))
+
+    told: dict[int, int] = {}
+    for seed in range(11, 17):
+        told[seed] = draw(seed)
+        if told[seed] >= max(map(_distinct, arrays)):
+            return
+    draw(max(told, key=told.__getitem__))
+
+
+def _distinct(array: np.ndarray) -> int:
+    """How many different rows an array has."""
+    rows = array.reshape(len(array), -1)
+    if rows.dtype.kind not in "fiub":
+        return len({tuple(row) for row in rows})
+    return len({row.tobytes() for row in np.round(rows / (_largest(rows) or 1.0), 5) + 0.0})
+
+
 @contextmanager
 def kept(*subjects: Subject, only_state: bool = False) -> Iterator[None]:
     """Restores every variable of the models afterwards; with `only_state` those that a mere call can change."""

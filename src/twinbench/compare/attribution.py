@@ -17,6 +17,7 @@ from twinbench.audit.probes import (
     compare_gradients,
     compare_outputs,
     compare_training,
+    excite,
     kept,
     randomise,
     without_noise,
@@ -83,9 +84,8 @@ def gather(pair: Pair, arrays: Sequence[np.ndarray], *, gradients: bool = True) 
             found.untested.append(_unmatched(pair))
         return found
     with kept(pair.a, pair.b):
-        randomise(pair.transfer.sources, 11)
-        pair.transfer.apply()
         try:
+            excite(pair, arrays)
             found.inference = compare_outputs(pair, arrays, training=False)
             found.training, found.updates, stale = compare_training(pair, arrays)
             found.stale = [short_path(q) for _, q in stale]

@@ -41,7 +41,7 @@ class Divergence(layers.Layer):
         return moments
 
 
-def vae(weight=0.1, half=0.5, apart=False, compiled=False):
+def vae(weight=0.1, half=0.5, *, apart=False, compiled=False, decoder="relu"):
     """A VAE as a functional model."""
 
     def build():
@@ -51,7 +51,7 @@ def vae(weight=0.1, half=0.5, apart=False, compiled=False):
         if apart:
             moments = Divergence(weight)(moments)
         z = Sampling(half, 0.0 if apart else weight)(moments)
-        x = layers.Dense(8, activation="relu")(z)
+        x = layers.Dense(8, activation=decoder, name="decoder")(z)
         model = keras.Model(start, layers.Dense(SIZE, activation="sigmoid")(x))
         if compiled:
             model.compile(keras.optimizers.SGD(0.1), "mse")
@@ -136,6 +136,11 @@ def a_divergence_left_out_of_a_compiled_model():
 @guilty(9, ("arch.hyperparameter", "arch.layer_missing"), differs="training", inputs=rows)
 def a_variance_taken_for_a_deviation():
     return vae(), vae(half=1.0)
+
+
+@guilty(9, "arch.activation", "decoder", differs="inference", inputs=rows)
+def another_activation_behind_the_noise():
+    return vae(), vae(decoder="gelu")
 
 
 @innocent(2, inputs=rows)
