@@ -1,5 +1,6 @@
 """Datasets of tensorflow-datasets from files in the original format, through its own builders and checksums."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -53,6 +54,19 @@ def test_datasets_whose_files_have_equal_names_are_not_mixed_up(tmp_path, monkey
         prepare(Dataset.model_validate(section), tmp_path / f"{name}.npz", tmp_path / f"{name}.json", cache=tmp_path)
     assert load(tmp_path / "fashion_mnist.npz").classes == 10
     assert load(tmp_path / "kmnist.npz").classes == 5
+
+
+def test_original_files_that_are_replaced_by_older_ones_are_read_again(tmp_path, monkeypatch):
+    register(monkeypatch, _builder("kmnist"), URL, idx_files())
+    manual = write(tmp_path / "manual", idx_files())
+    first, _ = _prepare(tmp_path, source="kmnist", manual_dir=str(manual))
+    before = first.read_bytes()
+    register(monkeypatch, _builder("kmnist"), URL, idx_files(classes=5))
+    for path in write(tmp_path / "manual", idx_files(classes=5)).iterdir():
+        os.utime(path, (0, 0))
+    again, manifest = _prepare(tmp_path, source="kmnist", manual_dir=str(manual))
+    assert again.read_bytes() != before
+    assert manifest.classes == 5
 
 
 @pytest.mark.parametrize(("config", "classes", "first"), [("balanced", 47, 0), ("letters", 26, 1)])

@@ -5,6 +5,7 @@ data stage that imports either, and only while such a dataset is prepared.
 """
 
 import hashlib
+import json
 import shutil
 import sys
 import tempfile
@@ -17,9 +18,11 @@ from numpy.typing import NDArray
 
 from twinbench.config import Dataset
 from twinbench.data.arrays import Source, relabel
+from twinbench.data.files import write_text
 from twinbench.data.network import Limits, bounded
 from twinbench.data.tfds_errors import Preparation, sentence_of_builder, sentence_of_preparation
 from twinbench.errors import DataError
+from twinbench.planning.contents import content_digests
 
 # Stored as in the original files, with rows and columns exchanged (the builder's description says so).
 _TRANSPOSED = {"emnist"}
@@ -81,6 +84,11 @@ def _prepared(dataset: Dataset, cache: Path, limits: Limits) -> Any:
         except Exception as error:
             raise DataError(sentence_of_builder(error, dataset)) from error
 
+    # What was prepared of other original files than lie in the folder now is no longer the dataset.
+    name = dataset.source.partition(":")[0].partition("/")[0]
+    origin, contents = cache / f"{name}-made-from.json", json.dumps(content_digests(dataset), sort_keys=True)
+    if dataset.data_dir is None and contents != "{}" and origin.is_file() and origin.read_text() != contents:
+        shutil.rmtree(folder / name, ignore_errors=True)
     builder = find()
     if Path(builder.data_dir).exists():
         return builder
@@ -107,6 +115,7 @@ def _prepared(dataset: Dataset, cache: Path, limits: Limits) -> Any:
         finally:
             for rest in downloads.glob("**/*.tmp.*"):
                 shutil.rmtree(rest, ignore_errors=True)
+    write_text(origin, contents)
     return builder
 
 

@@ -6,7 +6,7 @@ other settings than these: what a script can read is what triggers it.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -14,6 +14,7 @@ from twinbench.architectures.catalogue import Variant
 from twinbench.config import Configuration, Dataset, Training
 from twinbench.config.model import Section
 from twinbench.planning.closure import SOURCE, code_digest
+from twinbench.planning.contents import content_digests
 from twinbench.planning.identity import IRRELEVANT, software, version
 
 Stage = Literal["data", "train", "ladder", "measure", "tables", "figures", "report"]
@@ -105,22 +106,8 @@ def dataset_key(dataset: Dataset) -> str:
         "settings": settings,
         "code": code_of("data"),
         "versions": {package: version(package) for package in libraries[dataset.kind]},
-        "files": dict(_contents(dataset)),
+        "files": content_digests(dataset),
     }
     if dataset.kind == "npz":
         settings["source"] = Path(dataset.source).name  # which the manifest tells
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _contents(dataset: Dataset) -> Iterator[tuple[str, str]]:
-    """The digests of the files that a dataset is made from; a missing file is the script's to name."""
-    folder = Path(dataset.manual_dir).expanduser() if dataset.manual_dir else None
-    if dataset.kind == "npz":
-        paths = [Path(dataset.source).expanduser()]
-    else:
-        paths = sorted(folder.rglob("*")) if folder and dataset.kind == "tfds" else []
-    for path in paths:
-        if path.is_file():
-            with path.open("rb") as file:
-                name = path.name if dataset.kind == "npz" else path.relative_to(folder or path).as_posix()
-                yield name, hashlib.file_digest(file, "sha256").hexdigest()
