@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from tests.workflow.staleness.law import Change, Law, edited
 
+pytestmark = pytest.mark.timeout(1800)
+
 ALL_BUT_DATA = "train ladder measure tables"
 EVERYTHING = "data train ladder measure tables"
 PLAIN_CNN = "architectures/plain_cnn.py"
@@ -97,7 +99,7 @@ BATCHES = {
             EVERYTHING,
         ),
         _version("pandas", "ladder measure tables"),
-        _version("scipy", "measure tables"),
+        _version("scipy", "tables"),
     ],
 }
 HARMLESS = [

@@ -10,6 +10,8 @@ from tests.workflow.staleness.law import Change, Law, setting
 from twinbench.config import Configuration, Dataset
 from twinbench.config.model import Section
 
+pytestmark = pytest.mark.timeout(1800)
+
 
 def _dataset(name: str, changes: dict[str, object], reruns: str, *, trains: bool = False) -> Change:
     """The change of keys of the first dataset."""
@@ -58,7 +60,7 @@ BATCHES = {
         setting("training.validation_fraction", 0.2, "train measure tables", trains=True),
         setting("training.vary", ["init", "order"], "train measure tables", trains=True),
         setting("training.threads", 1, ALL_BUT_DATA, trains=True),
-        setting("statistics.confidence", 0.9, "measure tables"),
+        setting("statistics.confidence", 0.9, "tables"),
         setting("measurements.gradient_depths", [2], "measure tables"),
         setting("measurements.cost_repeats", 4, "measure tables"),
     ],
