@@ -77,7 +77,7 @@ class Plan:
     def digest(self) -> str:
         """All that the tables take from the plan: the runs in their order, their keys, what their variants say."""
         variants = {find_variant(run.architecture, run.variant): None for run in self.runs}
-        told = [dataclasses.replace(variant, path=Path()) for variant in variants]
+        told = [dataclasses.replace(variant, path=Path(), sentence="") for variant in variants]
         runs = [(run, self.key(run)) for run in self.runs]
         return hashlib.sha256(repr((told, runs)).encode()).hexdigest()
 

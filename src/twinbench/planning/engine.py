@@ -9,12 +9,11 @@ writes the digests anew and keeps the number; after any other change of a releas
 import argparse
 import functools
 import json
-from pathlib import Path
 from typing import Any
 
 from twinbench.planning.closure import SOURCE, code_digests, joined
 
-LOCK = Path(__file__).with_name("engine.json")
+LOCK = SOURCE / "twinbench" / "training" / "engine.json"
 _ENTRY = SOURCE / "twinbench" / "training" / "job.py"
 # What takes no part in a run's result.
 _APART = (
@@ -35,6 +34,7 @@ _APART = (
     "twinbench.training.manifest",  # where and when it was trained, and what that took
     "twinbench.training.memory",
     "twinbench.durations",
+    "twinbench/training/engine.json",
 )
 
 
