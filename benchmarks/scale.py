@@ -25,12 +25,12 @@ from twinbench.config import Configuration, parse_configuration
 from twinbench.data import prepare
 from twinbench.data.manifest import Manifest
 from twinbench.measurement.columns import COST_REPETITIONS, DETERMINISM_REPETITIONS, GRADIENTS, LADDER
-from twinbench.plan import Run, make_plan, selected_variants
-from twinbench.training.identity import identify
+from twinbench.planning.keys import identify
+from twinbench.planning.plan import Run, make_plan, selected_variants
+from twinbench.store.record import Cost, Epoch, Outcome, Record
+from twinbench.store.runs import RunStore
 from twinbench.training.manifest import make_manifest
 from twinbench.training.output import write_records
-from twinbench.training.record import Cost, Epoch, Outcome, Record
-from twinbench.training.store import RunStore
 
 ROOT = Path(__file__).resolve().parents[1]
 JOB_SIZE = 25

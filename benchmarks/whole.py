@@ -27,7 +27,7 @@ def train(arguments: dict[str, Any]) -> dict[str, Any]:
     import tempfile
 
     from twinbench.config import parse_configuration
-    from twinbench.plan import make_plan
+    from twinbench.planning.plan import make_plan
     from twinbench.training import claims, job, store
     from twinbench.training.runtime import start_tensorflow
 
@@ -131,7 +131,7 @@ def measurements(mnist: Path, digits: Path) -> list[dict[str, Any]]:
     five = configuration("mlp/functional", seeds=1, epochs=5, batch_size=128)
     tell("overhead, mlp on MNIST", 100 * apart("train", configuration=five, data=str(mnist))[0]["overhead"], "%")
     from twinbench.config import parse_configuration
-    from twinbench.plan import make_plan
+    from twinbench.planning.plan import make_plan
 
     default = parse_configuration({})
     ours = alone = 0.0

@@ -8,7 +8,7 @@ import pandas as pd
 from twinbench.analysis.records import LADDER_COLUMNS
 from twinbench.data import load
 from twinbench.data.files import write_text
-from twinbench.plan import selected_variants
+from twinbench.planning.plan import selected_variants
 from twinbench.planning.stages import configuration_of
 from twinbench.training.runtime import start_tensorflow
 
@@ -17,7 +17,7 @@ def main(snakemake):
     """Write the rungs of all variants on one dataset."""
     configuration = configuration_of(snakemake.params.settings)
     start_tensorflow(configuration.training)
-    from twinbench.audit.variants import climb_all, climb_published
+    from twinbench.measurement.ladder import climb_all, climb_published
 
     data = load(Path(snakemake.input.npz))
     steps = configuration.measurements.ladder_steps

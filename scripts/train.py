@@ -5,10 +5,10 @@ from pathlib import Path
 import adapter
 
 from twinbench.config import parse_configuration
-from twinbench.plan import make_plan
+from twinbench.planning.plan import make_plan
+from twinbench.store.runs import RunStore
 from twinbench.training.job import train_runs
 from twinbench.training.output import write_records
-from twinbench.training.store import RunStore
 
 
 def main(snakemake):

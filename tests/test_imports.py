@@ -9,14 +9,14 @@ WITHOUT_TENSORFLOW = [
     "twinbench",
     "twinbench.cli",
     "twinbench.config",
-    "twinbench.plan",
+    "twinbench.planning.plan",
     "twinbench.data",
     "twinbench.architectures",
     "twinbench.training.job",
-    "twinbench.training.store",
+    "twinbench.store.runs",
     "twinbench.training.output",
     "twinbench.training.reproduction",
-    "twinbench.training.pruning",
+    "twinbench.planning.pruning",
     "twinbench.analysis.tables",
     "twinbench.report.catalogue",
     "twinbench.report.figures",
@@ -34,7 +34,7 @@ def test_only_training_and_inspecting_imports_tensorflow() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["twinbench", "twinbench.plan", "twinbench.report.catalogue", "twinbench.analysis.outputs"]
+    "name", ["twinbench", "twinbench.planning.plan", "twinbench.report.catalogue", "twinbench.analysis.outputs"]
 )
 def test_what_the_workflow_reads_imports_no_pandas(name: str) -> None:
     program = f"import sys, {name}\nassert not {{'pandas', 'matplotlib', 'scipy'}} & set(sys.modules)"

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from twinbench.config import parse_configuration
-from twinbench.plan import make_plan
+from twinbench.planning.plan import make_plan
+from twinbench.store.runs import RunStore
 from twinbench.training.job import train_runs
-from twinbench.training.store import RunStore
 
 
 @pytest.mark.parametrize(("architecture", "epochs", "least"), [("plain_cnn", 3, 98.5), ("mlp", 5, 97.0)])

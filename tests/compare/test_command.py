@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from twinbench.cli import main
-from twinbench.compare_process import Request, run_apart
+from twinbench.compare.process import Request, run_apart
 from twinbench.errors import UsageError
 
 MODELS = """
@@ -156,7 +156,7 @@ def test_the_command_does_not_import_tensorflow_itself():
     import subprocess
     import sys
 
-    code = "import sys; import twinbench, twinbench.cli, twinbench.compare_process; print('tensorflow' in sys.modules)"
+    code = "import sys; import twinbench, twinbench.cli, twinbench.compare.process; print('tensorflow' in sys.modules)"
     printed = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": "src"}
     )

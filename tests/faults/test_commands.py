@@ -12,8 +12,8 @@ from tests.faults.made import made_record
 from tests.report.synthetic import write_tables
 
 from twinbench.cli import main
-from twinbench.training.sealed import write_sealed
-from twinbench.training.store import RunStore
+from twinbench.store.runs import RunStore
+from twinbench.store.sealed import write_sealed
 
 RUN = "ab" * 8
 

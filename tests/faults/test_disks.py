@@ -20,10 +20,10 @@ from twinbench.data.files import check_writable, write_text
 from twinbench.errors import DataError
 from twinbench.report.figures import draw_all
 from twinbench.report.page import build_page
+from twinbench.store.runs import RunStore
 from twinbench.training.checkpoint import Checkpoint, save_checkpoint
 from twinbench.training.claims import Claims
 from twinbench.training.output import write_records
-from twinbench.training.store import RunStore
 
 SMALLEST = {
     "datasets": [{"source": "digits", "train_examples": 60}],

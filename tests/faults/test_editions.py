@@ -9,7 +9,7 @@ from tests.faults.made import made_record
 from twinbench.analysis.records import read_records
 from twinbench.config import parse_configuration
 from twinbench.errors import RecordError
-from twinbench.plan import make_plan
+from twinbench.planning.plan import make_plan
 from twinbench.training.output import write_records
 
 PLAN = make_plan(parse_configuration({"architectures": ["mlp/functional"], "suspects": [], "seeds": 2}))

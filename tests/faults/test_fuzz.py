@@ -17,12 +17,12 @@ from tests.faults.made import made_record
 from twinbench.analysis.records import read_records
 from twinbench.config import parse_configuration
 from twinbench.errors import RecordError, TwinbenchError
-from twinbench.plan import make_plan
+from twinbench.planning.plan import make_plan
+from twinbench.store.record import Epoch, Record
+from twinbench.store.runs import Damage, RunStore
+from twinbench.store.sealed import write_sealed
 from twinbench.training.checkpoint import load_checkpoint
 from twinbench.training.output import SCHEMA, write_records
-from twinbench.training.record import Epoch, Record
-from twinbench.training.sealed import write_sealed
-from twinbench.training.store import Damage, RunStore
 
 FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from twinbench.training.record import Record
-from twinbench.training.store import RunStore
+from twinbench.store.record import Record
+from twinbench.store.runs import RunStore
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDS = "results/runs/digits/mlp.parquet"
@@ -137,8 +137,8 @@ def test_ctrl_c_once_and_twice_and_a_kill_lose_nothing(tmp_path: Path) -> None:
 def test_the_key_of_a_run_does_not_depend_on_pythons_hash_seed(seed: str, digits_npz: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from twinbench.config import parse_configuration\n"
-        "from twinbench.data.manifest import read_manifest; from twinbench.plan import make_plan\n"
-        "from twinbench.training.identity import identify\n"
+        "from twinbench.data.manifest import read_manifest; from twinbench.planning.plan import make_plan\n"
+        "from twinbench.planning.keys import identify\n"
         "c = parse_configuration({}); m = read_manifest(Path(sys.argv[1]))\n"
         "print([identify(run, c.training, m, 'cpu').key for run in make_plan(c).runs])"
     )

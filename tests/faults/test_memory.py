@@ -13,10 +13,10 @@ from tests.faults.made import RunningSnakemake
 from twinbench.config import Dataset, parse_configuration
 from twinbench.data import prepare
 from twinbench.errors import ResourceError
-from twinbench.plan import make_plan
+from twinbench.planning.plan import make_plan
+from twinbench.store.record import Record
+from twinbench.store.runs import RunStore
 from twinbench.training.job import train_runs
-from twinbench.training.record import Record
-from twinbench.training.store import RunStore
 
 RECORDS = "results/runs/digits/mlp.parquet"
 GIBIBYTE = 2**30

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from twinbench.config import Configuration, Dataset, parse_configuration
-from twinbench.plan import selected_variants
+from twinbench.planning.plan import selected_variants
 from twinbench.planning.stages import Stage, code_of, configuration_of, dataset_key, settings_of, versions_of
 
 

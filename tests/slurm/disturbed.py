@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import yaml
 from tests.slurm.conftest import Checkout, Slurm, until
 
-from twinbench.training.record import Record
-from twinbench.training.store import RunStore
+from twinbench.store.record import Record
+from twinbench.store.runs import RunStore
 
 PROFILES = {
     "generic": ("--profile", "workflow/profiles/generic", "--seconds-between-status-checks", "2"),

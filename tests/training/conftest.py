@@ -9,10 +9,10 @@ import pytest
 
 from twinbench.config import Configuration, Dataset, parse_configuration
 from twinbench.data import load, prepare
-from twinbench.plan import make_plan
+from twinbench.planning.plan import make_plan
+from twinbench.store.record import Record
+from twinbench.store.runs import RunStore
 from twinbench.training.job import train_runs
-from twinbench.training.record import Record
-from twinbench.training.store import RunStore
 
 Train = Callable[..., list[Record]]
 

@@ -11,9 +11,9 @@ import keras  # noqa: F401 # imported before the children are forked, and not us
 import tensorflow as tf  # noqa: F401
 
 from twinbench.config import parse_configuration
-from twinbench.plan import make_plan
+from twinbench.planning.plan import make_plan
+from twinbench.store.runs import RunStore
 from twinbench.training.job import train_runs
-from twinbench.training.store import RunStore
 
 npz, store, configuration = Path(sys.argv[1]), RunStore(Path(sys.argv[2])), parse_configuration(eval(sys.argv[3]))  # noqa: S307
 for _ in sys.stdin:

@@ -8,10 +8,10 @@ import pytest
 
 from twinbench.architectures import architectures, find_variant
 from twinbench.data import load
-from twinbench.plan import make_plan
+from twinbench.planning.plan import make_plan
+from twinbench.store.record import Record
+from twinbench.store.runs import RunStore
 from twinbench.training.job import train_runs
-from twinbench.training.record import Record
-from twinbench.training.store import RunStore
 
 from .conftest import Train, configure
 

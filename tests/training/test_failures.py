@@ -15,9 +15,9 @@ from twinbench.architectures import find_variant
 from twinbench.config import Dataset
 from twinbench.data import load, prepare
 from twinbench.errors import DataError
-from twinbench.plan import make_plan
+from twinbench.planning.plan import make_plan
+from twinbench.store.runs import RunStore
 from twinbench.training.job import train_runs
-from twinbench.training.store import RunStore
 
 from .conftest import Train, configure
 

@@ -10,9 +10,9 @@ import threading
 import time
 from pathlib import Path
 
-from twinbench.plan import make_plan
+from twinbench.planning.plan import make_plan
+from twinbench.store.runs import RunStore
 from twinbench.training.job import train_runs
-from twinbench.training.store import RunStore
 
 from .conftest import configure
 from .test_exactness import results

@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from twinbench.cli import main
-from twinbench.plan import make_plan
+from twinbench.planning.plan import make_plan
+from twinbench.store.record import Record
+from twinbench.store.runs import RunStore
+from twinbench.store.sealed import write_sealed
 from twinbench.training.job import train_runs
-from twinbench.training.record import Record
 from twinbench.training.reproduction import compare_outcomes
-from twinbench.training.sealed import write_sealed
-from twinbench.training.store import RunStore
 
 from .conftest import configure
 

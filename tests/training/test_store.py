@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinbench.errors import RecordError
-from twinbench.training.record import Cost, Epoch, Outcome, Record
-from twinbench.training.sealed import read_sealed, write_sealed
-from twinbench.training.store import Damage, RunStore
+from twinbench.store.record import Cost, Epoch, Outcome, Record
+from twinbench.store.runs import Damage, RunStore
+from twinbench.store.sealed import read_sealed, write_sealed
 
 OUTCOME = Outcome(
     dataset="digits", architecture="mlp", variant="functional", kind="reference", seed=1, status="ok", reason="",

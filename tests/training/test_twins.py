@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from twinbench.architectures import architectures
+from twinbench.store.record import Record
 from twinbench.training import compilation
-from twinbench.training.record import Record
 
 from .conftest import Train
 

@@ -15,10 +15,10 @@ from twinbench.analysis.outputs import TABLES
 from twinbench.config import parse_configuration
 from twinbench.data.files import check_writable
 from twinbench.errors import TwinbenchError
-from twinbench.estimate import Estimator
-from twinbench.plan import make_plan, selected_variants
+from twinbench.planning.estimate import Estimator
+from twinbench.planning.plan import make_plan, selected_variants
 from twinbench.planning.stages import code_of, dataset_key, settings_of, versions_of
-from twinbench.training.devices import device_type
+from twinbench.planning.devices import device_type
 from twinbench.report.catalogue import FIGURES, figure_file
 
 # Lines that cannot be logged (a full disk, a folder's name in another encoding) are no fault of the run.

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Final
 
 from twinbench.measurement.columns import GRADIENTS, LADDER, REASON, WHO
+from twinbench.store.record import Cost, Epoch, Outcome
 from twinbench.table import Table, columns_of, flag, number, text, whole
-from twinbench.training.record import Cost, Epoch, Outcome
 
 # Gaps in points between two seeds of which `noise_floor` says how probable they are.
 GAPS: Final = (0.1, 0.5, 1.0)

@@ -18,7 +18,7 @@ from twinbench.analysis.outputs import COSTS, HISTORY, IDENTITY, PARAMETERS, PRO
 from twinbench.architectures.catalogue import find_variant
 from twinbench.errors import RecordError
 from twinbench.measurement.columns import LADDER
-from twinbench.plan import Plan, Run
+from twinbench.planning.plan import Plan, Run
 from twinbench.training.output import SCHEMA
 
 # For the script that climbs the ladder.

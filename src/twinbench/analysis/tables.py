@@ -10,7 +10,7 @@ from twinbench.analysis import records as recorded
 from twinbench.analysis.files import read_csv, write_tables
 from twinbench.config import Configuration
 from twinbench.measurement.columns import COST_REPETITIONS, DETERMINISM_REPETITIONS, GRADIENTS, LADDER
-from twinbench.plan import make_plan
+from twinbench.planning.plan import make_plan
 from twinbench.table import Table
 
 __all__ = ["make_tables", "write_tables"]

@@ -42,7 +42,7 @@ def compare(  # noqa: PLR0917 - click passes the options by name
     the other side's model). Exit status: 0 identical or equivalent, 1 different or with other weights, 2 an error of
     use, 3 not fully tested, or it cannot be told.
     """
-    from twinbench.compare_process import Request, run_apart
+    from twinbench.compare.process import Request, run_apart
 
     request = Request(
         a=a,

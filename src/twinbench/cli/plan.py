@@ -13,7 +13,7 @@ from twinbench.durations import duration
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from twinbench.forecast import Forecast
+    from twinbench.planning.forecast import Forecast
 
 
 @click.command()
@@ -29,7 +29,7 @@ def plan(configfile: Path | None, cores: int) -> None:
     from rich.console import Console
 
     from twinbench.config import parse_configuration, read_configuration
-    from twinbench.forecast import make_forecast
+    from twinbench.planning.forecast import make_forecast
 
     configuration = parse_configuration({}) if configfile is None else read_configuration(configfile)
     forecast = make_forecast(configuration, cores)

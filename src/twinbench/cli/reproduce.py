@@ -33,9 +33,9 @@ def reproduce(
     """
     import logging
 
+    from twinbench.store.runs import RunStore
     from twinbench.training.reproduction import choose_rows, read_rows
     from twinbench.training.reproduction import reproduce as train_again
-    from twinbench.training.store import RunStore
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     rows = read_rows(table)

@@ -27,8 +27,8 @@ def list_holdings(folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from twinbench.training.pruning import holdings
-    from twinbench.training.store import RunStore
+    from twinbench.planning.pruning import holdings
+    from twinbench.store.runs import RunStore
 
     held = holdings(RunStore(_existing(folder)))
     table = Table(box=box.SIMPLE_HEAD, show_footer=True)
@@ -50,8 +50,8 @@ def list_holdings(folder: Path) -> None:
 @click.pass_context
 def verify(context: click.Context, folder: Path) -> None:
     """Hold every record and checkpoint against its checksum. Exit status: 0 all right, 1 something is damaged."""
-    from twinbench.training.pruning import damaged
-    from twinbench.training.store import RunStore
+    from twinbench.planning.pruning import damaged
+    from twinbench.store.runs import RunStore
 
     runs = RunStore(_existing(folder))
     wrong = list(damaged(runs))
@@ -77,8 +77,8 @@ def prune(folder: Path, *, other_versions: bool, files: tuple[Path, ...], checkp
     A process that trains into the store meanwhile loses at most a checkpoint or a run, which it trains again.
     """
     from twinbench.config import read_configuration
-    from twinbench.training.pruning import Wanted, unwanted
-    from twinbench.training.store import RunStore
+    from twinbench.planning.pruning import Wanted, unwanted
+    from twinbench.store.runs import RunStore
 
     wanted = Wanted(
         this_version=other_versions,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from twinbench.audit.difference import Difference
 from twinbench.compare.report import Cause
+from twinbench.sameness.difference import Difference
 
 WHY = {
     "arch.disconnected": "A layer whose result is dropped neither computes nor learns: the network is smaller.",

@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from twinbench.audit.difference import Difference
-from twinbench.audit.graph import Graph
-from twinbench.audit.localise import harmless_differences
-from twinbench.audit.pairing import Pair, count_parameters
-from twinbench.audit.probes import (
+from twinbench.compare.advice import cause_of, make_cause
+from twinbench.compare.losses import PROBABILITY, ends_in_probabilities, resolved_losses
+from twinbench.compare.report import Cause
+from twinbench.compare.weights import short_path
+from twinbench.errors import first_cause
+from twinbench.sameness.difference import Difference
+from twinbench.sameness.graph import Graph
+from twinbench.sameness.localise import harmless_differences
+from twinbench.sameness.pairing import Pair, count_parameters
+from twinbench.sameness.probes import (
     QUIET,
     Comparison,
     compare_gradients,
@@ -22,11 +27,6 @@ from twinbench.audit.probes import (
     randomise,
     without_noise,
 )
-from twinbench.compare.advice import cause_of, make_cause
-from twinbench.compare.losses import PROBABILITY, ends_in_probabilities, resolved_losses
-from twinbench.compare.report import Cause
-from twinbench.compare.weights import short_path
-from twinbench.errors import first_cause
 
 UNEXPLAINED = ("one function", "follows the mode", "updated")
 """What the causes say of A where functions differ and nothing that can be seen says why."""
@@ -275,7 +275,7 @@ def unexplained(pair: Pair, evidence: Evidence) -> list[Cause]:
 
 def inference_causes(pair: Pair, a: Graph, b: Graph) -> list[Cause]:
     """Layers that run in training mode during inference on one side only, from graphs traced in inference mode."""
-    from twinbench.audit.alignment import align
+    from twinbench.sameness.alignment import align
 
     alignment = align(a, b)
     nodes_a, nodes_b = a.by_index(), b.by_index()

@@ -9,11 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from twinbench.audit.pairing import Pair, Subject
-from twinbench.audit.probes import fitted, outputs_of
 from twinbench.compare.feeds import Feed
 from twinbench.compare.labels import CLASSES, NUMBERS, ONE_HOT, UNKNOWN, example, fitting_forms, form_of
 from twinbench.compare.losses import wanted_labels
+from twinbench.sameness.pairing import Pair, Subject
+from twinbench.sameness.probes import fitted, outputs_of
 
 ROWS = 32
 

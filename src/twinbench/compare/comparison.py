@@ -7,16 +7,6 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from twinbench.audit.canonical import canonical_graph
-from twinbench.audit.inputs import combined, input_ranges, probe_inputs
-from twinbench.audit.ladder import (
-    NAMES,
-    Rung,
-    graph_rung,
-    parameter_rung,
-)
-from twinbench.audit.pairing import Pair, count_parameters
-from twinbench.audit.trace import is_builtin
 from twinbench.compare.advice import make_cause
 from twinbench.compare.attribution import UNEXPLAINED, Evidence, gather, inference_causes, structural_causes
 from twinbench.compare.batches import arranged
@@ -46,6 +36,16 @@ from twinbench.compare.starting import compare_starts
 from twinbench.compare.stored import compare_stored, equal_tables, table_causes
 from twinbench.compare.weights import added_loss_causes, penalty_causes, trainable_causes
 from twinbench.errors import first_cause
+from twinbench.sameness.canonical import canonical_graph
+from twinbench.sameness.inputs import combined, input_ranges, probe_inputs
+from twinbench.sameness.ladder import (
+    NAMES,
+    Rung,
+    graph_rung,
+    parameter_rung,
+)
+from twinbench.sameness.pairing import Pair, count_parameters
+from twinbench.sameness.trace import is_builtin
 
 Progress = Callable[[str], None]
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from twinbench.audit.ladder import NAMES, Rung, function_rung_of, gradient_rung_of
-from twinbench.audit.pairing import Pair
-from twinbench.audit.probes import compare_arrays, gradients_of, kept, outputs_of, randomise, without_noise
 from twinbench.compare.attribution import Evidence
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.report import CODES, Cause, Stored, Verdict
+from twinbench.sameness.ladder import NAMES, Rung, function_rung_of, gradient_rung_of
+from twinbench.sameness.pairing import Pair
+from twinbench.sameness.probes import compare_arrays, gradients_of, kept, outputs_of, randomise, without_noise
 
 
 def draw_verdict(evidence: Evidence, rungs: Sequence[Rung], causes: Sequence[Cause], coverage: Coverage) -> Verdict:

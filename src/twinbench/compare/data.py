@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from twinbench.audit.pairing import Pair
 from twinbench.compare.advice import make_cause
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.feeds import TAIL, Feed
@@ -16,6 +15,7 @@ from twinbench.compare.losses import resolved_losses
 from twinbench.compare.report import Cause
 from twinbench.compare.samples import sample_causes
 from twinbench.compare.validation import validation_causes
+from twinbench.sameness.pairing import Pair
 
 REPEATED = 0.1
 """A feed repeats itself if its share of distinct samples is lower than the other's by more than this."""

@@ -8,12 +8,6 @@ from typing import Any
 
 import keras
 
-from twinbench.audit.ladder import (
-    NAMES,
-    Rung,
-    stopped,
-)
-from twinbench.audit.pairing import Subject, pair, subject
 from twinbench.compare.comparison import Comparison, Progress
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.feeds import Feed, read_feed
@@ -25,6 +19,12 @@ from twinbench.compare.report import Report
 from twinbench.compare.sides import BuildError, Side, both_sides
 from twinbench.compare.surroundings import forget_default_policy, restored
 from twinbench.errors import UsageError, first_cause
+from twinbench.sameness.ladder import (
+    NAMES,
+    Rung,
+    stopped,
+)
+from twinbench.sameness.pairing import Subject, pair, subject
 
 
 def compare(

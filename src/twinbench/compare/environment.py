@@ -8,11 +8,11 @@ from typing import Any
 
 import keras
 
-from twinbench.audit.pairing import Pair, Subject
 from twinbench.compare.advice import make_cause
 from twinbench.compare.report import Cause
 from twinbench.compare.sides import Side
 from twinbench.compare.surroundings import resolved
+from twinbench.sameness.pairing import Pair, Subject
 
 _FULL = {"float32", "float64"}
 _HARMLESS = ("flash_attention", "run_functions_eagerly", "op_determinism", "tensor_float_32", "soft_device_placement",

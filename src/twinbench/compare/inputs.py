@@ -8,18 +8,18 @@ from typing import Any
 import keras
 import numpy as np
 
-from twinbench.audit.inputs import input_ranges
-from twinbench.audit.pairing import Pair
-from twinbench.audit.signature import (
+from twinbench.compare.advice import make_cause
+from twinbench.compare.feeds import Feed
+from twinbench.compare.report import Cause
+from twinbench.errors import UsageError
+from twinbench.sameness.inputs import input_ranges
+from twinbench.sameness.pairing import Pair
+from twinbench.sameness.signature import (
     Signature,
     signature_from_example,
     signature_from_shapes,
     signature_of,
 )
-from twinbench.compare.advice import make_cause
-from twinbench.compare.feeds import Feed
-from twinbench.compare.report import Cause
-from twinbench.errors import UsageError
 
 
 def both_signatures(

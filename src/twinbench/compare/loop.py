@@ -9,8 +9,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from twinbench.audit.pairing import Pair
-from twinbench.audit.probes import compare_arrays
 from twinbench.compare.advice import make_cause
 from twinbench.compare.attribution import Evidence
 from twinbench.compare.batches import Batch, batches
@@ -20,6 +18,8 @@ from twinbench.compare.losses import resolved_losses
 from twinbench.compare.report import Cause
 from twinbench.compare.steps import EVALUATION, Trial, overridden
 from twinbench.errors import first_cause
+from twinbench.sameness.pairing import Pair
+from twinbench.sameness.probes import compare_arrays
 
 
 def loop_causes(

@@ -9,8 +9,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from twinbench.audit.graph import Node
-from twinbench.audit.pairing import Pair, Subject
 from twinbench.compare.advice import make_cause
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.feeds import Feed
@@ -29,6 +27,8 @@ from twinbench.compare.labels import (
     wrapped_crossentropy,
 )
 from twinbench.compare.report import Cause
+from twinbench.sameness.graph import Node
+from twinbench.sameness.pairing import Pair, Subject
 
 PROBABILITY = {"softmax", "sigmoid", "hard_sigmoid"}
 

@@ -9,13 +9,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from twinbench.audit.pairing import Pair, Subject
 from twinbench.compare.advice import make_cause
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.feeds import Feed
 from twinbench.compare.labels import UNKNOWN, example, possible_forms, same_code
 from twinbench.compare.losses import ends_in_probabilities, output_shapes, wanted_labels
 from twinbench.compare.report import Cause
+from twinbench.sameness.pairing import Pair, Subject
 
 _SKIPPED = {"loss", "compile_metrics"}
 

@@ -8,11 +8,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from twinbench.audit.pairing import Pair
 from twinbench.compare.advice import make_cause
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.report import Cause
 from twinbench.compare.weights import short_path
+from twinbench.sameness.pairing import Pair
 
 STEPS = (0, 1, 10, 100, 500, 1_000, 5_000, 10_000, 50_000)
 """Steps at which learning-rate schedules are evaluated."""

@@ -6,8 +6,8 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from twinbench.audit.ladder import Rung
 from twinbench.compare.coverage import Coverage
+from twinbench.sameness.ladder import Rung
 
 Verdict = Literal["identical", "equivalent", "not_fully_tested", "other_weights", "different", "cannot_tell"]
 

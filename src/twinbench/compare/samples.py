@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from twinbench.audit.graph import Graph
-from twinbench.audit.pairing import Pair
 from twinbench.compare.advice import make_cause
 from twinbench.compare.batches import arranged
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.feeds import Feed, as_classes
 from twinbench.compare.matching import ENOUGH, TRIED, Rows, changes, share, standard, standardised
 from twinbench.compare.report import Cause
+from twinbench.sameness.graph import Graph
+from twinbench.sameness.pairing import Pair
 
 RECONCILED = "The feeds differ in range or arrangement, and what the models do to them makes up for it."
 """The warning which says that a rescaling in one model only is as it should be."""

@@ -9,8 +9,8 @@ import h5py
 import keras
 import numpy as np
 
-from twinbench.audit.pairing import count_parameters
 from twinbench.errors import UsageError
+from twinbench.sameness.pairing import count_parameters
 
 MODELS = (".keras", ".h5", ".hdf5")
 """How the names of files end that may hold a model; those that end in `.weights.h5` hold weights alone."""

@@ -11,8 +11,6 @@ import keras
 import numpy as np
 from scipy import stats
 
-from twinbench.audit.ladder import NAMES, Outcome, Rung
-from twinbench.audit.signature import signature_of
 from twinbench.compare.conclusion import gaps_in_words
 from twinbench.compare.labels import CLASSES, UNKNOWN, example, loss_value
 from twinbench.compare.losses import resolved_losses
@@ -22,6 +20,8 @@ from twinbench.compare.sides import Side
 from twinbench.config import Dataset
 from twinbench.data import LoadedDataset, load, prepare
 from twinbench.errors import TwinbenchError, UsageError, first_cause, raise_if_memory_ran_out
+from twinbench.sameness.ladder import NAMES, Outcome, Rung
+from twinbench.sameness.signature import signature_of
 
 BATCH_SIZE = 32
 LEARNING_RATE = 0.001

@@ -17,12 +17,12 @@ import keras
 import numpy as np
 from keras.src.backend.common import variables
 
-from twinbench.audit.pairing import count_parameters
-from twinbench.audit.signature import runs_inside
 from twinbench.compare.places import Places, shortened
 from twinbench.compare.saved import MODELS, holds_weights_alone, load_saved, load_weights_into
 from twinbench.compare.surroundings import GlobalState, Home, only_seed, resolved, under
 from twinbench.errors import UsageError
+from twinbench.sameness.pairing import count_parameters
+from twinbench.sameness.signature import runs_inside
 
 Kind = Literal["builder", "model", "file", "weights"]
 

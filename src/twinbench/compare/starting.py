@@ -9,15 +9,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from twinbench.audit.canonical import ensure_built
-from twinbench.audit.inputs import placeholder_inputs
-from twinbench.audit.ladder import Rung, initial_rung
-from twinbench.audit.pairing import Pair, Subject, count_parameters
 from twinbench.compare.advice import make_cause
 from twinbench.compare.initial import Start, initial_causes, reproducible, values
 from twinbench.compare.report import Cause
 from twinbench.compare.sides import SMALL, Side
 from twinbench.errors import first_cause
+from twinbench.sameness.canonical import ensure_built
+from twinbench.sameness.inputs import placeholder_inputs
+from twinbench.sameness.ladder import Rung, initial_rung
+from twinbench.sameness.pairing import Pair, Subject, count_parameters
 
 SEEDS = (1, 2)
 """Seeds of the further builds; the first was built under seed 0."""

@@ -9,12 +9,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from twinbench.audit.pairing import Pair
-from twinbench.audit.probes import kept, without_noise
-from twinbench.audit.signature import inside
 from twinbench.compare.batches import ROWS
 from twinbench.compare.keeping import as_it_was
 from twinbench.compare.report import Cause
+from twinbench.sameness.pairing import Pair
+from twinbench.sameness.probes import kept, without_noise
+from twinbench.sameness.signature import inside
 
 TRAINING = (
     "train_step", "compute_loss", "_compute_loss", "fit", "make_train_function", "train_on_batch", "compute_metrics",

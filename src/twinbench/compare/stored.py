@@ -12,12 +12,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from twinbench.audit.pairing import Pair, Subject
-from twinbench.audit.probes import compare_outputs
 from twinbench.compare.advice import make_cause
 from twinbench.compare.report import Cause, Stored
 from twinbench.compare.sides import Side
 from twinbench.compare.weights import short_path
+from twinbench.sameness.pairing import Pair, Subject
+from twinbench.sameness.probes import compare_outputs
 
 _LOOKUPS = ("StringLookup", "IntegerLookup", "Discretization")
 

@@ -8,13 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from twinbench.audit.graph import Graph, Node
-from twinbench.audit.pairing import Pair, Subject
-from twinbench.audit.probes import fitted, kept, outputs_of, randomise, without_noise
-from twinbench.audit.settings import regularizer_identity
 from twinbench.compare.advice import make_cause
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.report import Cause
+from twinbench.sameness.graph import Graph, Node
+from twinbench.sameness.pairing import Pair, Subject
+from twinbench.sameness.probes import fitted, kept, outputs_of, randomise, without_noise
+from twinbench.sameness.settings import regularizer_identity
 
 
 def short_path(variable: Any) -> str:

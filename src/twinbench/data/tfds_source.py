@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from twinbench.config import Dataset
 from twinbench.data.arrays import Source, relabel
+from twinbench.data.contents import content_digests
 from twinbench.data.files import write_text
 from twinbench.data.network import Limits, bounded
 from twinbench.data.tfds_errors import Preparation, sentence_of_builder, sentence_of_preparation
 from twinbench.errors import DataError
-from twinbench.planning.contents import content_digests
 
 # Stored as in the original files, with rows and columns exchanged (the builder's description says so).
 _TRANSPOSED = {"emnist"}

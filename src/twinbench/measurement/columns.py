@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from twinbench.store.record import Outcome
 from twinbench.table import Table, columns_of, number, text, whole
-from twinbench.training.record import Outcome
 
 WHO: Final = columns_of(Outcome, "dataset architecture variant")
 REASON: Final = text("reason", "why it could not be measured; empty where it was")

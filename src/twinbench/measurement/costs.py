@@ -22,12 +22,12 @@ import pandas as pd
 import tensorflow as tf
 
 from twinbench.architectures.catalogue import Variant
-from twinbench.audit.failures import Failures
 from twinbench.config import Configuration
 from twinbench.data import LoadedDataset, load
 from twinbench.measurement.columns import COST_REPETITIONS
+from twinbench.measurement.failures import Failures
 from twinbench.measurement.steps import batch_of, time_steps, trace_step
-from twinbench.plan import selected_variants
+from twinbench.planning.plan import selected_variants
 from twinbench.training.memory import forget_peak, peak_memory_mb
 from twinbench.training.runtime import start_tensorflow
 

@@ -18,12 +18,12 @@ import tensorflow as tf
 from tensorflow.python.framework.config import disable_op_determinism
 
 from twinbench.architectures.catalogue import Variant
-from twinbench.audit.failures import Failures
 from twinbench.config import Configuration
 from twinbench.data import LoadedDataset, load
 from twinbench.measurement.columns import DETERMINISM_REPETITIONS
+from twinbench.measurement.failures import Failures
 from twinbench.measurement.steps import Batch, Step, batch_of, time_steps, trace_step
-from twinbench.plan import selected_variants
+from twinbench.planning.plan import selected_variants
 from twinbench.training.runtime import start_tensorflow
 
 logger = logging.getLogger(__name__)

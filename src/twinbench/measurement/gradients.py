@@ -25,12 +25,12 @@ from twinbench.architectures.catalogue import Variant
 from twinbench.architectures.contract import UnfitModelError
 from twinbench.architectures.keras_settings import settings_kept
 from twinbench.architectures.recipe import Recipe, recipe_of
-from twinbench.audit.failures import Failures
 from twinbench.config import Configuration, Training
 from twinbench.data import load
 from twinbench.errors import ANYTHING_RAISED
 from twinbench.measurement.columns import GRADIENTS
-from twinbench.plan import selected_variants
+from twinbench.measurement.failures import Failures
+from twinbench.planning.plan import selected_variants
 from twinbench.training.building import State, read_state, write_state
 from twinbench.training.feed import DatasetTensors, Feed
 from twinbench.training.program import make_loss, make_optimizer

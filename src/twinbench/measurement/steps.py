@@ -17,7 +17,7 @@ from twinbench.architectures.contract import UnfitModelError
 from twinbench.architectures.keras_settings import settings_kept
 from twinbench.architectures.recipe import recipe_of
 from twinbench.data import LoadedDataset
-from twinbench.training.devices import device_type
+from twinbench.planning.devices import device_type
 from twinbench.training.program import make_loss
 
 Batch = tuple[Any, Any]

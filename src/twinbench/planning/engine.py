@@ -23,14 +23,11 @@ _APART = (
     "twinbench.architectures.declaration",
     "twinbench.architectures.source",
     "twinbench.architectures.statements",
-    "twinbench.plan",
-    "twinbench.planning",
-    "twinbench.training.identity",
+    "twinbench.planning",  # what the plan says of a run is its key
     "twinbench.data.manifest",  # the dataset reaches it by its content
     "twinbench.data.arrays",
     "twinbench.data.files",
     "twinbench.training.claims",  # who trains a run
-    "twinbench.training.devices",
     "twinbench.training.manifest",  # where and when it was trained, and what that took
     "twinbench.training.memory",
     "twinbench.durations",

@@ -1,7 +1,7 @@
 """What determines the result of a run, but for the dataset's content and the device, and the key made of that.
 
 The plan's key of a run is what the rule `train` lists in its `params` and what the run's key in the store is made from
-(`twinbench.training.identity`): what Snakemake trains again and what the store takes for the same run cannot differ.
+(`twinbench.planning.keys`): what Snakemake trains again and what the store takes for the same run cannot differ.
 
 No name is in it. The same images under another name, and a variant under another mark, are the same run.
 """

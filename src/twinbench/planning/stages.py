@@ -13,8 +13,8 @@ from typing import Any, Final, Literal
 from twinbench.architectures.catalogue import Variant
 from twinbench.config import Configuration, Dataset, Training
 from twinbench.config.model import Section
+from twinbench.data.contents import content_digests
 from twinbench.planning.closure import SOURCE, code_digest
-from twinbench.planning.contents import content_digests
 from twinbench.planning.identity import IRRELEVANT, software, version
 
 Stage = Literal["data", "train", "ladder", "measure", "tables", "figures", "report"]

@@ -13,9 +13,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from twinbench.errors import RecordError
+from twinbench.store.record import Epoch
+from twinbench.store.sealed import read_sealed, write_sealed
 from twinbench.training.building import State
-from twinbench.training.record import Epoch
-from twinbench.training.sealed import read_sealed, write_sealed
 
 logger = logging.getLogger(__name__)
 

@@ -6,21 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from twinbench.architectures.catalogue import find_variant
+from twinbench.architectures.catalogue import architectures, find_variant
 from twinbench.config import Configuration
 from twinbench.data import load
 from twinbench.data.manifest import read_manifest
 from twinbench.durations import duration
 from twinbench.errors import ResourceError, memory_ran_out
-from twinbench.plan import Run
+from twinbench.planning.devices import device_type, lease_card, visible_cards
+from twinbench.planning.keys import Identity, identify
+from twinbench.planning.plan import Run
+from twinbench.store.record import Record
+from twinbench.store.runs import RunStore
 from twinbench.training.claims import Claims
-from twinbench.training.devices import device_type, lease_card, visible_cards
-from twinbench.training.identity import Identity, identify
+from twinbench.training.compilation import choose_compilation
 from twinbench.training.manifest import make_manifest
-from twinbench.training.record import Record
-from twinbench.training.store import RunStore
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from twinbench.training.variant import Result, VariantTrainer
@@ -93,6 +94,8 @@ def _train(
     while waiting:
         for (architecture, name), group in groupby(waiting, key=lambda run: (run.architecture, run.variant)):
             trainer = VariantTrainer(find_variant(architecture, name), tensors, configuration.training, device)
+            examples, epochs = len(tensors.data.y_train), configuration.training.epochs
+            compilation = choose_compilation(architectures()[architecture], examples, epochs)
             for run in group:
                 identity = identities[run]
                 claim = claims.take(identity.key)
@@ -104,7 +107,9 @@ def _train(
                     found = store.find(identity.key)  # its owner may have finished just before we claimed it
                     if found is None:
                         result = _trained(trainer, run, store.checkpoint_path(identity.key), progress)
-                        records[run] = _record(identity, result, manifest)
+                        content = identity.content | {"compilation": compilation}  # which follows from the others
+                        outcome, history, cost = result.outcome, result.history, result.cost
+                        records[run] = Record(identity.key, content, outcome, history, cost, manifest)
                         store.add(records[run])
                         progress.end(records[run])
                     else:
@@ -129,10 +134,6 @@ def _trained(trainer: "VariantTrainer", run: Run, checkpoint: Path, progress: "_
             f"The memory ran out while {run.name} was trained: end other programs, let fewer jobs run at a time "
             "(--cores), or leave this variant out. What is finished is kept; start snakemake again to go on."
         ) from error
-
-
-def _record(identity: Identity, result: "Result", manifest: dict[str, Any]) -> Record:
-    return Record(identity.key, identity.content, result.outcome, result.history, result.cost, manifest)
 
 
 @dataclass

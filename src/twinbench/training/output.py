@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from twinbench.data.files import replacing
+from twinbench.store.record import Cost, Epoch, Outcome, Record
 from twinbench.table import columns_of
-from twinbench.training.record import Cost, Epoch, Outcome, Record
 
 # Digits of a run's key that name it in tables.
 RUN_DIGITS = 16

@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 from twinbench.config import parse_configuration
 from twinbench.errors import DataError, RecordError, UsageError
-from twinbench.plan import Run
+from twinbench.planning.plan import Run
+from twinbench.store.record import Record
+from twinbench.store.runs import RunStore
 from twinbench.training.job import named, train_runs
-from twinbench.training.record import Record
-from twinbench.training.store import RunStore
 
 Agreement = Literal["bit-identical", "within seed noise", "different"]
 # Two runs under different seeds differ by less than this many of the seeds' standard deviations, 95 times in 100.

@@ -17,13 +17,13 @@ from twinbench.architectures.catalogue import Variant, architectures
 from twinbench.architectures.keras_settings import settings_kept
 from twinbench.architectures.recipe import Recipe, recipe_of
 from twinbench.config import Training
+from twinbench.store.record import Cost, Epoch, Outcome
 from twinbench.training.building import State, build_model, match_weights, read_state, weights_sha256
 from twinbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from twinbench.training.compilation import choose_compilation
 from twinbench.training.feed import DatasetTensors, Feed
 from twinbench.training.memory import forget_peak, peak_memory_mb
 from twinbench.training.program import Evaluation, Program, UntrainableError, failure_of_the_variant
-from twinbench.training.record import Cost, Epoch, Outcome
 from twinbench.training.seeds import Seeds, streams
 
 logger = logging.getLogger(__name__)

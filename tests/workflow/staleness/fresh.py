@@ -17,7 +17,7 @@ def make(folder: str, path: list[str]) -> None:
     sys.path[:0] = path
     os.chdir(folder)
     from twinbench.config import read_configuration
-    from twinbench.plan import make_plan
+    from twinbench.planning.plan import make_plan
 
     configuration = read_configuration(Path("config.yaml"))
     jobs = make_plan(configuration).jobs
@@ -38,9 +38,9 @@ def prepare(configuration: Any, name: str) -> None:
 
 
 def train(configuration: Any, job: Any) -> None:
+    from twinbench.store.runs import RunStore
     from twinbench.training.job import train_runs
     from twinbench.training.output import write_records
-    from twinbench.training.store import RunStore
 
     records = train_runs(job.runs, configuration, Path(f"{job.dataset}.npz"), RunStore(Path("store")))
     write_records(Path(f"{job.dataset}-{job.name}.parquet"), records)
@@ -52,9 +52,9 @@ def climb(configuration: Any, name: str) -> None:
     from twinbench.training.runtime import start_tensorflow
 
     start_tensorflow(configuration.training)
-    from twinbench.audit.variants import climb_all, climb_published
     from twinbench.data import load
-    from twinbench.plan import selected_variants
+    from twinbench.measurement.ladder import climb_all, climb_published
+    from twinbench.planning.plan import selected_variants
 
     data, steps = load(Path(f"{name}.npz")), configuration.measurements.ladder_steps
     rungs = [*climb_all(selected_variants(configuration), data, steps=steps), *climb_published(name, steps=steps)]

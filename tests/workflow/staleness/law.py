@@ -96,8 +96,8 @@ _MISSING = """
 import json, sys
 from pathlib import Path
 from twinbench.config import read_configuration
-from twinbench.forecast import make_forecast, missing_runs
-from twinbench.plan import make_plan
+from twinbench.planning.forecast import make_forecast, missing_runs
+from twinbench.planning.plan import make_plan
 configuration = read_configuration(Path("config.yaml"))
 missing, unprepared = missing_runs(configuration, make_plan(configuration).runs)
 forecast = make_forecast(configuration, cores=1)

@@ -88,7 +88,7 @@ BATCHES = {
     ],
     "the other stages": [
         edited("training/output.py", "RUN_DIGITS = 16", "RUN_DIGITS = 12", "train ladder tables"),
-        edited("audit/published.py", "Conv2D(64, 3", "Conv2D(48, 3", "ladder tables"),
+        edited("measurement/published.py", "Conv2D(64, 3", "Conv2D(48, 3", "ladder tables"),
         edited("measurement/gradients.py", "float(np.linalg.norm(", "2 * float(np.linalg.norm(", "measure tables"),
         edited("analysis/files.py", "_LONGEST = 2000", "_LONGEST = 5", "tables"),
         edited("analysis/summary.py", '"failed": len(runs) - scores.size', '"failed": len(runs)', "tables"),
@@ -117,7 +117,7 @@ HARMLESS = [
     edited("training/claims.py", "beat_seconds: float = 5.0", "beat_seconds: float = 4.0", "train tables"),
     edited("architectures/suspects.py", 'changes="nothing"', 'changes="not a thing"', "tables"),
     edited("analysis/summary.py", '"""', '"""Once more: ', ""),
-    edited("estimate.py", "\nimport", "\nimport colorsys\nimport", ""),
+    edited("planning/estimate.py", "\nimport", "\nimport colorsys\nimport", ""),
 ]
 # What is drawn from the tables: the rules that would run for the whole benchmark.
 DRAWN = [

@@ -1,0 +1,184 @@
+"""Runs a comparison in a process of its own, which can be stopped whatever the person's code does in it.
+
+The person's builders may print, plot, exit, loop for ever or take the interpreter down. The child's standard output
+goes to standard error, plots to nowhere, and its answer comes back through a pipe of its own. This module is light: the
+parent never imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from twinbench.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of the child: the sides and options as they stand on the command line."""
+
+    a: str
+    b: str
+    input_shape: list[list[int | None]] | None = None
+    feed_a: str | None = None
+    feed_b: str | None = None
+    data: str | None = None
+    seeds: int = 5
+    width: int = 90
+
+
+_BACKENDS = ("tensorflow", "jax", "torch", "numpy", "openvino")
+
+_POLL_SECONDS = 0.2
+"""How often the parent looks whether the child still lives, while it waits for a message."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The report as plain data and as text, and the exit status that belongs to it."""
+
+    report: dict[str, Any]
+    text: str
+    exit_status: int
+
+
+def run_apart(request: Request, timeout: float) -> Answer:
+    """Compares in a child process.
+
+    Args:
+        request: What to compare.
+        timeout: Seconds after which the child and everything it started are killed.
+
+    Raises:
+        UsageError: The child found an error of use; the sentence is its own. Or a package is missing.
+    """
+    wanted = _wanted_backend()
+    reading, writing = os.pipe()
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "PYTHONUNBUFFERED": "1"}
+    environment |= {"MPLBACKEND": "Agg", "KERAS_BACKEND": "tensorflow"}
+    asked = json.dumps(asdict(request) | {"backend": wanted})
+    command = [sys.executable, "-m", "twinbench.compare.worker", str(writing), asked]
+    child = subprocess.Popen(  # noqa: S603 - our own interpreter and module, arguments never reach a shell
+        command, stdin=subprocess.DEVNULL, pass_fds=(writing,), env=environment, start_new_session=True
+    )
+    os.close(writing)
+    try:
+        messages, in_time = _read(reading, child, time.monotonic() + timeout)
+        if in_time:
+            child.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        pass  # it has answered; whatever still runs in it is killed below
+    finally:
+        os.close(reading)
+        _kill(child)
+    stage = next((message["stage"] for message in reversed(messages) if "stage" in message), "starting")
+    for message in messages:
+        if "error" in message:
+            raise UsageError(message["error"])
+        if "report" in message:
+            return Answer(message["report"], message["text"], message["exit_status"])
+    if not in_time:
+        return _nothing(request, f"It cannot be told: stopped after {timeout:g} s (--timeout) while {stage}.")
+    return _nothing(request, f"It cannot be told: the process ended ({_ending(child.returncode)}) while {stage}.")
+
+
+def _wanted_backend() -> str:
+    """The backend on which the person's Keras runs: the environment's, else that of Keras's own file of settings.
+
+    Raises:
+        UsageError: Keras knows no such backend, or its package is missing.
+    """
+    backend, origin = os.environ.get("KERAS_BACKEND", ""), "KERAS_BACKEND"
+    if not backend:
+        path = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "keras.json"
+        origin = str(path)
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            backend = str(json.loads(path.read_text()).get("backend") or "")
+    backend = backend or "tensorflow"
+    advice = "The comparison runs on TensorFlow: KERAS_BACKEND=tensorflow twinbench compare ..."
+    if backend not in _BACKENDS:
+        raise UsageError(f"{origin} names the backend '{backend}', which Keras does not have. {advice}")
+    if importlib.util.find_spec(backend) is None:
+        raise UsageError(f"{origin} names the backend {backend}, and the package {backend} is not installed. {advice}")
+    if importlib.util.find_spec("tensorflow") is None:
+        raise UsageError("The package tensorflow is not installed, and the comparison runs on it: install tensorflow.")
+    return backend
+
+
+def _read(descriptor: int, child: subprocess.Popen[bytes], deadline: float) -> tuple[list[dict[str, Any]], bool]:
+    """Reads lines of JSON until an answer, the child's end, or the deadline; says whether it was in time.
+
+    The end of the pipe alone would not do: a process that the person's code forked may hold it open.
+    """
+    buffer = b""
+    messages: list[dict[str, Any]] = []
+    selector = selectors.DefaultSelector()
+    selector.register(descriptor, selectors.EVENT_READ)
+    while not any("error" in message or "report" in message for message in messages):
+        left = deadline - time.monotonic()
+        ended = child.poll() is not None
+        if selector.select(0 if ended else min(_POLL_SECONDS, max(left, 0))):
+            chunk = os.read(descriptor, 1 << 16)
+            *lines, buffer = (buffer + chunk).split(b"\n")
+            messages += _messages(lines)
+            if not chunk:
+                break
+        elif ended:
+            break
+        elif left <= 0:
+            return messages, False
+    return messages, True
+
+
+def _messages(lines: list[bytes]) -> list[dict[str, Any]]:
+    messages = []
+    for line in lines:
+        with contextlib.suppress(ValueError):  # what other code wrote into the pipe is no message
+            message = json.loads(line)
+            messages += [message] if isinstance(message, dict) else []
+    return messages
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    """Ends the child and all that it started; they share a process group."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _ending(status: int | None) -> str:
+    if status is not None and status < 0:
+        return f"signal {signal.Signals(-status).name}"
+    return f"exit status {status}"
+
+
+def _nothing(request: Request, sentence: str) -> Answer:
+    """The answer where the child gave none."""
+    report = {
+        "schema": 2,
+        "a": request.a,
+        "b": request.b,
+        "verdict": "cannot_tell",
+        "code": "cannot_tell",
+        "sentence": sentence,
+        "same_architecture": False,
+        "same_function": None,
+        "causes": [],
+        "rungs": [],
+        "warnings": [sentence],
+        "tests": [],
+        "untested": ["Everything."],
+        "noise": "",
+        "seeds": None,
+    }
+    return Answer(report, f"A: {request.a}\nB: {request.b}\n\nCANNOT TELL  {sentence}", 3)

@@ -1,0 +1,89 @@
+"""The child process of a comparison: reads a request, compares, and writes its answer to a pipe.
+
+Usage: `python -m twinbench.compare.worker DESCRIPTOR REQUEST`, as `twinbench.compare.process` starts it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from twinbench.errors import TwinbenchError
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps TensorFlow's start-up notices, which no setting silences, off the terminal."""
+    error = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(error, 2)
+        os.close(error)
+        os.close(nowhere)
+
+
+def main(arguments: list[str]) -> int:
+    """Answers one request; returns the exit status of the process."""
+    os.set_inheritable(int(arguments[0]), False)
+    pipe = os.fdopen(int(arguments[0]), "w", buffering=1)
+    request = json.loads(arguments[1])
+    os.dup2(2, 1)  # whatever a builder prints goes to standard error
+    answering = os.getpid()
+
+    def send(**message: Any) -> None:
+        if os.getpid() == answering:  # a process that the person's code forks has nothing to say
+            pipe.write(json.dumps(message) + "\n")
+            pipe.flush()
+
+    send(stage="importing TensorFlow")
+    with _quiet():
+        try:
+            import keras
+            import tensorflow as tf
+        except ImportError as error:
+            send(error=f"Keras and TensorFlow cannot be imported: {error}")
+            return 2
+        os.environ["KERAS_BACKEND"] = request["backend"]  # as the person's own code sees it
+
+        from twinbench.compare.entry import compare
+        from twinbench.compare.render import as_text
+
+        tf.get_logger().setLevel("ERROR")  # its advice on retracing is of no use here
+        keras.ops.zeros((1,))  # starts the devices, which is when TensorFlow writes its notices
+
+    try:
+        shapes = request["input_shape"]
+        report = compare(
+            request["a"],
+            request["b"],
+            input_shape=shapes[0] if shapes and len(shapes) == 1 else shapes,
+            data=request["data"],
+            seeds=request["seeds"],
+            names=(request["a"], request["b"]),
+            feed_a=request["feed_a"],
+            feed_b=request["feed_b"],
+            progress=lambda stage: send(stage=stage),
+        )
+    except TwinbenchError as error:
+        send(error=str(error))
+        return 2
+    except Exception:
+        traceback.print_exc()
+        raise
+    text = as_text(report, request["width"])
+    send(report=report.to_dict(), text=text, exit_status=report.exit_status)
+    return report.exit_status
+
+
+if __name__ == "__main__":
+    status = main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(status)  # without waiting for threads of the person's code

@@ -1,0 +1,99 @@
+"""The ladder in the benchmark: every selected variant against its reference, and the article's published examples."""
+
+import functools
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import keras
+import numpy as np
+
+from twinbench.architectures.catalogue import Variant, architectures
+from twinbench.architectures.contract import check_is_model, check_outputs
+from twinbench.architectures.keras_settings import settings_kept
+from twinbench.architectures.recipe import recipe_of
+from twinbench.data import LoadedDataset
+from twinbench.measurement.published import functional_autoencoder, intended_autoencoder, sequential_autoencoder
+from twinbench.sameness.climbing import climb
+from twinbench.sameness.ladder import Rung
+
+logger = logging.getLogger(__name__)
+
+PUBLISHED: Final[dict[str, Callable[[], Any]]] = {
+    "sequential_c3a": sequential_autoencoder,
+    "functional_c3b": functional_autoencoder,
+}
+_EXAMPLES = 64
+
+
+def climb_all(
+    variants: Sequence[Variant], data: LoadedDataset, *, steps: int, seed: int = 1
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the ladder's rungs 1 to 8 for every twin and lookalike.
+
+    Args:
+        variants: what a configuration selects.
+        data: the images to climb with; the first of the training set.
+        steps: training steps that rung 8 compares.
+        seed: seed under which the models are built.
+    """
+    images = data.x_train[:_EXAMPLES].astype(np.float32) / 255
+    labels = data.y_train[:_EXAMPLES]
+    for variant in variants:
+        if variant.kind in ("reference", "suspect"):
+            continue
+        architecture = architectures()[variant.architecture]
+        logger.info("Climbing with %s/%s.", variant.architecture, variant.name)
+        reconstruct = architecture.task == "reconstruct"
+        with settings_kept():
+            rungs = climb(
+                functools.partial(_build, architecture.reference, data),
+                functools.partial(_build, variant, data),
+                example=(images, images if reconstruct else labels),
+                loss="mean_squared_error" if reconstruct else "sparse_categorical_crossentropy",
+                seed=seed,
+                steps=steps,
+            )
+        yield from _rows(data.name, variant.architecture, variant.name, variant.kind, rungs)
+        keras.backend.clear_session(free_memory=False)
+
+
+def climb_published(dataset: str, *, steps: int, seed: int = 1) -> Iterator[dict[str, Any]]:
+    """Yield the ladder's rows for the article's two examples, built as published (claims C3a and C3b).
+
+    Args:
+        dataset: name to put into the rows; the examples take 28 x 28 images, whatever the dataset has.
+        steps: training steps that rung 8 would compare, were it reached.
+        seed: seed under which the models are built.
+    """
+    images = np.random.default_rng(seed).random((_EXAMPLES, 28, 28, 1), np.float32)
+    for name, build in PUBLISHED.items():
+        rungs = climb(
+            intended_autoencoder, build, example=(images, images), loss="mean_squared_error", seed=seed, steps=steps
+        )
+        yield from _rows(dataset, "published_autoencoder", name, "published", rungs)
+
+
+def _build(variant: Variant, data: LoadedDataset) -> Any:
+    recipe = recipe_of(variant)
+    model = recipe.build(data.input_shape, data.classes)
+    check_is_model(model)
+    recipe.after_build(model)
+    if variant.kind == "reference":  # the others must give what it gives
+        check_outputs(model, recipe.task, data.input_shape, data.classes)
+    return model
+
+
+def _rows(dataset: str, architecture: str, variant: str, kind: str, rungs: Sequence[Rung]) -> Iterator[dict[str, Any]]:
+    for rung in rungs:
+        yield {
+            "dataset": dataset,
+            "architecture": architecture,
+            "variant": variant,
+            "kind": kind,
+            "rung": rung.number,
+            "name": rung.name,
+            "outcome": rung.outcome,
+            "value": rung.value,
+            "sentence": rung.sentence,
+        }

@@ -1,0 +1,160 @@
+"""What a configuration would do before it does it: runs, jobs, what is recorded already, time, memory and disk."""
+
+import contextlib
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinbench.config import Configuration
+from twinbench.data.manifest import Manifest, read_manifest
+from twinbench.data.preparing import describe_dataset
+from twinbench.errors import TwinbenchError
+from twinbench.planning.devices import device_type
+from twinbench.planning.estimate import Estimator
+from twinbench.planning.keys import identify
+from twinbench.planning.plan import Run, make_plan
+from twinbench.planning.stages import dataset_key
+from twinbench.store.runs import RunStore
+
+
+@dataclass(frozen=True)
+class Row:
+    """One dataset and group of variants (an architecture, or `suspects`).
+
+    Attributes:
+        dataset: the dataset's name.
+        group: the architecture's name, or `suspects`.
+        runs: how many runs are planned.
+        recorded: how many of them the store has.
+        jobs: how many jobs train the others.
+        hours: core hours (on a GPU: hours of the card) that these take.
+    """
+
+    dataset: str
+    group: str
+    runs: int
+    recorded: int
+    jobs: int
+    hours: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """All rows, and what they come to.
+
+    Attributes:
+        rows: in the order of the plan.
+        device: `cpu` or `gpu`.
+        threads: cores that each job takes.
+        cores: cores that `wall_hours` is for.
+        wall_hours: hours until the last job ends.
+        memory_mb: the most that the jobs that run at a time take.
+        disk_mb: of the records and the prepared datasets.
+        measured: runs of the store that the estimate rests on.
+        guessed: datasets whose size is not known before they are downloaded.
+        unprepared: datasets that are not downloaded yet, or will be prepared anew, of which it cannot be said what the
+            store has.
+    """
+
+    rows: tuple[Row, ...]
+    device: str
+    threads: int
+    cores: int
+    wall_hours: float
+    memory_mb: float
+    disk_mb: float
+    measured: int
+    guessed: tuple[str, ...]
+    unprepared: tuple[str, ...]
+
+
+def make_forecast(configuration: Configuration, cores: int) -> Forecast:
+    """Forecast what a configuration does.
+
+    Args:
+        configuration: the resolved configuration.
+        cores: how many cores Snakemake would be given.
+
+    Raises:
+        ConfigurationError: a pattern names no architecture, variant or suspect.
+    """
+    plan, estimator = make_plan(configuration), Estimator(configuration)
+    device = device_type()
+    missing, unprepared = missing_runs(configuration, plan.runs)
+    threads = configuration.training.threads
+    seconds: list[float] = []
+    memory: list[float] = []
+    counts: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0, 0, 0, 0.0])
+    for job in plan.jobs:
+        wanted = [run for run in job.runs if run in missing]
+        entry = counts[job.dataset, job.name.split(".")[0]]
+        entry[0] += len(job.runs)
+        entry[1] += len(job.runs) - len(wanted)
+        if wanted:
+            estimate = estimator.job(job, wanted)
+            seconds.append(estimate.seconds)
+            memory.append(estimate.memory_mb)
+            entry[2] += 1
+            entry[3] += estimate.seconds * threads / 3600
+    places = max(1, cores // threads)
+    rows = (
+        Row(*name, int(runs), int(recorded), int(jobs), hours) for name, (runs, recorded, jobs, hours) in counts.items()
+    )
+    return Forecast(
+        rows=tuple(rows),
+        device=device,
+        threads=threads,
+        cores=cores,
+        wall_hours=_makespan(seconds, places) / 3600,
+        memory_mb=sum(sorted(memory, reverse=True)[:places]),
+        disk_mb=estimator.disk_bytes(len(plan.runs)) / 1e6,
+        measured=estimator.measured,
+        guessed=tuple(dataset.name for dataset in configuration.datasets if not estimator.size(dataset.name).known),
+        unprepared=unprepared,
+    )
+
+
+def missing_runs(configuration: Configuration, runs: Iterable[Run]) -> tuple[set[Run], tuple[str, ...]]:
+    """Return the runs that the store does not have, and the datasets without which that cannot be told.
+
+    Args:
+        configuration: the resolved configuration.
+        runs: runs of its plan.
+    """
+    device = device_type()
+    recorded = set(RunStore(Path(configuration.store_folder)).keys())
+    manifests = _manifests(configuration)
+    missing = {
+        run
+        for run in runs
+        if run.dataset not in manifests
+        or identify(run, configuration.training, manifests[run.dataset], device).key not in recorded
+    }
+    return missing, tuple(dataset.name for dataset in configuration.datasets if dataset.name not in manifests)
+
+
+def _manifests(configuration: Configuration) -> dict[str, Manifest]:
+    """The manifest of each dataset as it will be trained on, where that can be told without a download."""
+    prepared: dict[str, Manifest] = {}
+    for path in sorted((Path(configuration.output) / "data").glob("*.json")):
+        with contextlib.suppress(TwinbenchError):
+            manifest = read_manifest(path)
+            prepared[manifest.key] = manifest
+    manifests = {}
+    for dataset in configuration.datasets:
+        with contextlib.suppress(TwinbenchError):
+            key = dataset_key(dataset)
+            manifest_now = prepared.get(key) or (None if dataset.kind == "tfds" else describe_dataset(dataset))
+            if manifest_now is not None:
+                manifests[dataset.name] = manifest_now
+    return manifests
+
+
+def _makespan(seconds: list[float], places: int) -> float:
+    """When the last of these jobs ends, each begun in order as soon as a place is free."""
+    free = [0.0] * places
+    for duration in seconds:
+        heapq.heapreplace(free, free[0] + duration)
+    return max(free)

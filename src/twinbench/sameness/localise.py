@@ -1,0 +1,171 @@
+"""Where two functions part: which differences of two graphs the values between the layers show to matter.
+
+Two ways to write the same thing may differ in several places and cancel out, as a transposition and the one that undoes
+it do. So the values of all nodes are compared with the same weights and inputs, wherever they stand. A difference from
+which every way to the outputs leads through a value that both models have is harmless. What lies behind the first
+value that differs is looked at after that value of A was put into B.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from twinbench.sameness.canonical import NodeValues
+from twinbench.sameness.difference import Difference
+from twinbench.sameness.graph import Edge, Graph
+from twinbench.sameness.pairing import Pair
+from twinbench.sameness.probes import compare_arrays, fitted, kept, nudge
+
+Values = dict[Edge, np.ndarray]
+_ATTEMPTS = 5
+
+
+@dataclass
+class _View:
+    """One graph: the nodes whose values both models have, those whose values are known, and the outputs that differ."""
+
+    graph: Graph
+    agreeing: set[int]
+    known: set[int]
+    ends: set[int]
+
+    def __post_init__(self) -> None:
+        self.children = self.graph.children()
+        self.nodes = self.graph.by_index()
+
+    def harmful(self, start: int) -> bool:
+        """Whether a way from a node to an output meets no value that both models have."""
+        return bool(self._ahead(start) & self.ends)
+
+    def _ahead(self, start: int) -> set[int]:
+        seen: set[int] = set()
+        waiting = [start]
+        while waiting:
+            index = waiting.pop()
+            if index in seen or (index in self.agreeing and index not in self.ends):
+                continue
+            seen.add(index)
+            waiting += [child for child, _ in self.children[index]]
+        return seen
+
+    def first(self, start: int) -> bool:
+        """Whether all known values from which a node is computed are values that both models have."""
+        waiting = [parent for parent, _ in self.nodes[start].parents]
+        while waiting:
+            index = waiting.pop()
+            if index in self.agreeing:
+                continue
+            if index in self.known:
+                return False
+            waiting += [parent for parent, _ in self.nodes[index].parents]
+        return True
+
+
+def harmless_differences(pair: Pair, arrays: Sequence[np.ndarray]) -> list[Difference]:
+    """The differences of the function that were seen to change nothing, with the weights that the models hold.
+
+    A mask is no value between the layers: differences of masks are left open.
+
+    Args:
+        pair: Two traced models, B holding A's weights, their noise silenced.
+        arrays: One batch for each of A's inputs.
+
+    Raises:
+        Exception: Whatever a model raises when it is traced again.
+    """
+    a, b = pair.a, pair.b
+    if a.graph is None or b.graph is None or pair.alignment is None:
+        return []
+    tensors = [[keras.ops.convert_to_tensor(array) for array in arrays] for arrays in (arrays, fitted(arrays, b))]
+    of_a = NodeValues(a.model, a.signature, a.graph)
+    with kept(a):
+        left = of_a(tensors[0])
+    with kept(a):
+        nudge(a.variables())
+        nudged = of_a(tensors[0])
+    noise = {edge: float(np.nanmax(np.abs(left[edge] - nudged[edge]), initial=0.0)) for edge in left}
+    patches: dict[tuple[int, int], Any] = {}
+    open_differences = [d for d in pair.differences if d.effect == "function" and d.code != "masking"]
+    harmless: list[Difference] = []
+    for _ in range(_ATTEMPTS):
+        of_b = NodeValues(b.model, b.signature, b.graph, patches)
+        with kept(b):
+            right = of_b(tensors[1])
+        views = _views(a.graph, b.graph, left, right, noise)
+        deferred = []
+        for difference in open_differences:
+            status = _status(difference, views)
+            if status == "harmless":
+                harmless.append(difference)
+            elif status == "deferred":
+                deferred.append(difference)
+        added = _patches(pair, views, left, right, of_b) if deferred else {}
+        if not added.keys() - patches.keys():
+            break
+        patches |= added
+        open_differences = deferred
+    return harmless
+
+
+def _views(a: Graph, b: Graph, left: Values, right: Values, noise: dict[Edge, float]) -> tuple[_View, _View]:
+    by_shape: dict[tuple[int, ...], list[Edge]] = defaultdict(list)
+    for edge, value in right.items():
+        by_shape[_squeezed(value)].append(edge)
+    same: tuple[set[Edge], set[Edge]] = set(), set()
+    for edge, value in left.items():
+        if value.size > 1 and np.ptp(value) == 0:
+            continue
+        for other in by_shape[_squeezed(value)]:
+            if compare_arrays([value], [right[other]], [noise[edge]]).equal:
+                same[0].add(edge)
+                same[1].add(other)
+    outputs = [
+        (x, y)
+        for x, y in zip(a.outputs, b.outputs, strict=False)
+        if x not in left or y not in right or not compare_arrays([left[x]], [right[y]], [noise[x]]).equal
+    ]
+    ends = [{edges[side][0] for edges in outputs} for side in (0, 1)]
+    views = []
+    for graph, values, agreeing, apart_at in ((a, left, same[0], ends[0]), (b, right, same[1], ends[1])):
+        apart = {index for index, output in values if (index, output) not in agreeing}
+        views.append(_View(graph, {index for index, _ in agreeing} - apart, {index for index, _ in values}, apart_at))
+    return views[0], views[1]
+
+
+def _squeezed(value: np.ndarray) -> tuple[int, ...]:
+    return tuple(axis for axis in value.shape if axis != 1)
+
+
+def _status(difference: Difference, views: tuple[_View, _View]) -> str:
+    """What the values say of a difference: it is harmless, to blame, or deferred, as another one lies before it."""
+    places = [(v, n) for v, n in zip(views, (difference.node_a, difference.node_b), strict=True) if n is not None]
+    places = [(view, index) for view, index in places if view.harmful(index)]
+    if not places:
+        return "harmless"
+    return "blamed" if any(view.first(index) for view, index in places) else "deferred"
+
+
+def _patches(
+    pair: Pair,
+    views: tuple[_View, _View],
+    left: dict[Edge, np.ndarray],
+    right: dict[Edge, np.ndarray],
+    of_b: NodeValues,
+) -> dict[tuple[int, int], Any]:
+    """A's values for the first nodes of B that differ and matter, by the calls that compute them."""
+    assert pair.alignment is not None  # noqa: S101 - the caller has looked
+    patches = {}
+    for x, y in pair.alignment.pairs:
+        edge_a, edge_b = (x, 0), (y, 0)
+        if y in views[1].agreeing or edge_b not in of_b.calls or edge_a not in left or edge_b not in right:
+            continue
+        if not (views[0].first(x) or views[1].first(y)) or left[edge_a].shape != right[edge_b].shape:
+            continue
+        patches[of_b.calls[edge_b]] = left[edge_a]
+    return patches
