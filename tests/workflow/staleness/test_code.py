@@ -94,8 +94,8 @@ BATCHES = {
         edited("analysis/summary.py", '"failed": len(runs) - scores.size', '"failed": len(runs)', "tables"),
         edited(
             "config/model.py",
-            "equivalence_margin: float = Field(\n        default=0.5",
-            "equivalence_margin: float = Field(\n        default=0.8",
+            "else list(self.seeds)",
+            "else [*self.seeds]",
             EVERYTHING,
         ),
         _version("pandas", "ladder measure tables"),
