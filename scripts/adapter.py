@@ -1,7 +1,7 @@
 """What every script shares: twinbench on the path, its log in the rule's log, its mistakes in one sentence.
 
 Snakemake puts this folder on the path of each script. `run(main, snakemake)` calls `main(snakemake)`; a mistake that
-the user can mend is printed as its sentence and exits with 2. The log, which the default profile shows when a job
+the user can fix is printed as its sentence and exits with 2. The log, which the default profile shows when a job
 fails, has that sentence too; the traceback is in a file beside it.
 """
 

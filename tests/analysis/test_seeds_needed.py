@@ -97,7 +97,7 @@ def test_a_spread_beyond_any_plan_says_so():
 
 def test_failures_and_a_missing_reference_are_not_mended_by_seeds():
     failing = plan_of(runs_of({"functional": [98.0, 98.1], "sequential": [None, None]})).iloc[0]
-    assert (failing["config_line"], "mend that first" in failing["sentence"]) == ("", True)
+    assert (failing["config_line"], "fix that first" in failing["sentence"]) == ("", True)
     alone = plan_of(pd.DataFrame([run("sequential", 0, 98.0)])).iloc[0]
     assert (alone["config_line"], "reference was not run" in alone["sentence"]) == ("", True)
 

@@ -37,7 +37,7 @@ def test_the_assertion_passes_for_twins_and_tells_the_difference_of_others():
     twinbench.assert_same_model(network, network)
     with pytest.raises(AssertionError, match=r"relu.*linear") as caught:
         twinbench.assert_same_model(network, lambda: network(None))
-    assert "mend:" in str(caught.value)
+    assert "fix:" in str(caught.value)
 
 
 def test_a_builder_that_raises_cannot_be_told_and_shows_its_own_lines():

@@ -69,7 +69,7 @@ def _advice_without_plan(row: dict[Any, Any]) -> tuple[str, str]:
     if pd.isna(row["reference"]) or not row["reference"]:  # an empty name comes back from a CSV file as NaN
         return "", "The reference was not run: there is nothing to compare with."
     if row["failed"]:
-        return "", f"{row['failed']} of its runs failed and fewer than two pairs are left: mend that first."
+        return "", f"{row['failed']} of its runs failed and fewer than two pairs are left: fix that first."
     return f"seeds: {PILOT_SEEDS}", f"Fewer than two pairs show no spread: start with {PILOT_SEEDS} seeds."
 
 

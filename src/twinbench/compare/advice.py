@@ -1,4 +1,4 @@
-"""Why each kind of cause matters for the score, and the change that would mend it."""
+"""Why each kind of cause matters for the score, and the change that would fix it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WHY = {
     "regularization": "What is added to the loss pulls the weights elsewhere.",
 }
 
-MEND = {
+FIX = {
     "arch.disconnected": "Pass the result of this layer on: reassign the variable, and read it in the next call.",
     "arch.layer_missing": "Add the layer to the model that lacks it.",
     "arch.input_shape": "Give both models the same input shape and dtype.",
@@ -50,7 +50,7 @@ MEND = {
 }
 
 
-def cause_of(difference: Difference, *, explains: bool = True, mend: str = "") -> Cause:
+def cause_of(difference: Difference, *, explains: bool = True, fix: str = "") -> Cause:
     """A structural difference as a cause, with why it matters and what to do."""
     return make_cause(
         difference.code,
@@ -59,12 +59,12 @@ def cause_of(difference: Difference, *, explains: bool = True, mend: str = "") -
         difference.b,
         detail=difference.detail,
         explains=explains,
-        mend=mend,
+        fix=fix,
     )
 
 
 def make_cause(
-    code: str, where: str, a: str, b: str, *, detail: str, explains: bool = True, why: str = "", mend: str = ""
+    code: str, where: str, a: str, b: str, *, detail: str, explains: bool = True, why: str = "", fix: str = ""
 ) -> Cause:
     """A cause with the reason and remedy that belong to its code, unless better ones are given."""
-    return Cause(code, where, a, b, detail, explains, why or WHY[code], mend or MEND[code])
+    return Cause(code, where, a, b, detail, explains, why or WHY[code], fix or FIX[code])

@@ -159,7 +159,7 @@ def _cannot_run(letter: str, one: Side, error: Exception, sides: tuple[Side, Sid
         sentence=f"It cannot be told: {letter} ({one.name}) builds, but raises on a batch: {reason}",
         same_architecture=False,
         same_function=None,
-        rungs=stopped(rungs, f"{letter} runs on no batch"),
+        rungs=stopped(rungs, f"{letter} fails on every batch"),
         warnings=[f"{letter} raised {reason}"],
         coverage=Coverage.stopped("that needs a model that runs; if the input is wrong, give --input-shape."),
         names=_titles(sides),

@@ -33,16 +33,16 @@ def option_causes(a: Feed, b: Feed, coverage: Coverage) -> tuple[list[Cause], li
     if a.epoch.batch_size and b.epoch.batch_size and a.epoch.batch_size != b.epoch.batch_size:
         words = [f"{feed.epoch.batch_size} samples" for feed in (a, b)]
         detail = "with the same number of epochs, a larger batch means fewer steps"
-        mend = "Use the same batch size, or scale the learning rate and the number of epochs with it."
-        found.append(make_cause("training_loop", "batch size of the feed", *words, detail=detail, mend=mend))
+        fix = "Use the same batch size, or scale the learning rate and the number of epochs with it."
+        found.append(make_cause("training_loop", "batch size of the feed", *words, detail=detail, fix=fix))
     for name in _COUNTS:
         values = [feed.options.get(name) for feed in (a, b)]
         if None in values and values != [None, None]:
             coverage.not_tested("feeds", f"{name} is given for {'B' if values[0] is None else 'A'} only")
         elif values[0] != values[1]:
             words = [f"{name}={value}" for value in values]
-            mend = f"Give both the same {name}."
-            found.append(make_cause("training_loop", f"{name} of fit", *words, detail=f"{name} differs", mend=mend))
+            fix = f"Give both the same {name}."
+            found.append(make_cause("training_loop", f"{name} of fit", *words, detail=f"{name} differs", fix=fix))
     found += _callbacks(a, b, coverage)
     known = {*_COUNTS, *_ELSEWHERE, *_WITHOUT_EFFECT, "callbacks"}
     for feed in (a, b):
@@ -77,8 +77,8 @@ def _callbacks(a: Feed, b: Feed, coverage: Coverage) -> list[Cause]:
         words = ["no such callback" if callback is None else _shown(callback) for callback in (first, second)]
         name = type(first if first is not None else second).__name__
         detail = f"the callback {name} acts on one side only" if None in (first, second) else f"{name} is set otherwise"
-        mend = "Give both the same callbacks."
-        found.append(make_cause("training_loop", f"callback {name} of fit", *words, detail=detail, mend=mend))
+        fix = "Give both the same callbacks."
+        found.append(make_cause("training_loop", f"callback {name} of fit", *words, detail=detail, fix=fix))
     return found
 
 

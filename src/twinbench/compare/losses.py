@@ -213,7 +213,7 @@ def _misread_cause(
         *words,
         detail=detail,
         why="No error is raised, and the loss even falls; training is slow or stuck.",
-        mend=f"End {side} in softmax or sigmoid, or compile it with from_logits=True.",
+        fix=f"End {side} in softmax or sigmoid, or compile it with from_logits=True.",
     )
 
 

@@ -22,13 +22,13 @@ def as_text(report: Report, width: int | None = None) -> str:
         lines += _wrapped(f"   B:    {cause.b}", width, "         ")
         lines += _wrapped(f"   what: {cause.detail}.", width, "         ")
         lines += _wrapped(f"   why:  {cause.why}", width, "         ")
-        lines += _wrapped(f"   mend: {cause.mend}", width, "         ")
+        lines += _wrapped(f"   fix:  {cause.fix}", width, "         ")
     lines += ["", "The ladder of sameness"]
     for rung in report.rungs:
         head = f"  {rung.number}  {_SIGNS[rung.outcome]:<5}{rung.name:<24}"
         lines += _wrapped(head + rung.sentence, width, " " * len(head))
     if report.warnings:
-        lines += ["", "Noticed, and not to blame"]
+        lines += ["", "Also different, but harmless"]
         for warning in report.warnings:
             lines += _wrapped(f"  - {warning}", width, "    ") if "\n" not in warning else [f"  - {warning}"]
     if report.untested:

@@ -48,7 +48,7 @@ EXIT_STATUS: dict[Verdict, int] = {
 
 @dataclass(frozen=True)
 class Cause:
-    """One difference that matters: its code, the layer or setting in words, both sides, and what would mend it."""
+    """One difference that matters: its code, the layer or setting in words, both sides, and the fix."""
 
     code: str
     where: str
@@ -57,7 +57,7 @@ class Cause:
     detail: str
     explains_lower_score: bool = True
     why: str = ""
-    mend: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,7 @@ def _arrangement_cause(place: str, words: str, detail: str) -> Cause:
         words,
         detail=detail,
         why="The network reads its inputs in another arrangement than its weights are made for.",
-        mend="Arrange the inputs in the same way on both sides.",
+        fix="Arrange the inputs in the same way on both sides.",
     )
 
 
@@ -297,8 +297,8 @@ def _weight_causes(a: Feed, b: Feed, rows: np.ndarray, others: np.ndarray) -> li
         for feed, weight in zip((a, b), weights, strict=True)
     ]
     detail = f"{int(differ.sum()):,} of {len(rows):,} common samples count otherwise in the loss"
-    mend = "Give both the same weights."
-    return [make_cause("data", f"weights of the samples ({', '.join(names)})", *words, detail=detail, mend=mend)]
+    fix = "Give both the same weights."
+    return [make_cause("data", f"weights of the samples ({', '.join(names)})", *words, detail=detail, fix=fix)]
 
 
 def _comparable(mine: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:

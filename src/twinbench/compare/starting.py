@@ -87,7 +87,7 @@ def _explain(found: Beginnings, sides: tuple[Side, Side], pair: Pair, starts: li
             detail=f"{detail}; {found.rung.sentence}",
             explains=False,
             why="The distribution is the same: a gap between two single runs is chance.",
-            mend="Construct the layers in the same order, or compare over several seeds.",
+            fix="Construct the layers in the same order, or compare over several seeds.",
         )
     )
 

@@ -22,21 +22,21 @@ def validation_causes(a: Feed, b: Feed, coverage: Coverage) -> list[Cause]:
     if abs(leaks[0] - leaks[1]) > 0.02:
         side = "A" if leaks[0] > leaks[1] else "B"
         detail = f"samples of {side}'s validation set are also trained on, so its score is that of remembered samples"
-        mend = "Take samples for validation that are not trained on."
-        return [make_cause("data", "validation set: leak from the training samples", *words, detail=detail, mend=mend)]
-    mend = "Hold out the same samples on both sides."
+        fix = "Take samples for validation that are not trained on."
+        return [make_cause("data", "validation set: leak from the training samples", *words, detail=detail, fix=fix)]
+    fix = "Hold out the same samples on both sides."
     splits = [feed.validation_split for feed in (a, b)]
     if splits[0] != splits[1] and all(feed.validation is None for feed in (a, b)):
         words = [f"validation_split={split:g}" for split in splits]
         detail = "the share of the samples that is trained on differs"
-        return [make_cause("data", "validation split", *words, detail=detail, mend=mend)]
+        return [make_cause("data", "validation split", *words, detail=detail, fix=fix)]
     if sets[0] is None or sets[1] is None:
         coverage.asides.append("which samples they are scored on")
         return []
     shared = share(sets[0].inputs[0], sets[1].inputs[0]) if sets[0].inputs and sets[1].inputs else 0.0
     if shared < ENOUGH and all(feed.validation is not None for feed in (a, b)) and _share_standard(*sets) < ENOUGH:
         detail = f"{100 * shared:.0f} % of A's validation samples are among B's"
-        return [make_cause("data", "validation set: other samples", *words, detail=detail, mend=mend)]
+        return [make_cause("data", "validation set: other samples", *words, detail=detail, fix=fix)]
     if shared < 0.99:
         coverage.asides.append("which samples they are scored on")
     return []

@@ -190,8 +190,8 @@ def added_loss_causes(
         return []
     words = [f"{total:.6g} from {len(values)} losses" for total, values in zip(totals, (mine, theirs), strict=False)]
     detail = "with equal weights, on the same inputs, model.losses (regularisers, add_loss) adds another amount"
-    mend = "Add the same losses on both sides."
-    return [make_cause("regularization", "added losses (model.losses, add_loss)", *words, detail=detail, mend=mend)]
+    fix = "Add the same losses on both sides."
+    return [make_cause("regularization", "added losses (model.losses, add_loss)", *words, detail=detail, fix=fix)]
 
 
 def _added(one: Subject, arrays: Sequence[np.ndarray], seed: int) -> list[float]:

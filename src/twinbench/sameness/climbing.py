@@ -71,7 +71,7 @@ def climb(
                 return stopped(rungs, "it cannot run on a batch")
     except ANYTHING_RAISED as error:
         raise_if_memory_ran_out(error)
-        begin = {0: "Building it raises", 1: "It runs on no batch:"}.get(len(rungs), "It raises")
+        begin = {0: "Building it raises", 1: "It fails on every batch:"}.get(len(rungs), "It raises")
         failed = make_rung(len(rungs) + 1, "fail", None, f"{begin} {first_cause(error)}")
         return stopped([*rungs, failed], "it cannot be built" if not rungs else "it cannot be run")
     return stopped(rungs, "the weights cannot be carried across one to one")
