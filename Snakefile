@@ -9,9 +9,11 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/reported.smk"
+include: "workflow/rules/advice.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
-include: "workflow/rules/audit.smk"
+include: "workflow/rules/measurement.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
@@ -43,6 +45,4 @@ onerror:
 
 
 onsuccess:
-    print(
-        f"Report:  {OUTPUT}/report.html\nFigures: {OUTPUT}/figures\nTables:  {OUTPUT}/tables"
-    )
+    print(f"Report:  {OUTPUT}/report.html\nFigures: {OUTPUT}/figures\nTables:  {OUTPUT}/tables")

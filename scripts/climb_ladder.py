@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import adapter
-import pandas as pd
 
-from twinbench.analysis.records import LADDER_COLUMNS
 from twinbench.data import load
 from twinbench.data.files import write_text
+from twinbench.measurement.columns import LADDER
 from twinbench.planning.plan import selected_variants
 from twinbench.planning.stages import configuration_of
 from twinbench.training.runtime import start_tensorflow
@@ -22,7 +21,7 @@ def main(snakemake):
     data = load(Path(snakemake.input.npz))
     steps = configuration.measurements.ladder_steps
     rows = [*climb_all(selected_variants(configuration), data, steps=steps), *climb_published(data.name, steps=steps)]
-    write_text(Path(snakemake.output.rungs), pd.DataFrame(rows, columns=list(LADDER_COLUMNS)).to_csv(index=False))
+    write_text(Path(snakemake.output.rungs), LADDER.frame(rows).to_csv(index=False))
 
 
 adapter.run(main, snakemake)

@@ -11,7 +11,7 @@ from twinbench.report.figures import draw_all
 def main(snakemake):
     """Write all figures in every configured format."""
     style = Figures.model_validate(snakemake.params.style)
-    draw_all(Path(snakemake.input.tables[0]).parent, Path(snakemake.output[0]).parent, style)
+    draw_all(Path(snakemake.input.tables[0]).parent, Path(snakemake.output.figures[0]).parent, style)
 
 
 adapter.run(main, snakemake)

@@ -5,7 +5,7 @@ from pathlib import Path
 import adapter
 
 from twinbench.config import parse_configuration
-from twinbench.planning.plan import make_plan
+from twinbench.planning.plan import Run
 from twinbench.store.runs import RunStore
 from twinbench.training.job import train_runs
 from twinbench.training.output import write_records
@@ -13,9 +13,10 @@ from twinbench.training.output import write_records
 
 def main(snakemake):
     """Train a job."""
+    runs = [Run(snakemake.wildcards.dataset, *names, seed) for *names, seed, _key in snakemake.params.runs]
+    # All of it is recorded with each run; a change of what no key holds is no reason to train, and so in no `params`.
     configuration = parse_configuration(snakemake.config)
-    job = make_plan(configuration).job(snakemake.wildcards.dataset, snakemake.wildcards.job)
-    records = train_runs(job.runs, configuration, Path(snakemake.input.npz), RunStore(Path(snakemake.params.store)))
+    records = train_runs(runs, configuration, Path(snakemake.input.npz), RunStore(Path(snakemake.params.store)))
     write_records(Path(snakemake.output.records), records)
 
 

@@ -11,7 +11,6 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from twinbench.analysis.outputs import TABLES
 from twinbench.config import parse_configuration
 from twinbench.data.files import check_writable
 from twinbench.errors import TwinbenchError
@@ -19,7 +18,6 @@ from twinbench.planning.estimate import Estimator
 from twinbench.planning.plan import make_plan, selected_variants
 from twinbench.planning.stages import code_of, dataset_key, settings_of, versions_of
 from twinbench.planning.devices import device_type
-from twinbench.report.catalogue import FIGURES, figure_file
 
 # Lines that cannot be logged (a full disk, a folder's name in another encoding) are no fault of the run.
 logging.raiseExceptions = False
@@ -46,66 +44,7 @@ def check_folders():
         raise WorkflowError(str(mistake)) from None
 
 
-def advice_after(logs):
-    """What to do after a failure, from what Snakemake's log files say of it; on a full disk there are none."""
-    lines = [
-        Path(log).read_text(encoding="utf-8", errors="replace")
-        for log in logs
-        if Path(log).is_file()
-    ]
-    said = "Finished runs are kept; start snakemake again to go on."
-    # A signal ended Python, or its shell says so with 128 and the signal's number.
-    if re.search(
-        r"died with <Signals\.SIG(KILL|ABRT|SEGV|BUS)|exit status 1(34|35|37|39)\.",
-        "".join(lines),
-    ):
-        return (
-            "A job was killed by the system, most often because the memory ran out: end other programs, or let fewer "
-            f"jobs run at a time (--cores). {said}"
-        )
-    return said
-
-
-def reported_table(entry, ending):
-    """A table's file; the ones that people read are in Snakemake's report."""
-    path = f"{OUTPUT}/tables/{entry.name}.{ending}"
-    if ending not in ("csv", "html"):
-        return path
-    return report(
-        path,
-        caption=f"../report/table_{entry.name}.rst",
-        category="Tables",
-        subcategory=entry.category,
-        labels={"table": entry.name, "format": ending},
-    )
-
-
-def reported_figure(entry, dataset, ending):
-    """A figure's file, in Snakemake's report with its caption."""
-    return report(
-        f"{OUTPUT}/figures/{figure_file(entry.name, dataset, ending)}",
-        caption=f"../report/figure_{entry.name}.rst",
-        category="Figures",
-        subcategory=entry.category,
-        labels={"figure": entry.title, "dataset": dataset, "format": ending},
-    )
-
-
-TABLE_FILES = {
-    f"{entry.name}_{ending}": reported_table(entry, ending)
-    for entry in TABLES
-    for ending in entry.formats
-}
-FIGURE_FILES = [
-    reported_figure(entry, dataset, ending)
-    for dataset in DATASETS
-    for entry in FIGURES
-    for ending in CONFIGURATION.figures.formats
-]
-JOB_FORMS = {
-    (job.name.partition(".")[0], r"\.\w+" if "." in job.name else "")
-    for job in PLAN.jobs
-}
+JOB_FORMS = {(job.name.partition(".")[0], r"\.\w+" if "." in job.name else "") for job in PLAN.jobs}
 
 
 wildcard_constraints:
@@ -132,9 +71,10 @@ def key_of_dataset(wildcards):
     return dataset_key(CONFIGURATION.dataset(wildcards.dataset))
 
 
-def keys_of_job(wildcards):
-    """What determines the runs of a job: the same keys that the store looks up."""
-    return [PLAN.key(run) for run in PLAN.job(wildcards.dataset, wildcards.job).runs]
+def runs_of_job(wildcards):
+    """The runs of a job, each with its key: the same that the store looks up."""
+    runs = PLAN.job(wildcards.dataset, wildcards.job).runs
+    return [[run.architecture, run.variant, run.seed, PLAN.key(run)] for run in runs]
 
 
 def this_device(wildcards):
@@ -209,8 +149,3 @@ def variant_digests(wildcards):
         for variant in selected_variants(CONFIGURATION)
         if variant.kind != "suspect"
     ]
-
-
-def tables_of(ending):
-    """The files of all tables in one format."""
-    return [f"{OUTPUT}/tables/{entry.name}.{ending}" for entry in TABLES]

@@ -1,17 +1,17 @@
 rule data:
     """Download or read a dataset and write it as one verified file."""
     input:
-        ancient(dataset_source),
+        source=ancient(dataset_source),
     output:
         npz=f"{OUTPUT}/data/{{dataset}}.npz",
         manifest=f"{OUTPUT}/data/{{dataset}}.json",
+    params:
+        dataset=dataset_section,
+        key=key_of_dataset,
     log:
         f"{OUTPUT}/logs/data/{{dataset}}.log",
     retries: 1
     conda:
         ENVIRONMENT
-    params:
-        dataset=dataset_section,
-        key=key_of_dataset,
     script:
         "../../scripts/prepare_data.py"

@@ -3,13 +3,13 @@ rule figures:
     input:
         tables=tables_of("csv"),
     output:
-        FIGURE_FILES,
+        figures=FIGURE_FILES,
+    params:
+        **stage("figures"),
+        style=CONFIGURATION.figures.model_dump(mode="json"),
     log:
         f"{OUTPUT}/logs/figures.log",
     conda:
         ENVIRONMENT
-    params:
-        **stage("figures"),
-        style=CONFIGURATION.figures.model_dump(mode="json"),
     script:
         "../../scripts/draw_figures.py"

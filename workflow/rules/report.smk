@@ -5,12 +5,12 @@ rule report:
         figures=rules.figures.output,
     output:
         page=f"{OUTPUT}/report.html",
+    params:
+        **stage("report"),
+        style=CONFIGURATION.figures.model_dump(mode="json"),
     log:
         f"{OUTPUT}/logs/report.log",
     conda:
         ENVIRONMENT
-    params:
-        **stage("report"),
-        style=CONFIGURATION.figures.model_dump(mode="json"),
     script:
         "../../scripts/build_report.py"

@@ -8,13 +8,13 @@ rule tables:
         determinism=expand(rules.measure.output.determinism, dataset=DATASETS),
     output:
         **TABLE_FILES,
-    log:
-        f"{OUTPUT}/logs/tables.log",
-    conda:
-        ENVIRONMENT
     params:
         **stage("tables"),
         plan=plan_digest,
         settings=settings_of_tables,
+    log:
+        f"{OUTPUT}/logs/tables.log",
+    conda:
+        ENVIRONMENT
     script:
         "../../scripts/make_tables.py"

@@ -5,19 +5,19 @@ rule train:
         manifest=rules.data.output.manifest,
     output:
         records=f"{OUTPUT}/runs/{{dataset}}/{{job}}.parquet",
+    params:
+        **stage("train"),
+        runs=runs_of_job,
+        device=this_device,
+        store=CONFIGURATION.store_folder,
     log:
         f"{OUTPUT}/logs/train/{{dataset}}/{{job}}.log",
-    conda:
-        ENVIRONMENT
     threads: CONFIGURATION.training.threads
     resources:
         gpu=gpus_of_job,
         mem_mb=memory_of_job,
         runtime=minutes_of_job,
-    params:
-        **stage("train"),
-        runs=keys_of_job,
-        device=this_device,
-        store=CONFIGURATION.store_folder,
+    conda:
+        ENVIRONMENT
     script:
         "../../scripts/train.py"

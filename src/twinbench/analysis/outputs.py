@@ -142,7 +142,7 @@ COMPARISONS: Final = Table(
     title="Difference to the reference",
     shown=f"{_WHO} n mean_difference ci_low ci_high t_p_holm tost_p_holm verdict sentence",
     latex=f"{_WHO} n mean_difference ci_low ci_high verdict",
-    made_by="the analysis stage makes it",
+    made_by="the rule `tables` makes it",
 )
 NOISE_FLOOR: Final = Table(
     "noise_floor",
@@ -249,7 +249,7 @@ API_COSTS: Final = Table(
     category="Cost",
     caption="Time per step, operations, memory and building time of each API.",
     title="Cost by API",
-    made_by="the audit stage makes it",
+    made_by="the rule `measure` makes it",
 )
 DETERMINISM_COSTS: Final = Table(
     "determinism_costs",
@@ -267,7 +267,7 @@ DETERMINISM_COSTS: Final = Table(
     category="Cost",
     caption="Time per step with deterministic operations, and without.",
     title="Cost of determinism",
-    made_by="the audit stage makes it",
+    made_by="the rule `measure` makes it",
 )
 CLAIMS: Final = Table(
     "claims",
@@ -286,7 +286,7 @@ CLAIMS: Final = Table(
     ),
     category="Claims",
     caption="The verdict on each claim, with the numbers and what would change it.",
-    made_by="the analysis stage makes it",
+    made_by="the rule `tables` makes it",
 )
 # In the order in which people read them.
 TABLES: Final = (

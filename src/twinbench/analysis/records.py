@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -17,12 +17,8 @@ import pyarrow.parquet as pq
 from twinbench.analysis.outputs import COSTS, HISTORY, IDENTITY, PARAMETERS, PROVENANCE, RUNS
 from twinbench.architectures.catalogue import find_variant
 from twinbench.errors import RecordError
-from twinbench.measurement.columns import LADDER
 from twinbench.planning.plan import Plan, Run
 from twinbench.training.output import SCHEMA
-
-# For the script that climbs the ladder.
-LADDER_COLUMNS: Final = LADDER.names
 
 
 def read_records(paths: Sequence[Path], plan: Plan) -> pd.DataFrame:

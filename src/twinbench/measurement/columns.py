@@ -25,7 +25,7 @@ LADDER: Final = Table(
     caption="Each variant on each rung of the ladder of sameness.",
     title="Every rung of every variant",
     shown="dataset architecture variant rung name outcome value sentence",
-    made_by="the audit stage makes it",
+    made_by="the rule `ladder` makes it",
 )
 GRADIENTS: Final = Table(
     "gradients",
@@ -51,7 +51,7 @@ GRADIENTS: Final = Table(
     caption="Norms of gradients and updates by layer, depth and step.",
     title="Norms of gradients and updates by layer",
     short=False,
-    made_by="the audit stage makes it",
+    made_by="the rule `measure` makes it",
 )
 # What is measured of a training step, in words.
 QUANTITIES: Final = {

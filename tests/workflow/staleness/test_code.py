@@ -87,7 +87,7 @@ BATCHES = {
         ),
     ],
     "the other stages": [
-        edited("training/output.py", "RUN_DIGITS = 16", "RUN_DIGITS = 12", "train ladder tables"),
+        edited("training/output.py", "RUN_DIGITS = 16", "RUN_DIGITS = 12", "train tables"),
         edited("measurement/published.py", "Conv2D(64, 3", "Conv2D(48, 3", "ladder tables"),
         edited("measurement/gradients.py", "float(np.linalg.norm(", "2 * float(np.linalg.norm(", "measure tables"),
         edited("analysis/files.py", "_LONGEST = 2000", "_LONGEST = 5", "tables"),

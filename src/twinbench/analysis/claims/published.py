@@ -26,7 +26,7 @@ def functional_example(evidence: Evidence, dataset: str) -> Finding:
 def _example(evidence: Evidence, variant: str, *, redundant: bool) -> Finding:
     rows = evidence.rows("ladder", architecture=ARCHITECTURE, variant=variant)
     if not rows:
-        return unmeasured("The published examples were not put on the ladder", "The audit stage, which builds them")
+        return unmeasured("The published examples were not put on the ladder", "The rule `ladder`, which builds them")
     climbed: dict[str, dict[int, Row]] = {}
     for row in rows:
         climbed.setdefault(str(row["dataset"]), {})[int(row["rung"])] = row

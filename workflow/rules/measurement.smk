@@ -5,16 +5,16 @@ rule ladder:
         manifest=rules.data.output.manifest,
     output:
         rungs=f"{OUTPUT}/ladder/{{dataset}}.csv",
-    log:
-        f"{OUTPUT}/logs/ladder/{{dataset}}.log",
-    conda:
-        ENVIRONMENT
-    threads: CONFIGURATION.training.threads
     params:
         **stage("ladder"),
         variants=variant_digests,
         device=this_device,
         settings=settings_of_ladder,
+    log:
+        f"{OUTPUT}/logs/ladder/{{dataset}}.log",
+    threads: CONFIGURATION.training.threads
+    conda:
+        ENVIRONMENT
     script:
         "../../scripts/climb_ladder.py"
 
@@ -28,15 +28,15 @@ rule measure:
         gradients=f"{OUTPUT}/measurements/{{dataset}}/gradients.csv",
         costs=f"{OUTPUT}/measurements/{{dataset}}/api_costs.csv",
         determinism=f"{OUTPUT}/measurements/{{dataset}}/determinism_costs.csv",
-    log:
-        f"{OUTPUT}/logs/measure/{{dataset}}.log",
-    conda:
-        ENVIRONMENT
-    threads: CONFIGURATION.training.threads
     params:
         **stage("measure"),
         variants=variant_digests,
         device=this_device,
         settings=settings_of_measurements,
+    log:
+        f"{OUTPUT}/logs/measure/{{dataset}}.log",
+    threads: CONFIGURATION.training.threads
+    conda:
+        ENVIRONMENT
     script:
         "../../scripts/measure.py"

@@ -1,0 +1,43 @@
+"""The files of tables and figures, in Snakemake's report with their captions."""
+
+from twinbench.analysis.outputs import TABLES
+from twinbench.report.catalogue import FIGURES, figure_file
+
+
+def reported_table(entry, ending):
+    """A table's file; the ones that people read are in Snakemake's report."""
+    path = f"{OUTPUT}/tables/{entry.name}.{ending}"
+    if ending not in ("csv", "html"):
+        return path
+    return report(
+        path,
+        caption=f"../report/table_{entry.name}.rst",
+        category="Tables",
+        subcategory=entry.category,
+        labels={"table": entry.name, "format": ending},
+    )
+
+
+def reported_figure(entry, dataset, ending):
+    """A figure's file, in Snakemake's report with its caption."""
+    return report(
+        f"{OUTPUT}/figures/{figure_file(entry.name, dataset, ending)}",
+        caption=f"../report/figure_{entry.name}.rst",
+        category="Figures",
+        subcategory=entry.category,
+        labels={"figure": entry.title, "dataset": dataset, "format": ending},
+    )
+
+
+TABLE_FILES = {f"{entry.name}_{ending}": reported_table(entry, ending) for entry in TABLES for ending in entry.formats}
+FIGURE_FILES = [
+    reported_figure(entry, dataset, ending)
+    for dataset in DATASETS
+    for entry in FIGURES
+    for ending in CONFIGURATION.figures.formats
+]
+
+
+def tables_of(ending):
+    """The files of all tables in one format."""
+    return [f"{OUTPUT}/tables/{entry.name}.{ending}" for entry in TABLES]
