@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from twinbench.config.dataset_names import nearest_of
 from twinbench.config.model import Configuration, Section
+from twinbench.config.yaml_files import Origin
 
 # What a key takes that takes more than one type: pydantic reports a mistake for each.
 _SEVERAL_TYPES = {
@@ -37,7 +38,7 @@ _VALID = {
 }
 
 
-def sentences(error: ValidationError, content: Mapping[Any, Any], origin: str) -> list[str]:
+def sentences(error: ValidationError, content: Mapping[Any, Any], origin: Origin) -> list[str]:
     """One sentence for each key at which `error` reports mistakes.
 
     Args:
@@ -62,21 +63,21 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else text[:76] + " ..."
 
 
-def _sentence(path: tuple[str, ...], mistake: Any, content: Mapping[Any, Any], origin: str) -> str:
-    key = _dotted(path)
+def _sentence(path: tuple[str, ...], mistake: Any, content: Mapping[Any, Any], origin: Origin) -> str:
+    key, place = _dotted(path), origin.at(path)
     kind = mistake["type"]
     if kind == "extra_forbidden":
-        return _unknown_key(path, origin)
+        return _unknown_key(path, place)
     if kind == "missing":
-        return f"'{key}' is missing in {origin}."
+        return f"'{key}' is missing in {place}: {_described(path)}."
     value = mistake["input"]
     if kind == "invalid_key":
-        return f"A key in {origin} is {shown(value)}; keys must be text: put it in quotes."
+        return f"A key in {place} is {shown(value)}; keys must be text: put it in quotes."
     if path in _SEVERAL_TYPES:
         for part in path:
             content = content[part] if isinstance(content, Mapping) and part in content else value
         value = content
-    found = f"'{key}' is {shown(value)} in {origin}; "
+    found = f"'{key}' is {shown(value)} in {place}; "
     if kind in {"model_type", "model_attributes_type", "dict_type"}:
         empty = " or be left out" if value is None else ""
         return f"{found}it must have keys{empty}; valid keys are {', '.join(_valid_keys(path))}."
@@ -90,11 +91,13 @@ def _valid(path: tuple[str, ...], mistake: Any, choices: list[str]) -> str:
     """What a key takes."""
     kind: str = mistake["type"]
     text = mistake["msg"].removeprefix("Value error, ")
-    valid = f"it {text}" if text.startswith(("must", "names", "has")) else text[:1].lower() + text[1:]
+    valid = f"it {text}" if text.startswith(("must", "names", "has", "is ")) else text[:1].lower() + text[1:]
     if path in _SEVERAL_TYPES and "true or false" not in text:
         valid = _SEVERAL_TYPES[path]
     elif choices and kind == "literal_error":
         valid = f"it must be one of {', '.join(choices)}"
+    elif kind.startswith("int_") and isinstance(mistake["input"], float) and mistake["input"].is_integer():
+        valid = "it is too large"
     elif kind.startswith(("int_", "float_")):
         valid = "it must be a whole number" if kind.startswith("int_") else "it must be a number"
     elif kind in _VALID:
@@ -103,7 +106,7 @@ def _valid(path: tuple[str, ...], mistake: Any, choices: list[str]) -> str:
     return valid
 
 
-def _unknown_key(path: tuple[str, ...], origin: str) -> str:
+def _unknown_key(path: tuple[str, ...], place: str) -> str:
     key = path[-1]
     valid = sorted(_valid_keys(path[:-1]))
     hint = nearest_of(key, valid)
@@ -115,7 +118,13 @@ def _unknown_key(path: tuple[str, ...], origin: str) -> str:
         ]
         hint = f"; did you mean '{elsewhere[0]}'?" if elsewhere else ""
     where = f" in '{_dotted(path[:-1])}'" if len(path) > 1 else ""
-    return f"Unknown key {shown(key)}{where} in {origin}; valid keys are {', '.join(valid)}{hint or '.'}"
+    return f"Unknown key {shown(key)}{where} in {place}; valid keys are {', '.join(valid)}{hint or '.'}"
+
+
+def _described(path: tuple[str, ...]) -> str:
+    """What a key means."""
+    section = _section_of(_annotation(path[:-1]))
+    return f"add it, {section.model_fields[path[-1]].description}" if section else "add it"
 
 
 def _dotted(path: tuple[str, ...]) -> str:

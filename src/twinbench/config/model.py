@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from twinbench.config.dataset_names import WELL_KNOWN, known_dataset_names
 from twinbench.errors import ConfigurationError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
@@ -32,6 +33,8 @@ Pattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.*?/-]+$")]
 
 def _path(value: str) -> str:
     """A path that this process can name to the system, with `~` for the home folder as a shell takes it."""
+    if not value.strip():
+        raise ValueError("must not be empty")
     control = re.search(r"[\x00-\x1f\x7f]", value)
     if control:
         raise ValueError(f"must be a path, which has no {control[0]!r} in it")
@@ -75,6 +78,12 @@ class Section(BaseModel):
         return value
 
 
+def _names_a_source(name: Any) -> bool:
+    """Whether a dataset's name alone says where its images come from."""
+    plain = name.split(":")[0].partition("/")[0] if isinstance(name, str) else ""
+    return plain == "digits" or plain in WELL_KNOWN or (plain != "" and plain in known_dataset_names())
+
+
 class Dataset(Section):
     """One dataset: scikit-learn's `digits`, one of tensorflow-datasets, or a path to an `.npz` file."""
 
@@ -109,7 +118,7 @@ class Dataset(Section):
     def _from_text(cls, value: Any) -> Any:
         if isinstance(value, str):
             value = {"source": value}
-        if isinstance(value, dict) and "source" not in value and isinstance(value.get("name"), str):
+        if isinstance(value, dict) and "source" not in value and _names_a_source(value.get("name")):
             value = {**value, "source": value["name"]}
             del value["name"]
         if isinstance(value, dict) and not value.get("name") and isinstance(value.get("source"), str):
@@ -130,6 +139,8 @@ class Dataset(Section):
     @field_validator("source")
     @classmethod
     def _known_kind(cls, source: str) -> str:
+        if "://" in source:
+            raise ValueError("is an address: download the file, and give its path here")
         if source.endswith(".npz"):
             return _path_of_files(source)
         if source == "digits":
@@ -145,7 +156,7 @@ class Dataset(Section):
 class Training(Section):
     """How every run is trained; all of it, with the seed, determines a run's result."""
 
-    epochs: int = Field(default=15, ge=1, description="passes over the training images")
+    epochs: int = Field(default=15, ge=1, le=100_000, description="passes over the training images")
     batch_size: int = Field(default=32, ge=1, description="images per step")
     learning_rate: float = Field(default=0.002, gt=0, allow_inf_nan=False, description="the optimiser's step size")
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop", "nadam", "adagrad"] = Field(
@@ -155,7 +166,7 @@ class Training(Section):
         default=0.1, gt=0, lt=1, description="share of the training images that is held out, the same for every run"
     )
     threads: int = Field(
-        default=1, ge=1, description="CPU threads per run; part of the result, since sums change with it"
+        default=1, ge=1, le=512, description="CPU threads per run; part of the result, since sums change with it"
     )
     determinism: Literal["strict", "seeded", "off"] = Field(
         default="strict",
