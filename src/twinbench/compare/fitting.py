@@ -124,11 +124,12 @@ def _equal(x: Any, y: Any) -> bool:
 
 def _rates(schedule: Any) -> list[float]:
     rates = []
-    for epoch in (0, 1, 2, 5, 10, 20, 50, 100):
-        try:
-            rates.append(round(float(schedule(epoch, 0.01)), 10))
-        except TypeError:
-            rates.append(round(float(schedule(epoch)), 10))
+    for epoch in (*range(200), 500, 1000):
+        for rate in (0.01, 1e-4):
+            try:
+                rates.append(round(float(schedule(epoch, rate)), 12))
+            except TypeError:
+                rates.append(round(float(schedule(epoch)), 12))
     return rates
 
 

@@ -16,6 +16,10 @@ UNKNOWN = "unknown"
 Squash = Literal["softmax", "sigmoid"] | None
 
 
+SCALES = (1.0, 0.05, 50.0)
+"""Losses and metrics are read on predictions of several sizes: a threshold or a limit shows only near it."""
+
+
 def possible_forms(shape: tuple[int, ...]) -> list[str]:
     """Every form in which labels for outputs of a shape (without the batch axis) are commonly written."""
     if not shape or shape[-1] == 1:
@@ -50,7 +54,7 @@ def form_of(labels: np.ndarray, shape: tuple[int, ...]) -> str:
 
 
 def example(
-    form: str, shape: tuple[int, ...], squash: Squash = None, *, rows: int = 60
+    form: str, shape: tuple[int, ...], squash: Squash = None, *, rows: int = 60, scale: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Labels in a form, and predictions: the same of every form, three quarters of the rows right.
 
@@ -59,19 +63,20 @@ def example(
         shape: shape of one output without the batch axis.
         squash: what makes probabilities of the predictions; None for raw outputs.
         rows: how many.
+        scale: how much larger the raw outputs are than usual, and how much further off the labels that are numbers.
     """
     generator = np.random.default_rng(5)
-    logits = generator.standard_normal((rows, *shape)).astype("float32") * 2
+    logits = generator.standard_normal((rows, *shape)).astype("float32") * np.float32(2 * scale)
     wrong = (np.arange(rows) % 4 == 0).reshape((-1,) + (1,) * len(shape))
     width = shape[-1] if shape else 1
     predictions = logits
     if squash == "sigmoid" or (squash and width == 1):
-        predictions = 1 / (1 + np.exp(-logits))
+        predictions = 1 / (1 + np.exp(-logits.astype("float64")))
     elif squash:
         spread = np.exp(logits - logits.max(-1, keepdims=True))
         predictions = spread / spread.sum(-1, keepdims=True)
     if form in (NUMBERS, FLAT_NUMBERS):
-        labels = predictions + 0.2 * generator.standard_normal(logits.shape)
+        labels = predictions + 0.2 * scale * generator.standard_normal(logits.shape)
     elif form in (BINARY, FLAT_BINARY):
         labels = np.abs((logits > 0) - wrong.astype("float32"))
     else:

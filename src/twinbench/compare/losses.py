@@ -17,6 +17,7 @@ from twinbench.compare.labels import (
     FLAT_BINARY,
     FLAT_NUMBERS,
     NUMBERS,
+    SCALES,
     UNKNOWN,
     Squash,
     example,
@@ -91,12 +92,14 @@ def resolved_loss(given: Any) -> ResolvedLoss:
         cls = objects.get(_snake(name)) if getattr(loss, "__module__", "").startswith("keras") else None
         loss = cls() if cls is not None else loss
         name = type(loss).__name__ if cls is not None else name
-    config = loss.get_config() if isinstance(loss, keras.losses.Loss) else {}
+    config = _held(loss) if isinstance(loss, keras.losses.Loss) else {}
     kept = {k: v for k, v in config.items() if k not in ("name", "dtype", "fn", "from_logits", "reduction")}
+    usual = _defaults(type(loss)) | {"axis": -1}
     settings = [
-        (k, v) for k, v in sorted(kept.items()) if isinstance(v, bool | int | float | str) and v not in (0, None)
+        (k, v)
+        for k, v in sorted(kept.items())
+        if isinstance(v, bool | int | float | str) and (k not in usual or v != usual[k])
     ]
-    settings = [(k, v) for k, v in settings if (k, v) != ("axis", -1)]
     reduction = config.get("reduction", "sum_over_batch_size")
     if reduction not in ("sum_over_batch_size", "auto", "mean"):
         settings.append(("reduction", reduction))
@@ -107,6 +110,19 @@ def resolved_loss(given: Any) -> ResolvedLoss:
     elif not hasattr(keras.losses, name):
         labels, on_logits = wrapped_crossentropy(loss) or (UNKNOWN, None)
     return ResolvedLoss(name, tuple(settings), labels, on_logits, loss)
+
+
+def _held(loss: keras.losses.Loss) -> dict[str, Any]:
+    """Everything that decides what a loss computes; some of Keras's own leave it out of their configuration."""
+    return {**getattr(loss, "_fn_kwargs", {}), **loss.get_config()}
+
+
+def _defaults(cls: type) -> dict[str, Any]:
+    """The settings of a loss of Keras's own that is given none."""
+    try:
+        return _held(cls()) if cls.__module__.split(".")[0] == "keras" else {}
+    except TypeError:  # it cannot be made without any
+        return {}
 
 
 def _snake(name: str) -> str:
@@ -299,18 +315,23 @@ def _same_values(
             if len(forms[0]) > 1 and len(forms[1]) > 1 and first != second:
                 continue
             for guess in (True, False) if None in ends else (True,):
-                try:
-                    read = [
-                        loss_value(
-                            loss.loss, *example(form, shape, squash if (guess if end is None else end) else None)
-                        )
-                        for loss, form, end in zip(losses, (first, second), ends, strict=True)
-                    ]
-                except Exception:  # noqa: S112 - labels that one of the losses does not take
-                    continue
-                if np.all(np.isfinite(read)):
+                read = []
+                for scale in SCALES:
+                    try:
+                        values = [
+                            loss_value(
+                                loss.loss,
+                                *example(form, shape, squash if (guess if end is None else end) else None, scale=scale),
+                            )
+                            for loss, form, end in zip(losses, (first, second), ends, strict=True)
+                        ]
+                    except Exception:  # noqa: S112 - labels that one of the losses does not take
+                        continue
+                    if np.all(np.isfinite(values)):
+                        read.append(bool(np.isclose(values[0], values[1], rtol=1e-4, atol=1e-5)))
+                if read:
                     likely = not decided or first not in (NUMBERS, FLAT_NUMBERS)  # probabilities of a vector: classes
-                    results.append((bool(np.isclose(read[0], read[1], rtol=1e-4, atol=1e-5)), likely))
+                    results.append((all(read), likely))
     if not results:
         return None
     if not any(equal for equal, _ in results):

@@ -22,11 +22,23 @@ class Rows:
         generator = np.random.default_rng(3)
         self.keys = np.zeros((len(arrays[0]) if arrays else 0, 2))
         for array in arrays:
-            flat = array.reshape(len(array), -1)
-            directions = generator.standard_normal((flat.shape[1], 2))
-            for start in range(0, len(flat), 4096):
-                self.keys[start : start + 4096] += flat[start : start + 4096].astype("float64") @ directions
+            self.keys += _projected(array, generator)
         self.tolerance = 1e-5 * max(float(self.keys.std()) if len(self.keys) else 0.0, 1e-12)
+
+    def joined(self, labels: np.ndarray, like: Rows, others: np.ndarray) -> Rows:
+        """The samples together with their labels, which weigh as much: for both feeds in the same measure.
+
+        Args:
+            labels: One row a sample.
+            like: The samples of the other feed.
+            others: Their labels.
+        """
+        extent = max(float(np.std(labels)), float(np.std(others)), 1e-12)
+        joint = Rows([])
+        size = max(self.tolerance, like.tolerance) * 1e5
+        joint.keys = self.keys + size / extent * _projected(labels, np.random.default_rng(4))
+        joint.tolerance = size * 2e-5
+        return joint
 
     def partners(self, others: Rows) -> np.ndarray:
         """For each row the index of an equal row of others, or -1."""
@@ -42,6 +54,14 @@ class Rows:
             near = np.all(np.abs(known[place] - self.keys) <= tolerance, axis=1) & (found < 0)
             found[near] = order[place[near]]
         return found
+
+
+def _projected(array: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """The rows of an array on two random directions."""
+    flat = array.reshape(len(array), -1)
+    directions = generator.standard_normal((flat.shape[1], 2))
+    parts = [flat[start : start + 4096].astype("float64") @ directions for start in range(0, len(flat), 4096)]
+    return np.concatenate(parts) if parts else np.zeros((0, 2))
 
 
 def changes(shape: tuple[int, ...]) -> Iterator[tuple[str, Change]]:

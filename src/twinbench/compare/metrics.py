@@ -12,7 +12,7 @@ import numpy as np
 from twinbench.compare.advice import make_cause
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.feeds import Feed
-from twinbench.compare.labels import UNKNOWN, example, possible_forms, same_code
+from twinbench.compare.labels import SCALES, UNKNOWN, example, possible_forms, same_code
 from twinbench.compare.losses import ends_in_probabilities, output_shapes, wanted_labels
 from twinbench.compare.report import Cause
 from twinbench.sameness.pairing import Pair, Subject
@@ -51,13 +51,18 @@ def metric_causes(
     certain = all(len(forms) == 1 for side in known for forms in side)
     outcomes: dict[Names, list[tuple[float | None, float | None]]] = {}
     for first, second in _attempts(known[0], known[1], other_loss=other_loss):
-        for names, values in _compared(_read(pair.a, shapes, first), _read(pair.b, shapes, second)).items():
-            outcomes.setdefault(names, []).append(values)
+        read_at = [
+            _compared(*(_read(*side, scale) for side in ((pair.a, shapes, first), (pair.b, shapes, second))))
+            for scale in SCALES
+        ]
+        for names in read_at[0]:
+            readings = [at.get(names, (None, None)) for at in read_at]
+            outcomes.setdefault(names, []).append(next((r for r in readings if not _equal(*r)), readings[0]))
     causes: list[Cause] = []
     for names, results in outcomes.items():
         place = f"metric {names[0]}" if names[0] == names[1] else f"metric {names[0]} / {names[1]}"
         read = [(x, y) for x, y in results if x is not None and y is not None]
-        equal = [values for values in read if np.isclose(values[0], values[1], rtol=1e-3, atol=1e-4, equal_nan=True)]
+        equal = [values for values in read if _equal(*values)]
         if equal and (other_loss or len(equal) == len(read)):
             continue
         if not read and _same_metric(metrics, names):
@@ -74,6 +79,13 @@ def metric_causes(
         else:
             coverage.not_tested("metrics", f"{place} takes labels in a form that is not known")
     return causes, []
+
+
+def _equal(x: float | None, y: float | None) -> bool:
+    """Whether two readings are the same, as far as both could be taken."""
+    if x is None or y is None:
+        return True
+    return bool(np.isclose(x, y, rtol=1e-3, atol=1e-4, equal_nan=True))
 
 
 def _attempts(a: list[list[str]], b: list[list[str]], *, other_loss: bool) -> Iterator[tuple[Forms, Forms]]:
@@ -107,7 +119,7 @@ def _name(metric: Any) -> str:
     return str(getattr(metric, "name", None) or getattr(metric, "__name__", metric))
 
 
-def _read(one: Subject, shapes: Sequence[tuple[int, ...]], forms: Forms) -> dict[str, float | None]:
+def _read(one: Subject, shapes: Sequence[tuple[int, ...]], forms: Forms, scale: float) -> dict[str, float | None]:
     """What each metric of a model reads on known predictions; None where it raises or reads no number.
 
     Predictions are probabilities where the model ends in softmax or sigmoid and logits where it does not.
@@ -116,7 +128,8 @@ def _read(one: Subject, shapes: Sequence[tuple[int, ...]], forms: Forms) -> dict
     labels, predictions = [], []
     for k, (shape, form) in enumerate(zip(shapes, forms, strict=True)):
         squash = "sigmoid" if form.startswith("binary") else "softmax"
-        label, prediction = example(form, shape, squash if ends[min(k, len(ends) - 1)] else None)  # type: ignore[arg-type]
+        end = squash if ends[min(k, len(ends) - 1)] else None
+        label, prediction = example(form, shape, end, scale=scale)  # type: ignore[arg-type]
         labels.append(label)
         predictions.append(prediction)
     compiled = one.model._compile_metrics

@@ -14,7 +14,7 @@ from twinbench.compare.report import Cause
 from twinbench.compare.weights import short_path
 from twinbench.sameness.pairing import Pair
 
-STEPS = (0, 1, 10, 100, 500, 1_000, 5_000, 10_000, 50_000)
+STEPS = (0, 1, 10, 100, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 10_000_000)
 """Steps at which learning-rate schedules are evaluated."""
 
 _IGNORED = {
@@ -70,8 +70,9 @@ def _differences(place: str, x: Any, y: Any, pair: Pair, coverage: Coverage) -> 
         coverage.not_tested("optimizer", f"{names[0]} is a class of the person's own, another one on each side")
     rates = [learning_rates(one) for one in (x, y)]
     if not np.allclose(rates[0], rates[1], rtol=1e-4, atol=0):
-        words = [f"learning_rate={_shown_rate(one)}" for one in (x, y)]
-        step = STEPS[int(np.argmax(~np.isclose(rates[0], rates[1], rtol=1e-4, atol=0)))]
+        first = int(np.argmax(~np.isclose(rates[0], rates[1], rtol=1e-4, atol=0)))
+        step = STEPS[first]
+        words = [f"learning_rate={_shown_rate(one, first)}" for one in (x, y)]
         detail = f"the learning rates differ from step {step} on"
         found.append(make_cause("compile.optimizer", f"{place}: learning_rate", *words, detail=detail))
     values = [_values(one) for one in (x, y)]
@@ -221,9 +222,11 @@ def learning_rates(optimizer: Any) -> list[float]:
     return [float(keras.ops.convert_to_numpy(optimizer.learning_rate))] * len(STEPS)
 
 
-def _shown_rate(optimizer: Any) -> str:
+def _shown_rate(optimizer: Any, place: int = 0) -> str:
+    """The learning rate in words: that of the start, and of a schedule also that at one of `STEPS`."""
     schedule = getattr(optimizer, "_learning_rate", None)
     rates = learning_rates(optimizer)
     if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
-        return f"{type(schedule).__name__}, from {rates[0]:g} to {rates[5]:g} at step {STEPS[5]:,}"
+        place = place or STEPS.index(1_000)
+        return f"{type(schedule).__name__}, from {rates[0]:g} to {rates[place]:g} at step {STEPS[place]:,}"
     return f"{rates[0]:g}"

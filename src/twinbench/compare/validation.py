@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from twinbench.compare.advice import make_cause
 from twinbench.compare.coverage import Coverage
-from twinbench.compare.feeds import Epoch, Feed
-from twinbench.compare.matching import ENOUGH, share, standard
+from twinbench.compare.feeds import Epoch, Feed, as_classes
+from twinbench.compare.matching import ENOUGH, Rows, share, standard
 from twinbench.compare.report import Cause
 
 
@@ -33,13 +35,24 @@ def validation_causes(a: Feed, b: Feed, coverage: Coverage) -> list[Cause]:
     if sets[0] is None or sets[1] is None:
         coverage.asides.append("which samples they are scored on")
         return []
-    shared = share(sets[0].inputs[0], sets[1].inputs[0]) if sets[0].inputs and sets[1].inputs else 0.0
-    if shared < ENOUGH and all(feed.validation is not None for feed in (a, b)) and _share_standard(*sets) < ENOUGH:
-        detail = f"{100 * shared:.0f} % of A's validation samples are among B's"
-        return [make_cause("data", "validation set: other samples", *words, detail=detail, fix=fix)]
-    if shared < 0.99:
+    given = all(feed.validation is not None for feed in (a, b))
+    where, detail = _difference(sets[0], sets[1], coverage, given=given)
+    return [make_cause("data", f"validation set: {where}", *words, detail=detail, fix=fix)] if where else []
+
+
+def _difference(one: Epoch, other: Epoch, coverage: Coverage, *, given: bool) -> tuple[str, str]:
+    """What differs between two validation sets, and how; nothing where they are the same or it is left to chance."""
+    if not (one.inputs and other.inputs):
+        return "", ""
+    shared = min(share(one.inputs[0], other.inputs[0]), share(other.inputs[0], one.inputs[0]))
+    if shared < ENOUGH and given and _share_standard(one, other) < ENOUGH:
+        return "other samples", f"{100 * shared:.0f} % of the validation samples are in both"
+    relabelled = _relabelled(one, other) if shared >= ENOUGH else 0
+    if relabelled:
+        return "labels", f"{relabelled:,} samples of the validation sets carry another label"
+    if shared < 1:
         coverage.asides.append("which samples they are scored on")
-    return []
+    return "", ""
 
 
 def _leak(held: Epoch, training: Epoch) -> float:
@@ -47,8 +60,18 @@ def _leak(held: Epoch, training: Epoch) -> float:
     return sum(digest in trained for digest in held.digests) / max(1, held.samples)
 
 
-def _share_standard(a: Epoch | None, b: Epoch | None) -> float:
+def _relabelled(a: Epoch, b: Epoch) -> int:
+    """How many samples of A's set are in B's, and none of them there with the same class."""
+    labels = [as_classes(held.labels) if held.labels is not None else None for held in (a, b)]
+    if labels[0] is None or labels[1] is None:
+        return 0
+    rows = Rows([a.inputs[0]]), Rows([b.inputs[0]])
+    joined = rows[0].joined(labels[0], rows[1], labels[1]), rows[1].joined(labels[1], rows[0], labels[0])
+    return int(np.sum((rows[0].partners(rows[1]) >= 0) & (joined[0].partners(joined[1]) < 0)))
+
+
+def _share_standard(a: Epoch, b: Epoch) -> float:
     """How many samples two validation sets share but for their range."""
-    if a is None or b is None or a.inputs[0].dtype.kind not in "fiub" or b.inputs[0].dtype.kind not in "fiub":
+    if a.inputs[0].dtype.kind not in "fiub" or b.inputs[0].dtype.kind not in "fiub":
         return 0.0
     return share(standard(a.inputs[0]), standard(b.inputs[0]))

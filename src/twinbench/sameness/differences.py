@@ -17,6 +17,7 @@ _TRAINING_SETTINGS = {
     "momentum",
     "dropout",
     "recurrent_dropout",
+    "stateful",
     "renorm_momentum",
 }
 _MERGES = {kind for kind, family in FAMILIES.items() if family == "merge"}
