@@ -7,18 +7,18 @@ file in this folder that sets `TASK` and marks a reference is a new architecture
 import ast
 import functools
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from twinbench.architectures.declaration import Compiler, Difference, Kind, Task
+from twinbench.architectures.marks import MARKS, marks, marks_anything
 from twinbench.architectures.source import parse, source_digest
 from twinbench.errors import ConfigurationError
 
 FOLDER = Path(__file__).resolve().parent
 SUSPECTS_FILE = FOLDER / "suspects.py"
 SUSPECTS_ARCHITECTURE = "plain_cnn"
-_MARKS: dict[str, Kind] = {"reference": "reference", "twin": "twin", "lookalike": "lookalike", "suspect": "suspect"}
+_SET_TASK = 'add TASK = "classify" or TASK = "reconstruct" below the imports'
 
 
 @dataclass(frozen=True)
@@ -117,18 +117,27 @@ def find_variant(architecture: str, name: str) -> Variant:
 
 
 def _read(path: Path) -> Architecture | None:
-    """Read a file as an architecture; None when it sets no TASK and so is none."""
+    """Read a file as an architecture; None when it sets no TASK and marks no variant, and so is none."""
     try:
-        constants = _constants(path)
+        tree = parse(path)
     except SyntaxError as error:
         raise ConfigurationError(f"{path}:{error.lineno}: {error.msg}.") from error
-    task, compiler = constants.get("TASK"), constants.get("COMPILER", "graph")
-    if task is None:
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not text in UTF-8: save it in that encoding.") from error
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read ({error.strerror}).") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{path} is no Python file: {error}.") from error
+    constants = _constants(tree)
+    if "TASK" not in constants:
+        if marks_anything(tree):
+            raise ConfigurationError(f"{path} marks variants and sets no TASK: {_SET_TASK}.")
         return None
+    task, compiler = constants["TASK"], constants.get("COMPILER", "graph")
     if task not in ("classify", "reconstruct"):
-        raise ConfigurationError(f"{path}: TASK is {task!r}; it must be 'classify' or 'reconstruct'.")
+        raise ConfigurationError(f"{path}: TASK is {_word(task)}; it must be 'classify' or 'reconstruct'.")
     if compiler not in ("graph", "xla"):
-        raise ConfigurationError(f"{path}: COMPILER is {compiler!r}; it must be 'graph' or 'xla'.")
+        raise ConfigurationError(f"{path}: COMPILER is {_word(compiler)}; it must be 'graph' or 'xla'.")
     variants = _variants(path, path.stem)
     references = [variant for variant in variants if variant.kind == "reference"]
     if len(references) != 1:
@@ -137,50 +146,39 @@ def _read(path: Path) -> Architecture | None:
         name=path.stem,
         task=task,
         compiler=compiler,
-        sentence=_first_line(ast.get_docstring(parse(path))),
+        sentence=_first_line(ast.get_docstring(tree)),
         variants=(*references, *(variant for variant in variants if variant.kind != "reference")),
     )
 
 
-def _constants(path: Path) -> dict[str, object]:
-    """The constants that a file assigns to plain names."""
-    return {
-        statement.targets[0].id: statement.value.value
-        for statement in parse(path).body
-        if isinstance(statement, ast.Assign)
-        and isinstance(statement.targets[0], ast.Name)
-        and isinstance(statement.value, ast.Constant)
-    }
+def _constants(tree: ast.Module) -> dict[str, object]:
+    """What a file assigns to plain names; an expression where it is no constant."""
+    values: dict[str, object] = {}
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            value = statement.value.value if isinstance(statement.value, ast.Constant) else statement.value
+            values |= {target.id: value for target in targets if isinstance(target, ast.Name)}
+    return values
+
+
+def _word(value: object) -> str:
+    """A constant, or an expression as it is written."""
+    return f"{ast.unparse(value)}, which is no literal" if isinstance(value, ast.AST) else repr(value)
 
 
 def _variants(path: Path, architecture: str) -> list[Variant]:
-    variants = []
-    for statement in parse(path).body:
-        if not isinstance(statement, ast.FunctionDef):
-            continue
-        for decorator in statement.decorator_list:
-            mark = decorator.func if isinstance(decorator, ast.Call) else decorator
-            if isinstance(mark, ast.Name) and mark.id in _MARKS:
-                variant = Variant(
-                    architecture=architecture,
-                    name=statement.name,
-                    kind=_MARKS[mark.id],
-                    sentence=_first_line(ast.get_docstring(statement)),
-                    path=path,
-                )
-                if isinstance(decorator, ast.Call):
-                    variant = replace(variant, **_literals(decorator, path))
-                variants.append(variant)
-    return variants
-
-
-def _literals(call: ast.Call, path: Path) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for keyword in call.keywords:
-        if keyword.arg is None or not isinstance(keyword.value, ast.Constant):
-            raise ConfigurationError(f"{path}:{call.lineno}: a mark takes literal keyword arguments only.")
-        values[keyword.arg] = str(keyword.value.value)
-    return values
+    return [
+        Variant(
+            architecture=architecture,
+            name=function.name,
+            kind=MARKS[mark],
+            sentence=_first_line(ast.get_docstring(function)),
+            path=path,
+            **values,  # type: ignore[arg-type] # the marks are checked against their declarations
+        )
+        for function, mark, values in marks(path)
+    ]
 
 
 def _first_line(docstring: str | None) -> str:

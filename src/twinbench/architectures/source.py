@@ -23,7 +23,17 @@ PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 # What these mean is the engine's business, whose version is in a run's key.
 _ENGINE = {"twinbench/__init__.py"} | {
     f"twinbench/architectures/{name}.py"
-    for name in ("__init__", "catalogue", "contract", "declaration", "keras_settings", "recipe", "source", "statements")
+    for name in (
+        "__init__",
+        "catalogue",
+        "contract",
+        "declaration",
+        "keras_settings",
+        "marks",
+        "recipe",
+        "source",
+        "statements",
+    )
 }
 
 

@@ -21,6 +21,7 @@ _APART = (
     "twinbench.config",  # settings reach a run's key by their values,
     "twinbench.architectures.catalogue",  # and variants by their own digests
     "twinbench.architectures.declaration",
+    "twinbench.architectures.marks",
     "twinbench.architectures.source",
     "twinbench.architectures.statements",
     "twinbench.planning",  # what the plan says of a run is its key
