@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from twinbench.architectures import architectures, catalogue, find_variant, suspects
-from twinbench.architectures.source import source_digest
+from twinbench.architectures.source import _module, parse, source_digest
 
 FOLDER = catalogue.FOLDER
 NET = '''"""A file with one variant, which is written to be watched, and its neighbour."""
@@ -22,6 +22,8 @@ from lab.everything import *
 from twinbench.architectures.declaration import suspect, twin
 from . import relative
 from .pieces.block import block
+from lab.parts.shape import SHAPE
+from lab.hooks import Hooked, MADE
 
 def decorated(function):
     return lambda: function() + [STEP]
@@ -47,6 +49,15 @@ with open(__file__) as opened:
     OPENED = 7
 SEED = 0
 HIDDEN = 11
+
+def unused(extra=(FROM_DEFAULT := 12)):
+    return extra
+
+class Made(Hooked):
+    size = 13
+
+with open(__file__[:-6] + "size.txt") as opened:
+    FROM_FILE = opened.read()
 
 def warm_up():
     global SEED
@@ -74,7 +85,7 @@ def functional(extra=len(SHIFTS)):
     """What it shows."""
     # A comment.
     return [rounded(2.5), scale.SCALE, depth.DEPTH, width, FROM_STAR, relative.SIZE, block(), MARGIN, STATE, SHIFTS,
-            PADDING, LAST, MODE, OPENED, SEED, Layer().describe(), helper(), extra]
+            PADDING, LAST, MODE, OPENED, SEED, Layer().describe(), helper(), extra, SHAPE, MADE, FROM_DEFAULT, FROM_FILE]
 
 @twin
 def neighbour():
@@ -92,6 +103,9 @@ FILES = {
     "lab/pieces/__init__.py": "from lab import scale\nscale.SCALE += 1\n",
     "lab/pieces/block.py": "def block():\n    from ..inner import INNER\n    return INNER\n",
     "lab/inner.py": "INNER = 10\n",
+    "lab/parts/shape.py": "SHAPE = 14\n",
+    "lab/hooks.py": "MADE = []\nclass Hooked:\n    def __init_subclass__(cls):\n        MADE.append(cls.size)\n",
+    "lab/size.txt": "15",
 }
 # File, text, what it becomes: an edit that changes what the function returns.
 EFFECTIVE = {
@@ -130,6 +144,10 @@ EFFECTIVE = {
     "a decorator that is left out": ("net", "@decorated\ndef helper", "def helper"),
     "the function itself": ("net", "return [rounded(2.5)", "return [rounded(3.5)"),
     "a statement at the end that replaces what is used": ("net", "    return 1\n", "    return 1\n\nblock = list\n"),
+    "a constant in a folder without an __init__": ("parts/shape", "14", "15"),
+    "a class that registers itself with a base of another file": ("net", "size = 13", "size = 14"),
+    "a name that a default sets": ("net", ":= 12", ":= 13"),
+    "a file that is read": ("size.txt", "15", "16"),
     "an attribute that is set on a class later": ("net", "    return 1\n", "    return 1\n\nBase.size = 0\n"),
 }  # fmt: skip
 HARMLESS = {
@@ -149,8 +167,9 @@ def write(root: Path, edits: tuple[tuple[str, str, str], ...] = (), net: str = N
     """Write the scratch package, edited; returns the file of the variant."""
     files = {**FILES, "lab/net.py": net, "lab/scaled.py": "SCALE = 33\n"}
     for name, old, new in edits:
-        assert files[f"lab/{name}.py"].count(old) >= 1
-        files[f"lab/{name}.py"] = files[f"lab/{name}.py"].replace(old, new, 1)
+        file = f"lab/{name}" if "." in name else f"lab/{name}.py"
+        assert files[file].count(old) >= 1
+        files[file] = files[file].replace(old, new, 1)
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
@@ -349,3 +368,29 @@ def test_the_digest_of_a_variant_is_a_sha256() -> None:
         find_variant("mlp", "no_such_variant")
     with pytest.raises(KeyError):
         source_digest(FOLDER / "mlp.py", "no_such_function")
+
+
+def test_modules_that_are_found_by_a_changed_path_are_covered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One by `sys.path`, below the file; one by PYTHONPATH, elsewhere."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "elsewhere"))
+    digests = set()
+    for size, depth in ((1, 1), (2, 1), (2, 2)):
+        net = tmp_path / f"{size}{depth}" / "net.py"
+        (net.parent / "vendored").mkdir(parents=True)
+        (tmp_path / "elsewhere").mkdir(exist_ok=True)
+        (net.parent / "vendored" / "sizes_of_a_lab.py").write_text(f"SIZE = {size}\n")
+        (tmp_path / "elsewhere" / "depths_of_a_lab.py").write_text(f"DEPTH = {depth}\n")
+        net.write_text(
+            "from sizes_of_a_lab import SIZE\nimport depths_of_a_lab as d\ndef f():\n    return SIZE, d.DEPTH\n"
+        )
+        parse.cache_clear()
+        _module.cache_clear()
+        digests.add(source_digest(net, "f"))
+    assert len(digests) == 3
+
+
+def test_docstrings_count_where_they_are_read(tmp_path: Path) -> None:
+    net = NET.replace("return 1\n", "return functional.__doc__\n")
+    edit = ("net", '"""What it shows."""', '"""Something else."""')
+    before, after = write(tmp_path / "before", net=net), write(tmp_path / "after", (edit,), net=net)
+    assert source_digest(before, "neighbour") != source_digest(after, "neighbour")

@@ -3,6 +3,7 @@
 A run is stored under, among other things, the digest of its variant's code. Covered is the function; by name,
 all that it uses from its module and from other modules of its package; and whatever these modules do while they are
 imported. Where names do not tell what is used (`getattr`, a whole module, a star import), the whole module is covered.
+Of a file that is read, the content: one that a string names, and all beside a module that asks where it lies.
 Left out are comments, docstrings, formatting, the marks, and definitions that the function does not use.
 
 So a cosmetic change trains nothing again, a new variant leaves its neighbours alone, and a changed layer retrains
@@ -12,12 +13,13 @@ exactly the variants that hold it.
 import ast
 import functools
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from twinbench.architectures.statements import Import, Statement, statements
+from twinbench.architectures.statements import Import, Statement, has_hooks, imports_of, is_installed, statements
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 # What these mean is the engine's business, whose version is in a run's key.
@@ -39,7 +41,9 @@ _ENGINE = {"twinbench/__init__.py"} | {
 
 @functools.cache
 def parse(path: Path) -> ast.Module:
-    """Parse a Python file; raises SyntaxError as Python does."""
+    """Parse a Python file; raises SyntaxError as Python does. A package without an `__init__` is an empty one."""
+    if not path.exists():
+        return ast.Module([], [])
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
@@ -69,6 +73,7 @@ class _Coverage:
     def __init__(self) -> None:
         self._covered: dict[Path, set[int]] = {}
         self._run: set[Path] = set()
+        self._data: set[Path] = set()
 
     def lines(self) -> Iterator[str]:
         """Yield the code that is covered, in an order that moving a definition does not change."""
@@ -80,6 +85,7 @@ class _Coverage:
             yield f"# {_label(path)}"
             yield from sorted(statement.text for statement in anywhere)
             yield from (statement.text for statement in covered if statement not in anywhere)
+        yield from sorted(f"# {path.name} {_content(path)}" for path in self._data)
 
     def run(self, path: Path) -> None:
         """Cover what a module does when it is imported."""
@@ -118,6 +124,11 @@ class _Coverage:
             self.use(path, name)
         for imported in statement.imports:
             self._follow(imported, path)
+        for file in _files_named(statement, path):
+            if file.suffix == ".py":
+                self.use_all(file)
+            else:
+                self._data.add(file)
         if statement.dynamic or statement.dynamic_import:
             self.use_all(path)
         if statement.dynamic_import:
@@ -145,12 +156,39 @@ class _Coverage:
 
 @functools.cache
 def _module(path: Path) -> _Module:
-    listed = tuple(statements(parse(path)))
+    listed = tuple(statements(parse(path), hooks=_meets_hooks(path)))
     binders: dict[str, list[int]] = {}
     for index, statement in enumerate(listed):
         for name in statement.binds:
             binders.setdefault(name, []).append(index)
     return _Module(listed, binders)
+
+
+def _meets_hooks(path: Path) -> bool:
+    """Whether a module, or one of those that it imports, runs code when a class is made."""
+    met, waiting = set(), [path]
+    while waiting:
+        module = waiting.pop()
+        if module not in met and _label(module) not in _ENGINE:
+            met.add(module)
+            for found in imports_of(parse(module)):
+                submodule = ".".join(filter(None, (found.module, found.name)))
+                waiting += [*_files(found.module, found.level, module), *_files(submodule, found.level, module)]
+    return any(has_hooks(parse(module)) for module in met)
+
+
+def _files_named(statement: Statement, path: Path) -> set[Path]:
+    """The files that a statement may read: those that its strings name, and what is no code beside a module."""
+    words = [word for word in statement.words if word.isprintable() and 0 < len(word) < 256]
+    named = {folder / word for word in words for folder in (path.parent, Path.cwd())}
+    if statement.reads:
+        named |= {file for file in path.parent.rglob("[!.]*") if file.suffix not in (".py", ".pyc")}
+    return {file.resolve() for file in named if file.is_file()}
+
+
+@functools.cache
+def _content(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _files(module: str, level: int, importer: Path) -> list[Path]:
@@ -159,26 +197,45 @@ def _files(module: str, level: int, importer: Path) -> list[Path]:
     if not all(name.isidentifier() for name in names):
         return []
     if level:
-        folder = importer.parents[level - 1]
-        if not names:
-            return [file] if (file := folder / "__init__.py").is_file() else []
-    else:
-        folder = _root(importer)
-        if names[:1] == ["twinbench"] and not (folder / "twinbench").is_dir():
-            folder = PACKAGE_ROOT
-        elif names[:1] != ["twinbench"] and folder.name in ("site-packages", "dist-packages"):
-            return []
-    files = []
+        return _files_below(importer.parents[level - 1], names)
+    for folder in _homes(names[0], importer) if names else ():
+        files = _files_below(folder, names)
+        if any(file.is_file() for file in files):
+            return files
+    return []
+
+
+def _files_below(folder: Path, names: list[str]) -> list[Path]:
+    """The files of a module by its path below a folder; a package may lack its `__init__`."""
+    files = [] if names else [folder / "__init__.py"]
     for position, name in enumerate(names):
-        package, file = folder / name / "__init__.py", folder / f"{name}.py"
+        file = folder / f"{name}.py"
         folder /= name
-        if package.is_file():
-            files.append(package)
-        elif file.is_file() and position == len(names) - 1:
+        if file.is_file() and position == len(names) - 1 and not (folder / "__init__.py").is_file():
             files.append(file)
+        elif folder.is_dir():
+            files.append(folder / "__init__.py")
         else:
             return []
     return files
+
+
+def _homes(name: str, importer: Path) -> Iterator[Path]:
+    """The folders in which a top-level module of a person's own may lie: installed ones have versions."""
+    root = _root(importer)
+    if name == "twinbench":
+        yield root if (root / name).is_dir() else PACKAGE_ROOT
+    elif root.name not in ("site-packages", "dist-packages"):
+        yield root
+        if not is_installed(name):
+            yield from (Path(folder) for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder)
+            yield from _folders_below(importer.parent, name)
+
+
+@functools.cache
+def _folders_below(folder: Path, name: str) -> list[Path]:
+    """The folders in which a module lies that is found because `sys.path` was changed."""
+    return sorted(path.parent for path in folder.rglob("*") if path.name in (name, f"{name}.py"))
 
 
 @functools.cache

@@ -25,7 +25,13 @@ _DYNAMIC = {
     "exec",
     "__dict__",
     "__globals__",
+    "__subclasses__",
 }
+# By these a module finds files beside it, and code reads docstrings.
+_PLACES = {"__file__", "__path__", "__spec__", "get_data", "resources"}
+_READERS_OF_WORDS = {"__doc__", "getdoc", "inspect"}
+# What runs when a class is made of another.
+_HOOKS = {"__init_subclass__", "__set_name__"}
 _DYNAMIC_IMPORTS = {"__import__", "import_module", "importlib", "modules", "builtins"}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _HARMLESS_DECORATORS = {"property", "staticmethod", "classmethod", "override"}
@@ -53,6 +59,7 @@ class Statement:
         movable: whether it may stand anywhere in its module.
         dynamic: whether it may use names of its module that do not stand in it.
         dynamic_import: whether it may import what no import names.
+        reads: whether it may read a file that no string in it names.
         words: the strings in it.
     """
 
@@ -64,15 +71,29 @@ class Statement:
     movable: bool
     dynamic: bool
     dynamic_import: bool
+    reads: bool
     words: tuple[str, ...]
 
 
-def statements(module: ast.Module) -> list[Statement]:
-    """Return the statements of a module outside any function or class, one for each name that an import brings."""
+def statements(module: ast.Module, *, hooks: bool) -> list[Statement]:
+    """Return the statements of a module outside any function or class, one for each name that an import brings.
+
+    Args:
+        module: the syntax tree.
+        hooks: whether to make a class may run code (`has_hooks`), here or in a module that it imports.
+    """
     module = copy.deepcopy(module)
     _Bare(module).visit(module)
-    hooks = any(isinstance(node, _FUNCTIONS) and node.name == "__init_subclass__" for node in ast.walk(module))
     return [_statement(node, hooks) for node in _single_imports(module.body)]
+
+
+def has_hooks(module: ast.Module) -> bool:
+    """Whether a module defines what runs when a class is made of one of its classes."""
+    return any(
+        (isinstance(node, _FUNCTIONS) and node.name in _HOOKS)
+        or (isinstance(node, ast.ClassDef) and any(keyword.arg == "metaclass" for keyword in node.keywords))
+        for node in ast.walk(module)
+    )
 
 
 class _Bare(ast.NodeTransformer):
@@ -86,11 +107,12 @@ class _Bare(ast.NodeTransformer):
             for alias in node.names
             if alias.name in _MARKS
         }
+        self._told = bool(_words(module) & _READERS_OF_WORDS)
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         """Visit a node and all that is in it."""
         super().generic_visit(node)
-        if isinstance(node, (*_FUNCTIONS, ast.ClassDef, ast.Module)):
+        if isinstance(node, (*_FUNCTIONS, ast.ClassDef, ast.Module)) and not self._told:
             match node.body:
                 case [ast.Expr(value=ast.Constant(value=str())), *rest]:
                     node.body = rest or [ast.Pass()]
@@ -116,9 +138,7 @@ def _single_imports(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 
 def _statement(node: ast.stmt, hooks: bool) -> Statement:
     names = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
-    imports = tuple(_imports(node))
-    words = names | {child.attr for child in ast.walk(node) if isinstance(child, ast.Attribute)}
-    words |= {word for imported in imports for word in (imported.module, imported.name or "")}
+    imports, words = tuple(imports_of(node)), _words(node)
     outside = {imported.module.split(".")[0] for imported in imports if not imported.level}
     versions = [f"{root} {version}" for root in sorted(outside) if (version := _version(root))]
     plain_function = isinstance(node, _FUNCTIONS) and not (
@@ -133,13 +153,22 @@ def _statement(node: ast.stmt, hooks: bool) -> Statement:
         movable=plain_function,
         dynamic=bool(words & _DYNAMIC),
         dynamic_import=bool(words & _DYNAMIC_IMPORTS),
+        reads=bool(words & _PLACES),
         words=tuple(
             child.value for child in ast.walk(node) if isinstance(child, ast.Constant) and type(child.value) is str
         ),
     )
 
 
-def _imports(node: ast.stmt) -> Iterator[Import]:
+def _words(node: ast.AST) -> set[str]:
+    """The names and attributes in a node, those that it imports with them."""
+    names = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
+    attributes = {child.attr for child in ast.walk(node) if isinstance(child, ast.Attribute)}
+    return names | attributes | {word for found in imports_of(node) for word in (found.module, found.name or "")}
+
+
+def imports_of(node: ast.AST) -> Iterator[Import]:
+    """Yield what a node imports, at any depth."""
     for child in ast.walk(node):
         if isinstance(child, ast.Import):
             yield from (Import(alias.name, 0, None) for alias in child.names)
@@ -154,6 +183,10 @@ def _bound(node: ast.AST) -> Iterator[str]:
             yield from child.names
     if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
         yield node.name
+        inside = {id(child) for child in node.body}
+        header = (child for child in ast.iter_child_nodes(node) if id(child) not in inside)
+        named = (child.target for part in header for child in ast.walk(part) if isinstance(child, ast.NamedExpr))
+        yield from (target.id for target in named)
         return
     for child in ast.walk(node):
         match child:
@@ -183,8 +216,8 @@ def _acts(node: ast.stmt, hooks: bool) -> bool:
         case ast.AnnAssign(target=target, value=value):
             acts = _calls(value) or not _is_plain(target)
         case ast.Import() | ast.ImportFrom():
-            roots = {imported.module.split(".")[0] for imported in _imports(node) if not imported.level}
-            star = any(imported.name == "*" for imported in _imports(node))
+            roots = {imported.module.split(".")[0] for imported in imports_of(node) if not imported.level}
+            star = any(imported.name == "*" for imported in imports_of(node))
             acts = star or not roots <= {*_HARMLESS_IMPORTS, "twinbench"}
     return acts
 
@@ -203,6 +236,11 @@ def _calls(*nodes: ast.AST | None) -> bool:
 
 def _is_plain(target: ast.expr) -> bool:
     return not any(isinstance(child, ast.Attribute | ast.Subscript) for child in ast.walk(target))
+
+
+def is_installed(package: str) -> bool:
+    """Whether a top-level module has a version: Python's, one in a run's key, or one beside the code."""
+    return package in {*_HARMLESS_IMPORTS, *_VERSIONS_IN_THE_KEY} or bool(_version(package))
 
 
 @functools.cache
