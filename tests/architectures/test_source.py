@@ -85,7 +85,8 @@ def functional(extra=len(SHIFTS)):
     """What it shows."""
     # A comment.
     return [rounded(2.5), scale.SCALE, depth.DEPTH, width, FROM_STAR, relative.SIZE, block(), MARGIN, STATE, SHIFTS,
-            PADDING, LAST, MODE, OPENED, SEED, Layer().describe(), helper(), extra, SHAPE, MADE, FROM_DEFAULT, FROM_FILE]
+            PADDING, LAST, MODE, OPENED, SEED, Layer().describe(), helper(), extra,
+            SHAPE, MADE, FROM_DEFAULT, FROM_FILE]
 
 @twin
 def neighbour():

@@ -50,7 +50,9 @@ def test_a_change_of_what_is_run_changes_the_digest(name: str, digest) -> None:
     assert digest(**{f"twinbench/{name}": MODULES[f"twinbench/{name}"] + "w = 2\n"}) != before
 
 
-@pytest.mark.parametrize("name", ["apart.py", "tools/other.py"])
+@pytest.mark.parametrize(
+    "name", ["apart.py", "tools/other.py", ".late.py.swp", "late.py~", "late.py.orig", "inner/templates/.DS_Store"]
+)
 def test_a_change_of_what_is_not_run_leaves_it(name: str, digest) -> None:
     before = digest()
     assert digest(**{f"twinbench/{name}": "w = 2\n"}) == before

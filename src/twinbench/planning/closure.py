@@ -1,12 +1,13 @@
 """The code that a module or a script runs, as digests: its own and that of every module of twinbench it imports.
 
-Imports are followed wherever they stand, inside functions too. A name that a package only passes on is followed to the
-module that defines it. Beside a module, files of its folder that are not Python (templates) belong to it. Comments,
-docstrings and formatting do not count. Architecture files, which are imported by name, are not followed: each variant
-has its own digest (`twinbench.architectures.source`).
+Imports are followed wherever they stand, inside functions too. A name that a package only passes on is followed to
+the module that defines it. Beside a module, files of its folder that are not Python (templates) belong to it, but for
+what editors and systems leave there. Comments, docstrings and formatting do not count. Architecture files, which are
+imported by name, are not followed: each variant has its own digest (`twinbench.architectures.source`).
 """
 
 import ast
+import fnmatch
 import functools
 import hashlib
 from collections.abc import Callable, Iterator
@@ -15,6 +16,8 @@ from typing import Any
 
 SOURCE = Path(__file__).resolve().parents[2]
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+# What editors, version control and systems leave beside a file.
+_LEFT_BEHIND = (".*", "*~", "#*#", "*.orig", "*.rej", "*.bak", "*.tmp", "*.swp", "*.py[ci]", "*.py")
 # What follows from the rest of the tree, or is a comment.
 _IMPLIED = ("ctx", "kind", "type_comment", "type_ignores")
 
@@ -113,7 +116,7 @@ def _data_beside(path: Path) -> dict[str, str]:
     return {
         file.relative_to(SOURCE).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in files
-        if file.is_file() and file.suffix not in (".py", ".pyc", ".pyi")
+        if file.is_file() and not any(fnmatch.fnmatchcase(file.name, pattern) for pattern in _LEFT_BEHIND)
     }
 
 
