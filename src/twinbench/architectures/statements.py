@@ -75,7 +75,7 @@ class Statement:
     words: tuple[str, ...]
 
 
-def statements(module: ast.Module, *, hooks: bool) -> list[Statement]:
+def statements(module: ast.Module, *, hooks: bool = False) -> list[Statement]:
     """Return the statements of a module outside any function or class, one for each name that an import brings.
 
     Args:
