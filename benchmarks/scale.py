@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from twinbench.architectures.catalogue import architectures, find_variant
+from twinbench.architectures.catalogue import architectures
 from twinbench.config import Configuration, parse_configuration
 from twinbench.data import prepare
 from twinbench.data.manifest import Manifest
@@ -29,8 +29,8 @@ from twinbench.planning.keys import identify
 from twinbench.planning.plan import Run, make_plan, selected_variants
 from twinbench.store.record import Cost, Epoch, Outcome, Record
 from twinbench.store.runs import RunStore
-from twinbench.training.manifest import make_manifest
 from twinbench.training.output import write_records
+from twinbench.training.provenance import describe_process
 
 ROOT = Path(__file__).resolve().parents[1]
 JOB_SIZE = 25
@@ -92,7 +92,7 @@ def record(configuration: Configuration, folder: Path) -> None:
         _header(output / "measurements" / dataset.name / "api_costs.csv", COST_REPETITIONS.names)
         _header(output / "measurements" / dataset.name / "determinism_costs.csv", DETERMINISM_REPETITIONS.names)
     generator = np.random.default_rng(0)
-    process = make_manifest(configuration, "cpu")
+    process = describe_process(configuration, "cpu")
     store = RunStore(folder / configuration.store_folder)
     for job in make_plan(configuration).jobs:
         records = [_record(run, configuration, manifest, generator, process) for run in job.runs]
@@ -110,14 +110,14 @@ def _record(
 ) -> Record:
     """A record as training writes it, with scores that vary around 97 points."""
     training = configuration.training
-    identity = identify(run, training, manifest, "cpu")
+    identity = identify(run.definition, run.seed, training, manifest, "cpu")
     score = float(97 + generator.normal(0, 0.5))
     reconstruct = architectures()[run.architecture].task == "reconstruct"
     outcome = Outcome(
         dataset=run.dataset,
         architecture=run.architecture,
         variant=run.variant,
-        kind=find_variant(run.architecture, run.variant).kind,
+        kind=run.definition.kind,
         seed=run.seed,
         status="ok",
         reason="",

@@ -28,7 +28,8 @@ def train(arguments: dict[str, Any]) -> dict[str, Any]:
 
     from twinbench.config import parse_configuration
     from twinbench.planning.plan import make_plan
-    from twinbench.training import claims, job, store
+    from twinbench.store import runs as store
+    from twinbench.training import job, locks
     from twinbench.training.runtime import start_tensorflow
 
     configuration = parse_configuration(arguments["configuration"])
@@ -39,7 +40,7 @@ def train(arguments: dict[str, Any]) -> dict[str, Any]:
     for owner, name in (
         (variant, "save_checkpoint"), (variant, "load_checkpoint"),
         (variant, "weights_sha256"), (variant, "read_state"),
-        (store.RunStore, "add"), (store.RunStore, "find"), (claims.Claims, "take"), (job, "make_manifest"),
+        (store.RunStore, "add"), (store.RunStore, "find"), (locks.Locks, "take"), (job, "describe_process"),
     ):  # fmt: skip
         setattr(owner, name, _timed(getattr(owner, name), spent))
     plan = make_plan(configuration)

@@ -17,7 +17,7 @@ import pytest
 
 from twinbench.architectures import find_variant
 from twinbench.config import Training
-from twinbench.planning.identity import plan_key
+from twinbench.planning.keys import plan_key
 from twinbench.store.record import Cost, Epoch, Outcome, Record
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,7 +13,8 @@ import pytest
 import yaml
 from tests.faults.made import ROOT, RunningSnakemake, fill, full_disk, made_record, read_only, small_disk
 
-from twinbench.analysis.tables import write_tables
+from twinbench.analysis.files import write_tables
+from twinbench.analysis.outputs import RUNS
 from twinbench.config import Dataset, Figures
 from twinbench.data import prepare
 from twinbench.data.files import check_writable, write_text
@@ -22,7 +23,7 @@ from twinbench.report.figures import draw_all
 from twinbench.report.page import build_page
 from twinbench.store.runs import RunStore
 from twinbench.training.checkpoint import Checkpoint, save_checkpoint
-from twinbench.training.claims import Claims
+from twinbench.training.locks import Locks
 from twinbench.training.output import write_records
 
 SMALLEST = {
@@ -66,10 +67,10 @@ STAGES: dict[str, Callable[[Path], object]] = {
     "a dataset": _prepare,
     "a record": lambda folder: RunStore(folder).add(made_record()),
     "a checkpoint": _save_checkpoint,
-    "a claim": lambda folder: Claims(folder / "claims").take("ab" * 32),
+    "a lock": lambda folder: Locks(folder / "locks").take("ab" * 32),
     "a job's records": lambda folder: write_records(folder / "job.parquet", [made_record()]),
     "the ladder, the measurements": lambda folder: write_text(folder / "digits.csv", "dataset,variant\n"),
-    "the tables": lambda folder: write_tables({"runs": pd.DataFrame({"run": ["a"]})}, folder),
+    "the tables": lambda folder: write_tables({"runs": RUNS.frame([{"run": "a"}])}, folder),
     "the figures": _draw,
     "the page": _build_page,
 }

@@ -140,7 +140,7 @@ def test_the_key_of_a_run_does_not_depend_on_pythons_hash_seed(seed: str, digits
         "from twinbench.data.manifest import read_manifest; from twinbench.planning.plan import make_plan\n"
         "from twinbench.planning.keys import identify\n"
         "c = parse_configuration({}); m = read_manifest(Path(sys.argv[1]))\n"
-        "print([identify(run, c.training, m, 'cpu').key for run in make_plan(c).runs])"
+        "print([identify(run.definition, run.seed, c.training, m, 'cpu').key for run in make_plan(c).runs])"
     )
     arguments = [sys.executable, "-c", code, str(digits_npz.with_suffix(".json"))]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONHASHSEED": seed}

@@ -74,7 +74,7 @@ def test_a_run_that_wants_more_memory_than_there_is_is_not_recorded_as_failed(
     (finished,) = store.verify()
     assert isinstance(finished, Record)
     assert finished.outcome.variant == "functional"
-    assert list((store.folder / "claims").iterdir()) == []
+    assert list((store.folder / "locks").iterdir()) == []
     records = train_runs(make_plan(configuration).runs, configuration, npz, store)
     assert [record.outcome.status for record in records] == ["ok", "ok"]
     assert records[0] == finished

@@ -23,7 +23,7 @@ def test_the_engine_holds_what_computes_a_result_and_not_what_looks_after_it() -
     assert {f"twinbench.training.{name}" for name in ("program", "feed", "building", "seeds", "runtime")} <= modules
     assert {"twinbench.architectures.recipe", "twinbench.data.splits"} <= modules
     apart = {
-        "twinbench.training.claims",
+        "twinbench.training.locks",
         "twinbench.config.model",
         "twinbench.planning.plan",
         "twinbench.planning.engine",

@@ -37,7 +37,7 @@ def record_all(configuration: Configuration, architecture: str, seconds: float) 
         if run.architecture != architecture:
             continue
         manifest = read_manifest(Path(configuration.output) / "data" / f"{run.dataset}.json")
-        identity = identify(run, configuration.training, manifest, "cpu")
+        identity = identify(run.definition, run.seed, configuration.training, manifest, "cpu")
         outcome = Outcome(
             dataset=run.dataset, architecture=architecture, variant=run.variant, kind="twin", seed=run.seed,
             status="ok", reason="", task="classify", score_name="accuracy", optimizer="adam", learning_rate=0.002,

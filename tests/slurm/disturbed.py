@@ -83,8 +83,8 @@ class Disturbed:
     def hold(self) -> None:
         """Stop the process that trains in the middle of a run, until `go_on` or until it is killed.
 
-        It trains no further and holds its claim on the run: what is done to it and to what surrounds it meets it in
-        the same place, however fast or slow the machine is. Its claim counts as alive for a minute after another
+        It trains no further and holds its lock on the run: what is done to it and to what surrounds it meets it in
+        the same place, however fast or slow the machine is. Its lock counts as alive for a minute after another
         process has seen it first.
         """
         until(self._trains, every=0.05)
@@ -134,7 +134,7 @@ class Disturbed:
         assert all(isinstance(entry, Record) for entry in found), found
         assert len(found) == len(self._watch.written) == 3
         assert len(pq.read_table(self._checkout.folder / _RECORDS)) == 3
-        until(lambda: not list((self._store / "claims").iterdir()))  # the job that lost its node may be about to end
+        until(lambda: not list((self._store / "locks").iterdir()))  # the job that lost its node may be about to end
         assert list((self._store / "checkpoints").glob("*.npz")) == []
 
     def _trains(self) -> bool:
@@ -146,7 +146,7 @@ class Disturbed:
         assert len(list(self._store.glob("records/??/*.json"))) < 3, "the job ended before it could be stopped"
         os.kill(self.process, signal.SIGSTOP)
         time.sleep(0.2)  # a stop takes effect in every thread
-        if list((self._store / "claims").iterdir()) and list((self._store / "checkpoints").glob("*.npz")):
+        if list((self._store / "locks").iterdir()) and list((self._store / "checkpoints").glob("*.npz")):
             return True
         self.go_on()
         return False

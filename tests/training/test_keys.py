@@ -21,7 +21,9 @@ RUN = Run("digits", "mlp", "sequential", 1)
 
 
 def key(npz: Path, run: Run = RUN, device: str = "cpu", **training: object) -> str:
-    return identify(run, configure(**training).training, read_manifest(npz.with_suffix(".json")), device).key
+    return identify(
+        run.definition, run.seed, configure(**training).training, read_manifest(npz.with_suffix(".json")), device
+    ).key
 
 
 @pytest.mark.parametrize(
@@ -51,7 +53,7 @@ def test_another_dataset_changes_the_key_and_another_name_for_it_does_not(tiny_n
 
 def test_the_source_and_the_version_of_keras_are_in_the_key(tiny_npz: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = key(tiny_npz)
-    monkeypatch.setattr("twinbench.planning.identity.version", lambda package: "0.0")
+    monkeypatch.setattr("twinbench.planning.keys.version", lambda package: "0.0")
     other_version = key(tiny_npz)
     monkeypatch.undo()
     monkeypatch.setattr(catalogue.Variant, "digest", "another")

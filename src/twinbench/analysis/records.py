@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from twinbench.analysis.outputs import COSTS, HISTORY, IDENTITY, PARAMETERS, PROVENANCE, RUNS
-from twinbench.architectures.catalogue import find_variant
 from twinbench.errors import RecordError
 from twinbench.planning.plan import Plan, Run
 from twinbench.training.output import SCHEMA
@@ -61,8 +60,7 @@ def read_records(paths: Sequence[Path], plan: Plan) -> pd.DataFrame:
 
 
 def _planned(run: Run, plan: Plan) -> tuple[str, str, str, str, int, str]:
-    kind = find_variant(run.architecture, run.variant).kind
-    return run.dataset, run.architecture, run.variant, kind, run.seed, plan.key(run)
+    return run.dataset, run.architecture, run.variant, run.definition.kind, run.seed, plan.key(run)
 
 
 def _refuse_mixed_data(records: pd.DataFrame) -> None:

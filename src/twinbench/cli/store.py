@@ -95,7 +95,7 @@ def prune(folder: Path, *, other_versions: bool, files: tuple[Path, ...], checkp
 
 
 def _existing(folder: Path) -> Path:
-    parts = ("records", "checkpoints", "claims")
+    parts = ("records", "checkpoints", "locks")
     if any((folder / part).is_dir() for part in parts):
         return folder
     inside = next((path for path in (folder / "store", folder.parent / "store") if (path / "records").is_dir()), None)

@@ -28,8 +28,8 @@ _APART = (
     "twinbench.data.manifest",  # the dataset reaches it by its content
     "twinbench.data.arrays",
     "twinbench.data.files",
-    "twinbench.training.claims",  # who trains a run
-    "twinbench.training.manifest",  # where and when it was trained, and what that took
+    "twinbench.training.locks",  # who trains a run
+    "twinbench.training.provenance",  # where and when it was trained, and what that took
     "twinbench.training.memory",
     "twinbench.durations",
     "twinbench/training/engine.json",

@@ -130,7 +130,8 @@ def missing_runs(configuration: Configuration, runs: Iterable[Run]) -> tuple[set
         run
         for run in runs
         if run.dataset not in manifests
-        or identify(run, configuration.training, manifests[run.dataset], device).key not in recorded
+        or identify(run.definition, run.seed, configuration.training, manifests[run.dataset], device).key
+        not in recorded
     }
     return missing, tuple(dataset.name for dataset in configuration.datasets if dataset.name not in manifests)
 

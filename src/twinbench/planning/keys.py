@@ -1,19 +1,39 @@
-"""The key under which a run is stored: that of the plan, with the dataset's content and the device.
+"""What determines the result of a run, and the two keys made of that: of the plan and of the store.
 
-Two runs with one key give the same result bit for bit (under `determinism: strict` on machines of one type), so a run
-whose key is in the store is never trained again. Whatever cannot change a result stays out: names, the size of jobs,
-the interval of checkpoints, comments in the code, time, machine name, commit.
+The key in the plan is a hash of code, settings, seed and versions: all but the dataset's content and the device. The
+rule `train` lists it in its `params`, and the key in the store is made from it, with these two: what Snakemake trains
+again and what the store takes for the same run cannot differ.
+
+Two runs with one key in the store give the same result bit for bit (under `determinism: strict` on machines of one
+type). Whatever cannot change a result stays out: names, the size of jobs, the interval of checkpoints, comments in the
+code, time, machine, commit. So the same images under another name, and a variant under another mark, are the same run.
 """
 
+import functools
 import hashlib
+import importlib.metadata
+import json
+import os
 from dataclasses import dataclass
 from typing import Any
 
-from twinbench.architectures.catalogue import find_variant
+from twinbench.architectures.catalogue import Variant, architectures
 from twinbench.config import Training
 from twinbench.data.manifest import Manifest
-from twinbench.planning.identity import plan_content, plan_key
-from twinbench.planning.plan import Run
+from twinbench.planning.engine import engine_identity
+
+# Settings that cannot change a result.
+IRRELEVANT = frozenset({"job_size", "checkpoint_every", "checkpoint_seconds", "jobs_per_gpu", "gpu_memory_mb"})
+# Packages that compute a result, and variables by which a person makes them compute another.
+PACKAGES = ("tensorflow", "keras", "numpy")
+_VARIABLES = (
+    "KERAS_BACKEND",
+    "NVIDIA_TF32_OVERRIDE",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "TF_USE_LEGACY_KERAS",
+    "TF_XLA_FLAGS",
+    "XLA_FLAGS",
+)
 
 
 @dataclass(frozen=True)
@@ -24,25 +44,60 @@ class Identity:
     content: dict[str, Any]
 
 
-def identify(run: Run, training: Training, dataset: Manifest, device: str) -> Identity:
+@functools.cache
+def version(package: str) -> str:
+    """The version of a package, or that there is none; finding it takes a millisecond."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def software() -> dict[str, str]:
+    """The versions of what computes a result, and the variables that are set of those that it reads."""
+    versions = {package: version(package) for package in PACKAGES}
+    return versions | {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+
+
+def result_settings(training: Training) -> dict[str, Any]:
+    """The settings of the training that can change a result."""
+    return {name: getattr(training, name) for name in type(training).model_fields if name not in IRRELEVANT}
+
+
+def plan_content(variant: Variant, seed: int, training: Training) -> dict[str, Any]:
+    """What determines a run's result, but for the dataset and the device, as a mapping of plain values."""
+    architecture = architectures()[variant.architecture]
+    content: dict[str, Any] = {
+        "engine": engine_identity(),
+        **software(),
+        "task": architecture.task,
+        "compiler": architecture.compiler,
+        "source": variant.digest,
+        "seed": seed,
+        "training": result_settings(training),
+    }
+    if training.init == "matched" or variant.kind == "suspect":
+        content["reference_source"] = architecture.reference.digest
+    return content
+
+
+def plan_key(variant: Variant, seed: int, training: Training) -> str:
+    """SHA-256 (hex) of what determines a run's result, but for the dataset and the device."""
+    content = plan_content(variant, seed, training)
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def identify(variant: Variant, seed: int, training: Training, dataset: Manifest, device: str) -> Identity:
     """Return the identity of a run.
 
     Args:
-        run: the run.
+        variant: what is trained.
+        seed: the run's seed.
         training: how it is trained.
         dataset: the manifest of the prepared dataset.
         device: `cpu` or `gpu`.
     """
-    variant = find_variant(run.architecture, run.variant)
-    planned = plan_key(variant, run.seed, training)
-    content = plan_content(variant, run.seed, training) | {
-        "plan_key": planned,
-        "dataset_sha256": dataset.sha256,
-        "device": device,
-    }
-    return Identity(store_key(planned, dataset.sha256, device), content)
-
-
-def store_key(planned: str, dataset_sha256: str, device: str) -> str:
-    """SHA-256 (hex) of a run's key in the plan, the dataset's content and the device."""
-    return hashlib.sha256(f"{planned} {dataset_sha256} {device}".encode()).hexdigest()
+    planned = plan_key(variant, seed, training)
+    content = plan_content(variant, seed, training)
+    content |= {"plan_key": planned, "dataset_sha256": dataset.sha256, "device": device}
+    return Identity(hashlib.sha256(f"{planned} {dataset.sha256} {device}".encode()).hexdigest(), content)

@@ -22,7 +22,7 @@ from twinbench.architectures.catalogue import (
 )
 from twinbench.config import Configuration, Training
 from twinbench.errors import ConfigurationError
-from twinbench.planning.identity import plan_key
+from twinbench.planning.keys import plan_key
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,11 @@ class Run:
     def name(self) -> str:
         """How a person calls it."""
         return f"{self.dataset} {self.architecture}/{self.variant} seed {self.seed}"
+
+    @property
+    def definition(self) -> Variant:
+        """What is trained; raises KeyError where there is none of this name."""
+        return find_variant(self.architecture, self.variant)
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,12 @@ class Plan:
 
     def key(self, run: Run) -> str:
         """All that determines a run's result but the dataset's content and the device, as a digest."""
-        return plan_key(find_variant(run.architecture, run.variant), run.seed, self.training)
+        return plan_key(run.definition, run.seed, self.training)
 
     @property
     def digest(self) -> str:
         """All that the tables take from the plan: the runs in their order, their keys, what their variants say."""
-        variants = {find_variant(run.architecture, run.variant): None for run in self.runs}
+        variants = dict.fromkeys(run.definition for run in self.runs)
         told = [dataclasses.replace(variant, path=Path(), sentence="") for variant in variants]
         runs = [(run, self.key(run)) for run in self.runs]
         return hashlib.sha256(repr((told, runs)).encode()).hexdigest()

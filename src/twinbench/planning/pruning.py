@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twinbench.architectures.catalogue import find_variant
 from twinbench.config import Configuration
 from twinbench.data.manifest import read_manifest
 from twinbench.errors import RecordError, TwinbenchError
 from twinbench.planning.engine import engine_identity
-from twinbench.planning.identity import PACKAGES, plan_content, version
+from twinbench.planning.keys import PACKAGES, plan_content, version
 from twinbench.planning.plan import make_plan
 from twinbench.store.record import Record
 from twinbench.store.runs import Damage, RunStore
@@ -128,8 +127,7 @@ class _Asked:
             with contextlib.suppress(TwinbenchError):
                 datasets.add(read_manifest(Path(configuration.output) / "data" / f"{name}.json").sha256)
         contents = (
-            plan_content(find_variant(run.architecture, run.variant), run.seed, configuration.training)
-            for run in make_plan(configuration).runs
+            plan_content(run.definition, run.seed, configuration.training) for run in make_plan(configuration).runs
         )
         return cls(frozenset(map(_signature, contents)), frozenset(datasets))
 

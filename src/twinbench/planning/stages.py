@@ -15,7 +15,7 @@ from twinbench.config import Configuration, Dataset, Training
 from twinbench.config.model import Section
 from twinbench.data.contents import content_digests
 from twinbench.planning.closure import SOURCE, code_digest
-from twinbench.planning.identity import IRRELEVANT, software, version
+from twinbench.planning.keys import IRRELEVANT, software, version
 
 Stage = Literal["data", "train", "ladder", "measure", "tables", "figures", "report"]
 

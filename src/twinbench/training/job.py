@@ -19,9 +19,9 @@ from twinbench.planning.keys import Identity, identify
 from twinbench.planning.plan import Run
 from twinbench.store.record import Record
 from twinbench.store.runs import RunStore
-from twinbench.training.claims import Claims
 from twinbench.training.compilation import choose_compilation
-from twinbench.training.manifest import make_manifest
+from twinbench.training.locks import Locks
+from twinbench.training.provenance import describe_process
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from twinbench.training.variant import Result, VariantTrainer
@@ -48,7 +48,7 @@ def train_runs(runs: Sequence[Run], configuration: Configuration, npz: Path, sto
     """
     dataset = read_manifest(npz.with_suffix(".json"))
     device = device_type()
-    identities = {run: identify(run, configuration.training, dataset, device) for run in runs}
+    identities = {run: identify(run.definition, run.seed, configuration.training, dataset, device) for run in runs}
     records = {run: store.find(identity.key) for run, identity in identities.items()}
     missing = [run for run in runs if records[run] is None]
     logger.info("%d of %d runs are recorded, %d to train.", len(runs) - len(missing), len(runs), len(missing))
@@ -63,9 +63,12 @@ def train_runs(runs: Sequence[Run], configuration: Configuration, npz: Path, sto
 
 def named(record: Record, run: Run) -> Record:
     """Return a record under the names of a run; they are no part of its key."""
-    kind = find_variant(run.architecture, run.variant).kind
     outcome = replace(
-        record.outcome, dataset=run.dataset, architecture=run.architecture, variant=run.variant, kind=kind
+        record.outcome,
+        dataset=run.dataset,
+        architecture=run.architecture,
+        variant=run.variant,
+        kind=run.definition.kind,
     )
     return replace(record, outcome=outcome)
 
@@ -86,9 +89,9 @@ def _train(
     from twinbench.training.variant import VariantTrainer
 
     tensors = DatasetTensors(load(npz))
-    manifest = make_manifest(configuration, device)
+    provenance = describe_process(configuration, device)
     progress = _Progress(total=len(runs), epochs=configuration.training.epochs)
-    claims = Claims(store.folder / "claims")
+    locks = Locks(store.folder / "locks")
     records: dict[Run, Record] = {}
     waiting = list(runs)
     while waiting:
@@ -98,22 +101,22 @@ def _train(
             compilation = choose_compilation(architectures()[architecture], examples, epochs)
             for run in group:
                 identity = identities[run]
-                claim = claims.take(identity.key)
-                if claim is None:
-                    progress.wait(run, claims.owner(identity.key))
+                lock = locks.take(identity.key)
+                if lock is None:
+                    progress.wait(run, locks.owner(identity.key))
                     continue
-                with claim:
+                with lock:
                     progress.begin(run)
-                    found = store.find(identity.key)  # its owner may have finished just before we claimed it
-                    if found is None:
+                    record = store.find(identity.key)  # its owner may have finished just before we locked it
+                    if record is None:
                         result = _trained(trainer, run, store.checkpoint_path(identity.key), progress)
                         content = identity.content | {"compilation": compilation}  # which follows from the others
                         outcome, history, cost = result.outcome, result.history, result.cost
-                        records[run] = Record(identity.key, content, outcome, history, cost, manifest)
+                        records[run] = Record(identity.key, content, outcome, history, cost, provenance)
                         store.add(records[run])
                         progress.end(records[run])
                     else:
-                        records[run] = found
+                        records[run] = record
                         progress.skip()
             trainer.release()
         held = [run for run in waiting if run not in records]

@@ -114,7 +114,7 @@ HARMLESS = [
     edited(PLAIN_CNN, "layers.Dense(9)", "layers.Dense(8)", ""),
     edited("training/feed.py", "        return shuffled", "        # A comment.\n        return shuffled", ""),
     edited("training/program.py", '"""Evaluate the model in inference mode.', '"""Evaluate the model.', ""),
-    edited("training/claims.py", "beat_seconds: float = 5.0", "beat_seconds: float = 4.0", "train tables"),
+    edited("training/locks.py", "beat_seconds: float = 5.0", "beat_seconds: float = 4.0", "train tables"),
     edited("architectures/suspects.py", 'changes="nothing"', 'changes="not a thing"', "tables"),
     edited("analysis/summary.py", '"""', '"""Once more: ', ""),
     edited("planning/estimate.py", "\nimport", "\nimport colorsys\nimport", ""),

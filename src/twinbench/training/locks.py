@@ -1,15 +1,15 @@
-"""Claims: which process trains which run now, so that no run is trained by two at once.
+"""Locks: which process trains which run now, so that no run is trained by two at once.
 
 A scheduler may start a job a second time while the first still trains: its node stopped answering, or the Snakemake
 that submitted it was killed and started again. The second then takes the runs that nobody trains and waits for the
 others, which it finds in the store.
 
-A claim is a small file in the store, made with O_EXCL, which network file systems honour where they lack locks. Its
-owner rewrites a counter in it while it lives. A claim is void when its process is gone (seen on its own machine) or its
+A lock is a small file in the store, made with O_EXCL, which network file systems honour even without locks. Its
+owner rewrites a counter in it while it lives. A lock is void when its process is gone (seen on its own machine) or its
 counter has stood still for a minute by the clock of the one that waits: neither clocks that differ nor one that jumps
-matter. Who takes a void claim over makes the file of the next generation, which again only one can do.
+matter. Who takes a void lock over makes the file of the next generation, which again only one can do.
 
-Claims save work and do not guard correctness: should two processes train a run all the same, they write one result.
+Locks save work and do not guard correctness: should two processes train a run all the same, they write one result.
 """
 
 import contextlib
@@ -31,19 +31,19 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Sight:
-    """What another process's claim held when its counter was last seen to move, and when that was."""
+    """What another process's lock held when its counter was last seen to move, and when that was."""
 
     content: bytes
     since: float
 
 
-class Claims:
-    """The claims of a store, as one process sees them.
+class Locks:
+    """The locks of a store, as one process sees them.
 
     Args:
         folder: where the files lie; made when needed.
         beat_seconds: how often an owner rewrites its counter.
-        patience_seconds: how long a counter must stand still for its claim to be void.
+        patience_seconds: how long a counter must stand still for its lock to be void.
     """
 
     def __init__(self, folder: Path, *, beat_seconds: float = 5.0, patience_seconds: float = 60.0) -> None:
@@ -52,8 +52,8 @@ class Claims:
         self._patience_seconds = patience_seconds
         self._seen: dict[Path, _Sight] = {}
 
-    def take(self, key: str) -> "Claim | None":
-        """Return the claim on a run, to be held with `with`, or None while another process has it.
+    def take(self, key: str) -> "Lock | None":
+        """Return the lock on a run, to be held with `with`, or None while another process has it.
 
         Raises:
             DataError: the store cannot be written.
@@ -62,30 +62,30 @@ class Claims:
         if not all(self._is_void(path) for path in others):
             return None
         generation = max(others.values(), default=0) + 1
-        path = self.folder / f"{key}.{generation}.claim"
+        path = self.folder / f"{key}.{generation}.lock"
         judged = {other: sight.content for other in others if (sight := self._seen.get(other))}
-        claim = Claim(path, self._beat_seconds)
-        if not claim.make():
+        lock = Lock(path, self._beat_seconds)
+        if not lock.make():
             return None
         for other in self._files(key):
             if other != path and _content(other) not in (None, judged.get(other)):
-                claim.release()  # someone claimed it between our look and our file; the next look decides
+                lock.release()  # someone locked it between our look and our file; the next look decides
                 return None
         for other in others:
             logger.warning("Took over a run from a process that is gone (%s).", _owner(judged.get(other)))
             other.unlink(missing_ok=True)
             self._seen.pop(other, None)
-        return claim
+        return lock
 
     def owner(self, key: str) -> str:
-        """Who has the claim on a run, in words."""
+        """Who has the lock on a run, in words."""
         for path in self._files(key):
             return _owner(_content(path))
         return "nobody"
 
     def _files(self, key: str) -> dict[Path, int]:
-        """The claim files of a run, with their generations."""
-        return {path: int(path.name.split(".")[-2]) for path in sorted(self.folder.glob(f"{key}.*.claim"))}
+        """The lock files of a run, with their generations."""
+        return {path: int(path.name.split(".")[-2]) for path in sorted(self.folder.glob(f"{key}.*.lock"))}
 
     def _is_void(self, path: Path) -> bool:
         content = _content(path)
@@ -97,8 +97,8 @@ class Claims:
         return _is_gone(content) or time.monotonic() - sight.since > self._patience_seconds
 
 
-class Claim:
-    """One process's claim on a run, alive for as long as the block that holds it."""
+class Lock:
+    """One process's lock on a run, alive for as long as the block that holds it."""
 
     def __init__(self, path: Path, beat_seconds: float) -> None:
         self._path = path
@@ -121,7 +121,7 @@ class Claim:
                 return False
             raise DataError(cannot_write(self._path, error)) from error
         except OSError as error:
-            self.release()  # a full disk leaves an empty file, which others would take for a claim
+            self.release()  # a full disk leaves an empty file, which others would take for a lock
             raise DataError(cannot_write(self._path, error)) from error
         return True
 
@@ -130,8 +130,8 @@ class Claim:
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
 
-    def __enter__(self) -> "Claim":
-        self._thread = threading.Thread(target=self._beat, name="claim", daemon=True)
+    def __enter__(self) -> "Lock":
+        self._thread = threading.Thread(target=self._beat, name="lock", daemon=True)
         self._thread.start()
         return self
 
@@ -154,7 +154,7 @@ class Claim:
                 logger.warning("This process was taken for gone, and its run is now trained by another as well.")
                 return
             except OSError as error:
-                logger.warning("The claim %s cannot be kept alive: %s.", self._path, error.strerror)
+                logger.warning("The lock %s cannot be kept alive: %s.", self._path, error.strerror)
 
 
 def _statement(counter: int) -> bytes:
@@ -164,7 +164,7 @@ def _statement(counter: int) -> bytes:
 
 
 def _content(path: Path) -> bytes | None:
-    """What a claim's file holds; None when it is gone."""
+    """What a lock's file holds; None when it is gone."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -175,18 +175,18 @@ def _content(path: Path) -> bytes | None:
 
 def _owner(content: bytes | None) -> str:
     try:
-        claim = json.loads(content or b"")
-        return f"process {claim['pid']} on {claim['host']}"
+        lock = json.loads(content or b"")
+        return f"process {lock['pid']} on {lock['host']}"
     except (ValueError, KeyError, TypeError):
         return "an unknown process"
 
 
 def _is_gone(content: bytes) -> bool:
-    """Whether the claim's process certainly runs no more: it ran on this machine, and is not there."""
+    """Whether the lock's process certainly runs no more: it ran on this machine, and is not there."""
     try:
-        claim = json.loads(content)
-        here = bool(claim["machine"]) and claim["machine"] == _machine()
-        return here and _started(int(claim["pid"])) != claim["started"]
+        lock = json.loads(content)
+        here = bool(lock["machine"]) and lock["machine"] == _machine()
+        return here and _started(int(lock["pid"])) != lock["started"]
     except (ValueError, KeyError, TypeError):
         return False
 

@@ -8,23 +8,23 @@ from pathlib import Path
 import pytest
 
 from twinbench.errors import DataError
-from twinbench.training.claims import Claims
+from twinbench.training.locks import Locks
 
 KEY = "ab" * 32
 
 
 def elsewhere(path: Path, counter: int = 0) -> None:
-    """A claim of a process on another machine."""
+    """A lock of a process on another machine."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    claim = {"beat": f"{counter:012d}", "host": "node7", "pid": 1, "started": "5", "machine": "another"}
-    path.write_text(json.dumps(claim) + "\n")
+    lock = {"beat": f"{counter:012d}", "host": "node7", "pid": 1, "started": "5", "machine": "another"}
+    path.write_text(json.dumps(lock) + "\n")
 
 
 def test_a_run_is_claimed_by_one_and_free_again_when_the_claim_ends(tmp_path: Path) -> None:
-    mine, yours = Claims(tmp_path), Claims(tmp_path)
-    claim = mine.take(KEY)
-    assert claim is not None
-    with claim:
+    mine, yours = Locks(tmp_path), Locks(tmp_path)
+    lock = mine.take(KEY)
+    assert lock is not None
+    with lock:
         assert yours.take(KEY) is None
         assert "process" in yours.owner(KEY)
         assert yours.take("cd" * 32) is not None
@@ -32,56 +32,56 @@ def test_a_run_is_claimed_by_one_and_free_again_when_the_claim_ends(tmp_path: Pa
 
 
 def test_a_claim_ends_with_an_exception_too(tmp_path: Path) -> None:
-    claim = Claims(tmp_path).take(KEY)
-    assert claim is not None
-    with pytest.raises(ZeroDivisionError), claim:
+    lock = Locks(tmp_path).take(KEY)
+    assert lock is not None
+    with pytest.raises(ZeroDivisionError), lock:
         raise ZeroDivisionError
-    assert Claims(tmp_path).take(KEY) is not None
+    assert Locks(tmp_path).take(KEY) is not None
 
 
 def test_the_claim_of_a_killed_process_of_this_machine_is_void_at_once(tmp_path: Path) -> None:
     code = (
-        "import os, signal, sys; from pathlib import Path; from twinbench.training.claims import Claims\n"
-        f"with Claims(Path(sys.argv[1])).take({KEY!r}): os.kill(os.getpid(), signal.SIGKILL)"
+        "import os, signal, sys; from pathlib import Path; from twinbench.training.locks import Locks\n"
+        f"with Locks(Path(sys.argv[1])).take({KEY!r}): os.kill(os.getpid(), signal.SIGKILL)"
     )
     source = str(Path(__file__).resolve().parents[2] / "src")
     killed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], env={"PYTHONPATH": source}, check=False)
     assert killed.returncode == -9
     assert len(list(tmp_path.iterdir())) == 1
-    claim = Claims(tmp_path).take(KEY)
-    assert claim is not None
-    with claim:
-        assert [path.name for path in tmp_path.iterdir()] == [f"{KEY}.2.claim"]
+    lock = Locks(tmp_path).take(KEY)
+    assert lock is not None
+    with lock:
+        assert [path.name for path in tmp_path.iterdir()] == [f"{KEY}.2.lock"]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_claim_elsewhere_is_void_only_when_its_counter_stands_still(tmp_path: Path) -> None:
-    path = tmp_path / f"{KEY}.1.claim"
-    claims = Claims(tmp_path, patience_seconds=0.2)
+    path = tmp_path / f"{KEY}.1.lock"
+    locks = Locks(tmp_path, patience_seconds=0.2)
     for counter in range(4):
         elsewhere(path, counter)
-        assert claims.take(KEY) is None
+        assert locks.take(KEY) is None
         time.sleep(0.1)
     time.sleep(0.2)
-    assert claims.take(KEY) is not None
+    assert locks.take(KEY) is not None
 
 
 def test_a_half_written_claim_is_respected_for_the_same_time(tmp_path: Path) -> None:
-    (tmp_path / f"{KEY}.1.claim").touch()
-    claims = Claims(tmp_path, patience_seconds=0.1)
-    assert claims.take(KEY) is None
-    assert claims.owner(KEY) == "an unknown process"
+    (tmp_path / f"{KEY}.1.lock").touch()
+    locks = Locks(tmp_path, patience_seconds=0.1)
+    assert locks.take(KEY) is None
+    assert locks.owner(KEY) == "an unknown process"
     time.sleep(0.15)
-    assert claims.take(KEY) is not None
+    assert locks.take(KEY) is not None
 
 
 def test_an_owner_keeps_its_claim_alive_and_learns_that_it_lost_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    claim = Claims(tmp_path, beat_seconds=0.02).take(KEY)
-    assert claim is not None
-    path = tmp_path / f"{KEY}.1.claim"
-    with claim:
+    lock = Locks(tmp_path, beat_seconds=0.02).take(KEY)
+    assert lock is not None
+    path = tmp_path / f"{KEY}.1.lock"
+    with lock:
         first = path.read_bytes()
         deadline = time.monotonic() + 20
         while path.read_bytes() == first:
@@ -97,17 +97,17 @@ def test_an_owner_keeps_its_claim_alive_and_learns_that_it_lost_it(
 
 
 def _race(folder: str, number: int, barrier: "multiprocessing.synchronize.Barrier") -> None:
-    claims = Claims(Path(folder), patience_seconds=1.0)
-    claims.take(KEY)  # see the void claim's counter
+    locks = Locks(Path(folder), patience_seconds=1.0)
+    locks.take(KEY)  # see the void lock's counter
     time.sleep(1.2)
     barrier.wait()
-    if claims.take(KEY) is not None:
+    if locks.take(KEY) is not None:
         Path(folder, f"winner-{number}").touch()
     barrier.wait()
 
 
 def test_of_sixteen_processes_that_take_a_void_claim_over_at_most_one_has_it(tmp_path: Path) -> None:
-    elsewhere(tmp_path / f"{KEY}.1.claim")
+    elsewhere(tmp_path / f"{KEY}.1.lock")
     context = multiprocessing.get_context("fork")
     barrier = context.Barrier(16)
     processes = [context.Process(target=_race, args=(str(tmp_path), number, barrier)) for number in range(16)]
@@ -119,6 +119,6 @@ def test_of_sixteen_processes_that_take_a_void_claim_over_at_most_one_has_it(tmp
 
 
 def test_a_store_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "claims").write_text("a file")
+    (tmp_path / "locks").write_text("a file")
     with pytest.raises(DataError, match="cannot be written"):
-        Claims(tmp_path / "claims").take(KEY)
+        Locks(tmp_path / "locks").take(KEY)

@@ -1,4 +1,4 @@
-"""Provenance: on what and from what a run was made. Recorded with every run, and never a reason to run again."""
+"""Provenance: on what and from what a run was made. Every run's record has it as its `manifest`; it is in no key."""
 
 import functools
 import os
@@ -28,7 +28,7 @@ _INSTRUCTION_SETS = (
 )
 
 
-def make_manifest(configuration: Configuration, device: str) -> dict[str, Any]:
+def describe_process(configuration: Configuration, device: str) -> dict[str, Any]:
     """Describe this process: packages, machine, threads, commit and the resolved configuration.
 
     Args:
