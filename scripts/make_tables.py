@@ -4,7 +4,8 @@ from pathlib import Path
 
 import adapter
 
-from twinbench.analysis.tables import make_tables, write_tables
+from twinbench.analysis.files import write_tables
+from twinbench.analysis.tables import make_tables
 from twinbench.planning.stages import configuration_of
 
 

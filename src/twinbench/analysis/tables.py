@@ -7,13 +7,11 @@ import pandas as pd
 
 from twinbench.analysis import claims, comparisons, costs, ladder, noise_floor, seeds_needed, summary, suspects
 from twinbench.analysis import records as recorded
-from twinbench.analysis.files import read_csv, write_tables
+from twinbench.analysis.files import read_csv
 from twinbench.config import Configuration
 from twinbench.measurement.columns import COST_REPETITIONS, DETERMINISM_REPETITIONS, GRADIENTS, LADDER
 from twinbench.planning.plan import make_plan
 from twinbench.table import Table
-
-__all__ = ["make_tables", "write_tables"]
 
 
 def make_tables(

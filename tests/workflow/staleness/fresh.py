@@ -72,7 +72,8 @@ def measure(configuration: Any, name: str) -> None:
 
 
 def tabulate(configuration: Any, jobs: Any) -> None:
-    from twinbench.analysis.tables import make_tables, write_tables
+    from twinbench.analysis.files import write_tables
+    from twinbench.analysis.tables import make_tables
 
     files = {"record_files": [Path(f"{job.dataset}-{job.name}.parquet") for job in jobs]}
     for kind in ("ladder", "gradient", "cost", "determinism"):
