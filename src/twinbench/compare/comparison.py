@@ -134,6 +134,8 @@ class Comparison:
         self._add((start.causes, start.warnings))
         for reason in start.untested:
             self.coverage.not_tested("initial weights", reason)
+        if start.widths:
+            self.coverage.asides.append(f"the width of their initial weights ({', '.join(start.widths[:3])})")
         if not all(side.rebuilds for side in self.sides):
             self.coverage.not_given("initial weights", "give the builder functions instead of models or files.")
         with self.coverage.test("initial weights"):

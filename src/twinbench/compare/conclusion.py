@@ -11,7 +11,7 @@ from twinbench.compare.coverage import Coverage
 from twinbench.compare.report import CODES, Cause, Stored, Verdict
 from twinbench.sameness.ladder import NAMES, Rung, function_rung_of, gradient_rung_of
 from twinbench.sameness.pairing import Pair
-from twinbench.sameness.probes import compare_arrays, gradients_of, kept, outputs_of, randomise, without_noise
+from twinbench.sameness.probes import compare_arrays, compare_gradients, kept, outputs_of, randomise, without_noise
 
 
 def draw_verdict(evidence: Evidence, rungs: Sequence[Rung], causes: Sequence[Cause], coverage: Coverage) -> Verdict:
@@ -138,12 +138,7 @@ def compare_fed(pair: Pair, a: Sequence[np.ndarray], b: Sequence[np.ndarray]) ->
                 left, right = (outputs_of(one, fed, training) for one, fed in ((pair.a, a), (pair.b, b)))
             if not compare_arrays(left, right, [1e-6 * float(np.abs(x).max()) for x in left]).equal:
                 return None
-        pairs = [(p, q) for p, q in pair.transfer.pairs if p.trainable and q.trainable]
-        sides = ((pair.a, a, [p for p, _ in pairs]), (pair.b, b, [q for _, q in pairs]))
-        left, right = (gradients_of(*side) for side in sides)
-        right = [np.reshape(value, x.shape) for x, value in zip(left, right, strict=True)]
-        largest = max((float(np.abs(x).max()) for x in left), default=0.0)
-        if not compare_arrays(left, right, [1e-6 * largest] * len(left)).equal:
+        if not compare_gradients(pair, a, b)[0].equal:
             return None
     words = "With the same weights, each on the samples of its own feed,"
     return [

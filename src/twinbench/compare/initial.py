@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -13,10 +14,15 @@ from scipy import stats
 from twinbench.compare.advice import make_cause
 from twinbench.compare.report import Cause
 from twinbench.compare.weights import short_path
+from twinbench.sameness.transfer import Transfer
 
 SIGNIFICANCE = 1e-6
 """Below this probability, two sets of initial weights are taken to be from different distributions; with Bonferroni's
 correction over the tensors, so that equal models are blamed about once in a million comparisons."""
+
+MOST_WIDTH = 2.0
+"""Weights in tensors of another shape may start wider by less than this factor: an initialiser that counts the units
+of a tensor gives as much."""
 
 _SAMPLE = 4000
 
@@ -28,29 +34,65 @@ def values(variable: Any) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Start:
-    """One build of both models: the variables that correspond, and each model's own, nothing trained."""
+    """One build of both models, nothing trained.
 
-    pairs: list[tuple[Any, Any]]
-    a: list[Any]
-    b: list[Any]
+    Attributes:
+        transfer: which variable of B takes its numbers from which of A, in the first build.
+        first: the variables of A and of B in the first build.
+        again: for the variables of the first build by identity, those of this one; empty for the first itself.
+    """
+
+    transfer: Transfer
+    first: tuple[list[Any], list[Any]]
+    again: dict[int, Any] = field(default_factory=dict)
+
+    @property
+    def sides(self) -> tuple[list[Any], list[Any]]:
+        """The variables of A and of B in this build."""
+        a, b = ([self._here(variable) for variable in variables] for variables in self.first)
+        return a, b
+
+    def carried(self) -> Iterator[tuple[Any, Any, np.ndarray, np.ndarray]]:
+        """For each variable of B with a partner: that partner, itself, and the values of both, A's as B holds them."""
+        for p, q, value in self.transfer.carried(lambda variable: values(self._here(variable))):
+            yield p, q, np.ravel(value), values(self._here(q))
+
+    def _here(self, variable: Any) -> Any:
+        return self.again.get(id(variable), variable)
 
 
-def initial_causes(starts: Sequence[Start]) -> list[Cause]:
-    """Differences in the distribution of initial weights that several builds agree on."""
+def initial_causes(starts: Sequence[Start]) -> tuple[list[Cause], list[str]]:
+    """Differences in the distribution of initial weights that several builds agree on.
+
+    Returns:
+        The causes; and in words, weights that are cut into tensors of other shapes, to which an initialiser that
+        looks at the shape gives another width.
+    """
     found: list[Cause] = []
-    tensors = list(zip(*[start.pairs for start in starts], strict=False))
-    threshold = SIGNIFICANCE / max(1, len(tensors))
-    for group in tensors:
-        p, q = group[0]
+    widths: list[str] = []
+    count = len(starts[0].transfer.relations)
+    threshold = SIGNIFICANCE / max(1, count)
+    for group in zip(*[start.carried() for start in starts], strict=True):
+        p, q = group[0][:2]
         if "float" not in keras.backend.standardize_dtype(p.dtype):
             continue
-        samples = [(values(x), values(y)) for x, y in group]
+        samples = [(x, y) for _, _, x, y in group]
         if all(_differs(x, y, threshold) for x, y in samples):
             place = short_path(p) if short_path(p) == short_path(q) else f"{short_path(p)} / {short_path(q)}"
+            if tuple(p.shape) != tuple(q.shape) and (ratio := _ratio(samples)) is not None:
+                widths.append(f"{place} {ratio:.2g} times as wide in B")
+                continue
             words = [_summary(side) for side in samples[0]]
             detail = "the initial values come from another distribution"
             found.append(make_cause("init", f"initial values of {place}", *words, detail=detail))
-    return _merged(found) + _twins(starts)
+    return _merged(found) + _twins(starts), widths
+
+
+def _ratio(samples: Sequence[tuple[np.ndarray, np.ndarray]]) -> float | None:
+    """How many times as wide B's values lie about zero; None where that is more than another shape explains."""
+    ratios = [float(np.std(y) / np.std(x)) if np.ptp(x) and np.ptp(y) else 0.0 for x, y in samples]
+    centred = all(abs(v.mean()) < 0.2 * np.std(v) for sample in samples for v in sample)
+    return ratios[0] if centred and all(1 / MOST_WIDTH < ratio < MOST_WIDTH for ratio in ratios) else None
 
 
 def _differs(x: np.ndarray, y: np.ndarray, threshold: float) -> bool:
@@ -84,19 +126,21 @@ def _merged(causes: list[Cause]) -> list[Cause]:
 
 def _twins(starts: Sequence[Start]) -> list[Cause]:
     """Tensors that start with equal values on one side: one initialiser object, or one seed, for several layers."""
-    equal_a = [_equal_groups(start.a) for start in starts]
-    equal_b = [_equal_groups(start.b) for start in starts]
-    partners = {id(q): id(p) for p, q in starts[0].pairs}
+    equal_a, equal_b = ([_equal_groups(start.sides[k]) for start in starts] for k in (0, 1))
+    partners: dict[int, set[int]] = defaultdict(set)
+    for p, q in starts[0].transfer.relations:
+        partners[id(p)].add(id(q))
+        partners[id(q)].add(id(p))
     found = []
-    for mine, theirs, words, mapping in (
-        (equal_b, equal_a, ("independent values", "equal values"), partners),
-        (equal_a, equal_b, ("equal values", "independent values"), {v: k for k, v in partners.items()}),
+    for mine, theirs, words in (
+        (equal_b, equal_a, ("independent values", "equal values")),
+        (equal_a, equal_b, ("equal values", "independent values")),
     ):
         if not all(mine):
             continue
-        known = {frozenset(id(v) for v in group) for group in theirs[0]}
+        known = [{id(v) for v in group} for group in theirs[0]]
         for group in mine[0]:
-            if frozenset(mapping.get(id(v), 0) for v in group) in known:
+            if any(all(partners[id(v)] & other for v in group) for other in known):
                 continue
             names = ", ".join(short_path(v) for v in group)
             detail = f"{names} start with the same values: they share one initialiser object or one seed"
@@ -122,5 +166,7 @@ def _is_regular(variable: Any) -> bool:
 
 def reproducible(first: Sequence[Any], again: Sequence[Any]) -> bool:
     """Whether two builds without a seed from outside start with the same random values."""
-    random = [(p, q) for p, q in zip(first, again, strict=False) if np.ptp(values(p)) > 0 and not _is_regular(p)]
+    random = [
+        (p, q) for p, q in zip(first, again, strict=True) if p is not q and np.ptp(values(p)) > 0 and not _is_regular(p)
+    ]
     return bool(random) and all(np.array_equal(values(p), values(q)) for p, q in random)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from twinbench.compare.advice import make_cause
-from twinbench.compare.initial import Start, initial_causes, reproducible, values
+from twinbench.compare.initial import Start, initial_causes, reproducible
 from twinbench.compare.report import Cause
 from twinbench.compare.sides import SMALL, Side
 from twinbench.errors import first_cause
@@ -31,6 +31,7 @@ class Beginnings:
     causes: list[Cause] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     untested: list[str] = field(default_factory=list)
+    widths: list[str] = field(default_factory=list)
 
 
 def compare_starts(sides: tuple[Side, Side], pair: Pair) -> Beginnings:
@@ -40,23 +41,30 @@ def compare_starts(sides: tuple[Side, Side], pair: Pair) -> Beginnings:
         sentence = "A saved or live model has no start."
         found.rung = replace(found.rung, outcome="not applicable", value=None, sentence=sentence)
         return found
-    starts = [Start(pair.transfer.pairs, pair.a.variables(), pair.b.variables())]
+    starts = [Start(pair.transfer, (pair.a.variables(), pair.b.variables()))]
     if count_parameters(pair.a.variables()) <= SMALL:
         try:
             starts += [_again(sides, pair, seed) for seed in SEEDS]
         except Exception as error:
             found.untested.append(f"building the models a second time failed: {first_cause(error)}")
-    found.causes += initial_causes(starts)
-    if found.rung.outcome == "fail" and not found.causes and _drawn_otherwise(sides, pair):
+    if not pair.transfer.complete:
+        found.untested.append("the weights could not all be matched")
+    found.causes, found.widths = initial_causes(starts)
+    if found.widths:
+        found.warnings.append(
+            f"Initial weights: {', '.join(found.widths[:3])}; an initialiser that counts the units of a tensor gives "
+            "other values to a tensor that is cut in another way."
+        )
+    if found.rung.outcome == "fail" and not (found.causes or found.widths) and _drawn_otherwise(sides, starts[0]):
         _explain(found, sides, pair, starts)
     return found
 
 
-def _drawn_otherwise(sides: tuple[Side, Side], pair: Pair) -> bool:
+def _drawn_otherwise(sides: tuple[Side, Side], start: Start) -> bool:
     """Whether weights that start with other values are draws: not loaded on both sides, nor of other precisions."""
-    for p, q in pair.transfer.pairs:
+    for p, q, x, y in start.carried():
         loaded = id(p) in sides[0].held and id(q) in sides[1].held
-        if not loaded and p.dtype == q.dtype and not np.array_equal(values(p), values(q)):
+        if not loaded and p.dtype == q.dtype and not np.array_equal(x, y):
             return True
     return False
 
@@ -67,10 +75,10 @@ def _explain(found: Beginnings, sides: tuple[Side, Side], pair: Pair, starts: li
     if len(starts) > 1:
         with suppress(Exception):  # a builder that cannot be called again has been told
             neutral = _again(sides, pair, None)
-    if neutral is not None and all(np.array_equal(values(p), values(q)) for p, q in neutral.pairs):
+    if neutral is not None and all(np.array_equal(x, y) for _, _, x, y in neutral.carried()):
         found.warnings.append("The two set different seeds of their own, so they start elsewhere: that is chance.")
         return
-    fixed = len(starts) > 1 and reproducible(starts[0].a, starts[1].a) and reproducible(starts[0].b, starts[1].b)
+    fixed = len(starts) > 1 and all(map(reproducible, starts[0].sides, starts[1].sides))
     if not fixed:
         found.warnings.append(
             "Under the same seed the two start with other weights of the same distribution (their layers are "
@@ -94,24 +102,13 @@ def _explain(found: Beginnings, sides: tuple[Side, Side], pair: Pair, starts: li
 
 def _again(sides: tuple[Side, Side], pair: Pair, seed: int | None) -> Start:
     """Another build of both; its variables correspond to those of the first by their order in the model."""
-    variables: list[list[Any]] = []
-    places: list[dict[int, int]] = []
+    again: dict[int, Any] = {}
     for one, known in zip(sides, (pair.a, pair.b), strict=True):
         model = _fresh(one, known, seed)
-        variables.append(list(model.variables))
-        places.append({id(v): k for k, v in enumerate(known.model.variables)})
-        if len(variables[-1]) != len(places[-1]):
+        if len(model.variables) != len(known.model.variables):
             raise ValueError("a second build has another number of variables")
-    pairs = [
-        (variables[0][places[0][id(p)]], variables[1][places[1][id(q)]])
-        for p, q in pair.transfer.pairs
-        if id(p) in places[0] and id(q) in places[1]
-    ]
-    own = [
-        [made[place[id(v)]] for v in known.variables() if id(v) in place]
-        for made, place, known in zip(variables, places, (pair.a, pair.b), strict=True)
-    ]
-    return Start(pairs, *own)
+        again |= {id(v): fresh for v, fresh in zip(known.model.variables, model.variables, strict=True)}
+    return Start(pair.transfer, (pair.a.variables(), pair.b.variables()), again)
 
 
 def _fresh(one: Side, known: Subject, seed: int | None) -> keras.Model:

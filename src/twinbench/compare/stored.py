@@ -5,6 +5,7 @@ Everything that a model holds counts: weights, moving statistics, means and vari
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
@@ -38,20 +39,22 @@ def compare_stored(sides: tuple[Side, Side], pair: Pair, arrays: Sequence[np.nda
         return None
     both, fresh, rounding = [], {"A": False, "B": False}, 0.0
     different: list[tuple[float, str]] = []
-    carried = pair.transfer.carried(_array)
-    for p, q, value in carried:
+    sources: dict[int, set[int]] = defaultdict(set)
+    for p, q in pair.transfer.relations:
+        sources[id(q)].add(id(p))
+    for p, q, value in pair.transfer.carried(_array):
         deviation, exceeds = _deviation(value, _array(q))
         rounding = rounding if exceeds else max(rounding, deviation)
-        if id(p) in held[0] and id(q) in held[1]:
+        if sources[id(q)] <= held[0] and id(q) in held[1]:
             both.append((p, q))
             different += [(deviation, short_path(p))] if exceeds else []
-        elif exceeds and (id(p) in held[0] or id(q) in held[1]):
-            fresh["B" if id(p) in held[0] else "A"] = True
+        elif exceeds and (sources[id(q)] & held[0] or id(q) in held[1]):
+            fresh["B" if sources[id(q)] & held[0] else "A"] = True
     tables = _table_differences(pair) if all(side.comes_with_weights for side in sides) else []
     if different and not tables and _exchanged(both, pair, arrays):
         different = []
     places = [place for _, place in sorted(different, reverse=True)] + [place for place, _, _ in tables]
-    paired = {id(v) for couple in pair.transfer.relations for v in couple}
+    paired = {source for group in sources.values() for source in group} | set(sources)
     alone = any(
         id(v) in ids and id(v) not in paired
         for ids, one in zip(held, (pair.a, pair.b), strict=True)
@@ -62,7 +65,7 @@ def compare_stored(sides: tuple[Side, Side], pair: Pair, arrays: Sequence[np.nda
         differ=len(places),
         largest=max(different)[0] if different else (rounding or None),
         where=places[0] if places else "",
-        everything=len(both) == len(carried),
+        everything=len(both) == len(sources),
         not_compared=_not_compared(fresh, alone=alone),
     )
 

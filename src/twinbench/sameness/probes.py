@@ -267,7 +267,7 @@ def _compared(
     with without_noise(pair.a.model, pair.b.model):
         with kept(pair.a, only_state=True):
             left = outputs_of(pair.a, arrays, training)
-            after = pair.transfer.carried(_numbers, lambda p, q: not (p.trainable and q.trainable))
+            after = list(pair.transfer.carried(_numbers, lambda p, q: not (p.trainable and q.trainable)))
         with kept(pair.b, only_state=True):
             right = outputs_of(pair.b, fitted(arrays, pair.b), training)
             after_b = [_numbers(q).ravel() for _, q, _ in after]
@@ -307,8 +307,10 @@ def gradients_of(one: Subject, arrays: Sequence[np.ndarray], variables: Sequence
     ]
 
 
-def compare_gradients(pair: Pair, arrays: Sequence[np.ndarray]) -> tuple[Comparison, list[tuple[Any, Any]]]:
-    """Gradients of both models with respect to the weights that correspond.
+def compare_gradients(
+    pair: Pair, arrays: Sequence[np.ndarray], fed: Sequence[np.ndarray] | None = None
+) -> tuple[Comparison, list[tuple[Any, Any]]]:
+    """Gradients of both models, on the same arrays or what B is fed, with respect to the weights that correspond.
 
     Returns:
         The comparison, and the pairs of variables whose gradients differ.
@@ -319,7 +321,7 @@ def compare_gradients(pair: Pair, arrays: Sequence[np.ndarray]) -> tuple[Compari
         stack.enter_context(without_noise(pair.a.model, pair.b.model))
         with kept(pair.a, only_state=True):
             left, carried = _carried_gradients(pair, arrays, sources)
-        right = gradients_of(pair.b, fitted(arrays, pair.b), [q for _, q, _ in carried])
+        right = gradients_of(pair.b, fed or fitted(arrays, pair.b), [q for _, q, _ in carried])
         noise = [0.0] * len(carried)
         if not compare_arrays([g for _, _, g in carried], right, noise).bit_identical:
             with kept(pair.a):

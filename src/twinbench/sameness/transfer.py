@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -74,15 +74,18 @@ class Transfer:
 
     def carried(
         self, read: Reader, wanted: Callable[[Any, Any], bool] = lambda p, q: True
-    ) -> list[tuple[Any, Any, np.ndarray]]:
+    ) -> Iterator[tuple[Any, Any, np.ndarray]]:
         """For each variable of B that has a partner: that partner, itself, and A's numbers as B holds them.
+
+        One after the other, so that no second copy of a large model is held.
 
         Args:
             read: Gives the numbers that belong to a variable of A: its value, its gradient, ...
             wanted: Which pairs of variables.
         """
-        plain = [(p, q, np.reshape(read(p), tuple(q.shape))) for p, q in self.pairs if wanted(p, q)]
-        return plain + [part for block in self.rearrangements for part in block.parts(read) if wanted(*part[:2])]
+        yield from ((p, q, np.reshape(read(p), tuple(q.shape))) for p, q in self.pairs if wanted(p, q))
+        for block in self.rearrangements:
+            yield from (part for part in block.parts(read) if wanted(*part[:2]))
 
     def apply(self) -> None:
         """Copies A's values into B, random generator states included."""
