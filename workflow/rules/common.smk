@@ -4,17 +4,15 @@ import functools
 import logging
 import math
 import re
-import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-
-sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from twinbench.config import parse_configuration
 from twinbench.data.files import check_writable
 from twinbench.errors import TwinbenchError
 from twinbench.planning.estimate import Estimator
+from twinbench.planning.feasible import check_feasible, folders
 from twinbench.planning.plan import make_plan, selected_variants
 from twinbench.planning.stages import code_of, dataset_key, settings_of, versions_of
 from twinbench.planning.devices import device_type
@@ -25,10 +23,14 @@ logging.raiseExceptions = False
 try:
     # Snakemake keeps its own files where it is started.
     check_writable(Path.cwd(), setting="--directory")
-    CONFIGURATION = parse_configuration(config)
+    CONFIGURATION = parse_configuration(
+        config, origin="--config" if workflow.config_settings.config else "the configuration"
+    )
     PLAN = make_plan(CONFIGURATION)
+    if workflow.is_main_process:
+        check_feasible(CONFIGURATION)
 except TwinbenchError as mistake:
-    raise WorkflowError(str(mistake)) from None
+    refuse(mistake)
 
 OUTPUT = CONFIGURATION.output
 ENVIRONMENT = "../envs/twinbench.yml"
@@ -38,8 +40,8 @@ DATASETS = [dataset.name for dataset in CONFIGURATION.datasets]
 def check_folders():
     """Refuse to start where the results or the runs could not be written."""
     try:
-        for folder in (OUTPUT, CONFIGURATION.store_folder):
-            check_writable(Path(folder))
+        for folder, setting in folders(CONFIGURATION):
+            check_writable(folder, setting=setting)
     except TwinbenchError as mistake:
         raise WorkflowError(str(mistake)) from None
 
@@ -62,7 +64,7 @@ def dataset_source(wildcards):
     """The file that a dataset is made from, where it is made from a file."""
     dataset = CONFIGURATION.dataset(wildcards.dataset)
     path = Path(dataset.source).expanduser()
-    # A missing file is the script's to name, in a sentence and without a traceback.
+    # A missing file was refused before; in a job of another machine it need not lie there.
     return [str(path)] if dataset.kind == "npz" and path.is_file() else []
 
 

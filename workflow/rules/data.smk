@@ -10,7 +10,8 @@ rule data:
         key=key_of_dataset,
     log:
         f"{OUTPUT}/logs/data/{{dataset}}.log",
-    retries: 1
+    # Only a download may succeed the second time.
+    retries: int(any(dataset.kind == "tfds" for dataset in CONFIGURATION.datasets))
     conda:
         ENVIRONMENT
     script:

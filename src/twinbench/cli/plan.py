@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--configfile", type=click.Path(path_type=Path), metavar="FILE",
               help="The configuration.  [default: the defaults]")  # fmt: skip
+@click.option("--config", "settings", multiple=True, metavar="KEY=VALUE",
+              help="Set a key, as for snakemake: seeds=5, training='{epochs: 2}'; may be repeated.")  # fmt: skip
 @click.option("--cores", type=click.IntRange(min=1), default=os.cpu_count(), show_default=True, help="For the time.")
-def plan(configfile: Path | None, cores: int) -> None:
+def plan(configfile: Path | None, settings: tuple[str, ...], cores: int) -> None:
     """What would a configuration do, and what would it take?
 
     Runs and jobs, how many of the runs the store has already, and an estimate of time, memory and disk, for each
@@ -28,10 +30,12 @@ def plan(configfile: Path | None, cores: int) -> None:
     """
     from rich.console import Console
 
-    from twinbench.config import parse_configuration, read_configuration
+    from twinbench.config import read_with_settings
+    from twinbench.planning.feasible import check_feasible
     from twinbench.planning.forecast import make_forecast
 
-    configuration = parse_configuration({}) if configfile is None else read_configuration(configfile)
+    configuration = read_with_settings(configfile, settings)
+    check_feasible(configuration)
     forecast = make_forecast(configuration, cores)
     console = Console(soft_wrap=True, highlight=False)
     console.print(_table(forecast))

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
 from twinbench.errors import UsageError
 
-_STORE = click.option(
-    "--store", "folder", type=click.Path(path_type=Path), default=Path("results/store"),
-    show_default=True, help="Folder of the finished runs.",
-)  # fmt: skip
+_F = TypeVar("_F", bound=Callable[..., object])
+
+
+def _in_a_store(command: _F) -> _F:
+    """Take the store's folder as an argument, or with --store."""
+    option = click.option(
+        "--store", "folder", type=click.Path(path_type=Path), default=Path("results/store"), show_default=True,
+        help="Folder of the finished runs; PATH is the same.",
+    )  # fmt: skip
+    return click.argument("path", metavar="[PATH]", required=False, type=click.Path(path_type=Path))(option(command))
 
 
 @click.group()
@@ -20,8 +28,8 @@ def store() -> None:
 
 
 @store.command("ls")
-@_STORE
-def list_holdings(folder: Path) -> None:
+@_in_a_store
+def list_holdings(folder: Path, path: Path | None) -> None:
     """List what the store holds: runs and size by dataset, architecture and variant."""
     from rich import box
     from rich.console import Console
@@ -30,7 +38,7 @@ def list_holdings(folder: Path) -> None:
     from twinbench.planning.pruning import holdings
     from twinbench.store.runs import RunStore
 
-    held = holdings(RunStore(_existing(folder)))
+    held = holdings(RunStore(_existing(path or folder)))
     table = Table(box=box.SIMPLE_HEAD, show_footer=True)
     table.add_column("dataset", footer="all")
     table.add_column("architecture")
@@ -46,14 +54,14 @@ def list_holdings(folder: Path) -> None:
 
 
 @store.command()
-@_STORE
+@_in_a_store
 @click.pass_context
-def verify(context: click.Context, folder: Path) -> None:
+def verify(context: click.Context, folder: Path, path: Path | None) -> None:
     """Hold every record and checkpoint against its checksum. Exit status: 0 all right, 1 something is damaged."""
     from twinbench.planning.pruning import damaged
     from twinbench.store.runs import RunStore
 
-    runs = RunStore(_existing(folder))
+    runs = RunStore(_existing(path or folder))
     wrong = list(damaged(runs))
     for entry in wrong:
         click.echo(entry.reason)
@@ -65,13 +73,21 @@ def verify(context: click.Context, folder: Path) -> None:
 
 
 @store.command()
-@_STORE
+@_in_a_store
 @click.option("--other-versions", is_flag=True, help="Also runs of another engine, TensorFlow, Keras or NumPy.")
 @click.option("--not-in", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
               help="Also runs that this configuration does not ask for, nor any other that is named.")  # fmt: skip
 @click.option("--checkpoints", is_flag=True, help="Also the checkpoints of unfinished runs.")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
-def prune(folder: Path, *, other_versions: bool, files: tuple[Path, ...], checkpoints: bool, dry_run: bool) -> None:
+def prune(
+    folder: Path,
+    path: Path | None,
+    *,
+    other_versions: bool,
+    files: tuple[Path, ...],
+    checkpoints: bool,
+    dry_run: bool,
+) -> None:
     """Remove damaged files and, as the options say, what is no longer wanted.
 
     A process that trains into the store meanwhile loses at most a checkpoint or a run, which it trains again.
@@ -85,7 +101,7 @@ def prune(folder: Path, *, other_versions: bool, files: tuple[Path, ...], checkp
         asked_for=[read_configuration(path) for path in files],
         checkpoints=not checkpoints,
     )
-    going = {entry.path: entry for entry in unwanted(RunStore(_existing(folder)), wanted)}
+    going = {entry.path: entry for entry in unwanted(RunStore(_existing(path or folder)), wanted)}
     for entry in going.values():
         click.echo(entry.reason)
         if not dry_run:
@@ -100,7 +116,7 @@ def _existing(folder: Path) -> Path:
         return folder
     inside = next((path for path in (folder / "store", folder.parent / "store") if (path / "records").is_dir()), None)
     hint = f"; did you mean {inside}?" if inside else "."
-    raise UsageError(f"There is no store in {folder}: name the folder of the finished runs with --store{hint}")
+    raise UsageError(f"There is no store in {folder}: name the folder of the finished runs{hint}")
 
 
 def _files(count: int) -> str:

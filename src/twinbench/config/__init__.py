@@ -1,7 +1,12 @@
 """The configuration: its typed model, and reading it."""
 
 from twinbench.config.model import Configuration, Dataset, Figures, Measurements, Statistics, Training
-from twinbench.config.reading import parse_configuration, read_configuration
+from twinbench.config.reading import (
+    check_configuration_file,
+    parse_configuration,
+    read_configuration,
+    read_with_settings,
+)
 
 __all__ = [
     "Configuration",
@@ -10,6 +15,8 @@ __all__ = [
     "Measurements",
     "Statistics",
     "Training",
+    "check_configuration_file",
     "parse_configuration",
     "read_configuration",
+    "read_with_settings",
 ]

@@ -74,6 +74,21 @@ def check_writable(folder: Path, *, setting: str = OUTPUT) -> None:
         raise DataError(cannot_write(folder, error, setting)) from error
 
 
+def check_is_folder(folder: Path, *, setting: str = OUTPUT) -> None:
+    """Refuse a folder that cannot be made, since it or a folder that it would lie in is a file.
+
+    Args:
+        folder: it need not exist.
+        setting: what chooses another one, for the sentence.
+
+    Raises:
+        DataError: there is a file in its place.
+    """
+    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not place.is_dir():
+        raise DataError(f"{folder} cannot be a folder, since {place} is a file; choose another folder with {setting}.")
+
+
 def cannot_write(path: Path, error: OSError, setting: str = OUTPUT) -> str:
     """The sentence for a file that cannot be written, with what to do about it.
 

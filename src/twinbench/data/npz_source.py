@@ -1,5 +1,6 @@
 """Read a user's own `.npz` file, and say in a sentence what is wrong with it."""
 
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -13,6 +14,10 @@ from twinbench.data.files import hash_file
 from twinbench.errors import DataError
 
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
+# What other programs would train or test with, and what would be left out here.
+_OTHER_ROLES = re.compile(
+    r"[xyw]_\w+|(val|valid|validation|dev)(_\w+)?|\w*weights?\w*|(train|test)_(images|labels|x|y)"
+)
 
 
 def read_npz(path: Path) -> Source:
@@ -63,7 +68,10 @@ def read_npz(path: Path) -> Source:
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     if not path.is_file():
-        raise DataError(f"The dataset file {path} does not exist: check `source` in the configuration.")
+        raise DataError(
+            f"The dataset file {path} does not exist: check `source` in the configuration, which is looked for from "
+            f"{Path.cwd()}."
+        )
     arrays = {}
     try:
         with path.open("rb") as file:
@@ -75,6 +83,13 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
                 raise DataError(
                     f"{path} has no '{absent[0]}': it must hold {', '.join(_KEYS)}, and holds "
                     f"{', '.join(archive.files) or 'nothing'}."
+                )
+            ignored = [key for key in archive.files if key not in _KEYS and _OTHER_ROLES.fullmatch(key)]
+            if ignored:
+                raise DataError(
+                    f"{path} has '{ignored[0]}', which would not be used: validation images are held out of 'x_train' "
+                    "(`validation_fraction`), and no image has a weight. Join the images to 'x_train' or 'x_test', or "
+                    "leave the array out."
                 )
             for key in _KEYS:
                 arrays[key] = _read_array(archive, key, path)
@@ -105,6 +120,12 @@ def _images(array: NDArray[Any], where: str) -> Images:
     if array.ndim not in {3, 4} or 0 in array.shape[1:]:
         raise DataError(
             f"{where} has the shape {array.shape}; it must be (n, height, width) or (n, height, width, channels)."
+        )
+    if array.ndim == 4 and array.shape[1] in {1, 3, 4} and min(array.shape[2:]) > 4:
+        raise DataError(
+            f"{where} has the shape {array.shape}, which looks like channels first; it must be (n, height, width, "
+            "channels): write the file anew with array.transpose(0, 2, 3, 1). If an image is so low, give its width "
+            "first."
         )
     if array.ndim == 3:
         array = array[..., np.newaxis]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from twinbench.architectures.catalogue import architectures
 from twinbench.architectures.declaration import Compiler
-from twinbench.config import Configuration
+from twinbench.config import Configuration, Dataset
 from twinbench.data.manifest import read_manifest
 from twinbench.errors import TwinbenchError
 from twinbench.planning.devices import device_type
@@ -228,6 +228,12 @@ def _modelled_seconds(architecture: str, work: _Work) -> float:
     return images * rate.image_us * 1e-6 * work.pixels / _PIXELS + steps * rate.step_ms * 1e-3 + rate.build
 
 
+def known_size(dataset: Dataset) -> int | None:
+    """How many training images a dataset has that is known before its download; None for any other."""
+    size = _KNOWN_SIZES.get(dataset.source.split(":")[0])
+    return size[0] if size else None
+
+
 def _size(configuration: Configuration, name: str) -> Size:
     """From the prepared dataset, else from what is known of the public ones, else as if it were MNIST."""
     dataset = configuration.dataset(name)
@@ -236,7 +242,7 @@ def _size(configuration: Configuration, name: str) -> Size:
         manifest = read_manifest(path)
     except TwinbenchError:
         train, test, pixels = _KNOWN_SIZES.get(dataset.source.split(":")[0], _KNOWN_SIZES["mnist"])
-        known = dataset.source.split(":")[0] in _KNOWN_SIZES
+        known = known_size(dataset) is not None
         return Size(min(train, dataset.train_examples or train), test, pixels, known)
     shape = manifest.shapes["x_train"]
     return Size(shape[0], manifest.shapes["x_test"][0], math.prod(shape[1:]), known=True)

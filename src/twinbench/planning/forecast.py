@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twinbench.config import Configuration
-from twinbench.data.manifest import Manifest, read_manifest
+from twinbench.data.manifest import Manifest
 from twinbench.data.preparing import describe_dataset
 from twinbench.errors import TwinbenchError
 from twinbench.planning.devices import device_type
 from twinbench.planning.estimate import Estimator
+from twinbench.planning.feasible import prepared_manifests
 from twinbench.planning.keys import identify
 from twinbench.planning.plan import Run, make_plan
 from twinbench.planning.stages import dataset_key
@@ -138,11 +139,7 @@ def missing_runs(configuration: Configuration, runs: Iterable[Run]) -> tuple[set
 
 def _manifests(configuration: Configuration) -> dict[str, Manifest]:
     """The manifest of each dataset as it will be trained on, where that can be told without a download."""
-    prepared: dict[str, Manifest] = {}
-    for path in sorted((Path(configuration.output) / "data").glob("*.json")):
-        with contextlib.suppress(TwinbenchError):
-            manifest = read_manifest(path)
-            prepared[manifest.key] = manifest
+    prepared = prepared_manifests(configuration)
     manifests = {}
     for dataset in configuration.datasets:
         with contextlib.suppress(TwinbenchError):
