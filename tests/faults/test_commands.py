@@ -101,7 +101,7 @@ COMMANDS = {
     "store ls --store nowhere": "There is no store in nowhere: name the folder of the finished runs.",
     "store verify --store empty": "There is no store in empty",
     "store prune --store folder": "There is no store in folder",
-    "store ls --store good": "There is no store in good: name the folder of the finished runs; did you mean good/store?",
+    "store ls good": "There is no store in good: name the folder of the finished runs; did you mean good/store?",
     "store prune --store good/store --not-in picture.png": "The configuration picture.png is not text in UTF-8",
     "report-diff good nowhere": "nowhere holds no results: neither tables/runs.csv nor runs.csv is in it",
     "report-diff empty good": "empty holds no results",
