@@ -1,5 +1,6 @@
 """Only what was seen to matter is blamed, and what was not looked at is not called a difference."""
 
+import numpy as np
 import pytest
 from tests.compare.corpus import chain
 
@@ -71,24 +72,32 @@ def test_inputs_and_outputs_are_paired_by_name_where_one_side_names_them():
     assert twinbench.compare(lambda: two_inputs("dict"), lambda: two_inputs("list")).causes == []
 
 
-def test_weights_that_cannot_be_matched_are_no_difference():
-    import keras
-    from keras import layers, ops
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+def test_weights_that_cannot_be_matched_are_no_difference_and_what_lies_before_them_is_compared(activation):
+    from dataclasses import replace
 
-    class Doubled(layers.Layer):
-        """Holds half of what it uses: no number of it is a number of a Dense layer."""
+    from keras import layers
 
-        def build(self, shape):
-            self.kernel = self.add_weight(shape=(shape[-1], 2), name="kernel")
-            self.shift = self.add_weight(shape=(2,), name="bias")
-            self.built = True
+    from twinbench.compare.attribution import gather, structural_causes
+    from twinbench.compare.conclusion import draw_verdict, function_rungs, report_function
+    from twinbench.compare.coverage import Coverage
+    from twinbench.sameness.pairing import pair, subject
+    from twinbench.sameness.signature import signature_of
 
-        def call(self, x):
-            return ops.matmul(x, self.kernel[::-1] * 2.0 - 0.4 * self.kernel[::-1]) + self.shift - 0.0
+    def build(activation):
+        hidden = layers.Dense(5, activation=activation), layers.Dense(5, name="open")
+        return chain((4,), *hidden, layers.Dense(2, name="out"))
 
-    def by_hand():
-        start = keras.Input((4,))
-        return keras.Model(start, layers.Dense(3)(ops.tanh(Doubled()(start))))
-
-    report = twinbench.compare(lambda: chain((4,), layers.Dense(2, activation="tanh"), layers.Dense(3)), by_hand)
-    assert report.verdict != "identical"
+    sides = [subject(model, signature_of(model)) for model in (build("tanh"), build(activation))]
+    together = pair(*sides)
+    matched = [(p, q) for p, q in together.transfer.pairs if "open" not in p.path]
+    left = [[v for v in one.variables() if "open" in v.path] for one in sides]
+    together.transfer = replace(together.transfer, pairs=matched, left_a=left[0], left_b=left[1])
+    evidence = gather(together, [np.linspace(-1, 1, 20, dtype="float32").reshape(5, 4)])
+    compared = "2 of the 2" if activation == "tanh" else "1 of the 2"
+    assert f"{compared} operations before the first of these weights compute the same" in evidence.untested[0]
+    rungs, coverage = function_rungs(evidence, together), Coverage()
+    report_function(evidence, together, coverage)
+    assert [rung.outcome for rung in rungs] == ["not applicable"] * 2
+    assert structural_causes(together, evidence)[0] == []
+    assert draw_verdict(evidence, rungs, [], coverage) == "not_fully_tested"

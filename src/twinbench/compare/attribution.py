@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +15,7 @@ from twinbench.compare.weights import short_path
 from twinbench.errors import first_cause
 from twinbench.sameness.difference import Difference
 from twinbench.sameness.graph import Graph
-from twinbench.sameness.localise import harmless_differences
+from twinbench.sameness.localise import harmless_differences, values_before_open_weights
 from twinbench.sameness.pairing import Pair, count_parameters
 from twinbench.sameness.probes import (
     QUIET,
@@ -81,7 +82,7 @@ def gather(pair: Pair, arrays: Sequence[np.ndarray], *, gradients: bool = True) 
     if not pair.transfer.complete:
         found.unlike = _unlike(pair)
         if not found.unlike:
-            found.untested.append(_unmatched(pair))
+            found.untested.append(_unmatched(pair, arrays))
         return found
     with kept(pair.a, pair.b):
         try:
@@ -115,13 +116,19 @@ def _unlike(pair: Pair) -> str:
     return f"the outputs have shapes {shapes[0]} and {shapes[1]}" if all(shapes) and shapes[0] != shapes[1] else ""
 
 
-def _unmatched(pair: Pair) -> str:
-    """Says that the weights could not be matched, and which."""
+def _unmatched(pair: Pair, arrays: Sequence[np.ndarray]) -> str:
+    """Say that the weights could not be matched, which, and what was compared all the same."""
     names = [[short_path(v) for v in left] for left in (pair.transfer.left_a, pair.transfer.left_b)]
     words = [", ".join(part[:3]) + (" and more" if len(part) > 3 else "") or "none" for part in names]
+    known = f"both compute with {count_parameters(pair.a.variables()):,} parameters"
+    if pair.a.graph is not None and pair.b.graph is not None:
+        known += " and have outputs of the same shapes"
+    with suppress(Exception):  # then it is not known
+        equal, count = values_before_open_weights(pair, arrays)
+        known += f"; {equal} of the {count} operations before the first of these weights compute the same" * bool(count)
     return (
-        f"The weights could not be matched (left over in A: {words[0]}; in B: {words[1]}), so the functions could not "
-        "be compared with equal weights. That is no sign of a difference."
+        f"the weights could not be matched (left over in A: {words[0]}; in B: {words[1]}), so the functions could not "
+        f"be compared with equal weights, which is no sign of a difference; {known}"
     )
 
 

@@ -106,11 +106,13 @@ def function_rungs(evidence: Evidence, together: Pair) -> list[Rung]:
     made = []
     results = {False: evidence.inference, True: evidence.training}
     known = {mode: result for mode, result in results.items() if result is not None}
-    if not evidence.transferable:
+    if evidence.unlike:
+        made.append(Rung(6, NAMES[5], "fail", None, f"{evidence.unlike[0].upper()}{evidence.unlike[1:]}."))
+    elif not evidence.transferable:
         missing = [v.path for v in (*together.transfer.left_a, *together.transfer.left_b)][:1]
         missing = missing or together.transfer.conflicts[:1] or ["a weight"]
-        sentence = f"The weights do not correspond one to one ({missing[0]})."
-        made.append(Rung(6, NAMES[5], "fail", None, sentence))
+        sentence = f"The weights could not be matched one to one ({missing[0]})."
+        made.append(Rung(6, NAMES[5], "not applicable", None, sentence))
     elif known:
         made.append(function_rung_of(known))
     else:

@@ -19,8 +19,8 @@ import numpy as np
 from twinbench.sameness.canonical import NodeValues
 from twinbench.sameness.difference import Difference
 from twinbench.sameness.graph import Edge, Graph
-from twinbench.sameness.pairing import Pair
-from twinbench.sameness.probes import compare_arrays, fitted, kept, nudge
+from twinbench.sameness.pairing import Pair, Subject
+from twinbench.sameness.probes import compare_arrays, fitted, kept, nudge, randomise, without_noise
 
 Values = dict[Edge, np.ndarray]
 _ATTEMPTS = 5
@@ -82,21 +82,15 @@ def harmless_differences(pair: Pair, arrays: Sequence[np.ndarray]) -> list[Diffe
     a, b = pair.a, pair.b
     if a.graph is None or b.graph is None or pair.alignment is None:
         return []
-    tensors = [[keras.ops.convert_to_tensor(array) for array in arrays] for arrays in (arrays, fitted(arrays, b))]
-    of_a = NodeValues(a.model, a.signature, a.graph)
-    with kept(a):
-        left = of_a(tensors[0])
-    with kept(a):
-        nudge(a.variables())
-        nudged = of_a(tensors[0])
-    noise = {edge: float(np.nanmax(np.abs(left[edge] - nudged[edge]), initial=0.0)) for edge in left}
+    left, noise = _with_noise(a, a.graph, arrays)
+    fed = _tensors(fitted(arrays, b))
     patches: dict[tuple[int, int], Any] = {}
     open_differences = [d for d in pair.differences if d.effect == "function" and d.code != "masking"]
     harmless: list[Difference] = []
     for _ in range(_ATTEMPTS):
         of_b = NodeValues(b.model, b.signature, b.graph, patches)
         with kept(b):
-            right = of_b(tensors[1])
+            right = of_b(fed)
         views = _views(a.graph, b.graph, left, right, noise)
         deferred = []
         for difference in open_differences:
@@ -111,6 +105,52 @@ def harmless_differences(pair: Pair, arrays: Sequence[np.ndarray]) -> list[Diffe
         patches |= added
         open_differences = deferred
     return harmless
+
+
+def values_before_open_weights(pair: Pair, arrays: Sequence[np.ndarray]) -> tuple[int, int]:
+    """Compare operations that correspond and that no weight without a partner reaches, other weights being equal.
+
+    Returns:
+        How many of them have equal values, and how many there are.
+    """
+    a, b = pair.a, pair.b
+    if a.graph is None or b.graph is None or pair.alignment is None:
+        return 0, 0
+    with kept(a, b), without_noise(a.model, b.model):
+        randomise(pair.transfer.sources, 11)
+        pair.transfer.apply()
+        left, noise = _with_noise(a, a.graph, arrays)
+        right = NodeValues(b.model, b.signature, b.graph)(_tensors(fitted(arrays, b)))
+    matched = {id(variable) for couple in pair.transfer.relations for variable in couple}
+    reached: list[set[int]] = []
+    for graph in (a.graph, b.graph):
+        reached.append(set(graph.inputs))  # they say nothing of what the models do
+        behind: set[int] = set()
+        for node in graph.nodes:
+            if not matched.issuperset(node.identity) or behind & {parent for parent, _ in node.parents}:
+                behind.add(node.index)
+        reached[-1] |= behind
+    pairs = [
+        ((x, 0), (y, 0))
+        for x, y in pair.alignment.pairs
+        if x not in reached[0] and y not in reached[1] and (x, 0) in left and (y, 0) in right
+    ]
+    return sum(compare_arrays([left[x]], [right[y]], [noise[x]]).equal for x, y in pairs), len(pairs)
+
+
+def _with_noise(one: Subject, graph: Graph, arrays: Sequence[np.ndarray]) -> tuple[Values, dict[Edge, float]]:
+    """The values of a model's nodes, and what rounding does to each."""
+    of_nodes, tensors = NodeValues(one.model, one.signature, graph), _tensors(arrays)
+    with kept(one):
+        values = of_nodes(tensors)
+    with kept(one):
+        nudge(one.variables())
+        nudged = of_nodes(tensors)
+    return values, {edge: float(np.nanmax(np.abs(values[edge] - nudged[edge]), initial=0.0)) for edge in values}
+
+
+def _tensors(arrays: Sequence[np.ndarray]) -> list[Any]:
+    return [keras.ops.convert_to_tensor(array) for array in arrays]
 
 
 def _views(a: Graph, b: Graph, left: Values, right: Values, noise: dict[Edge, float]) -> tuple[_View, _View]:
