@@ -44,7 +44,7 @@ def train(arguments: dict[str, Any]) -> dict[str, Any]:
     ):  # fmt: skip
         setattr(owner, name, _timed(getattr(owner, name), spent))
     plan = make_plan(configuration)
-    runs = next(one.runs for one in plan.jobs if one.name == arguments["job"]) if "job" in arguments else plan.runs
+    runs = next(j.runs for j in plan.jobs if j.name == arguments["job"]) if "job" in arguments else plan.runs
     began = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         records = job.train_runs(runs, configuration, Path(arguments["data"]), store.RunStore(Path(folder)))

@@ -115,8 +115,8 @@ def test_c7_says_which_cost_is_how_large():
     rows = costs_of(("none", 0.2, 2.0), build=("more", 20.0, 30.0))
     because = decided("C7", api_costs=rows)["because"]
     assert "floating-point operations per step equal in all 2 twins" in because
-    assert "time per step +0.2 % in the middle of 2 twins: 2 inside the noise" in because
-    assert "time to build +20.0 % in the middle of 2 twins: 2 more (mlp/sequential +20.0 %)" in because
+    assert "time per step median +0.2 % over 2 twins: all within noise" in because
+    assert "time to build median +20.0 % over 2 twins: 2 more (mlp/sequential +20.0 %)" in because
 
 
 def test_c7_asks_for_narrower_intervals_where_noise_hides_the_answer():

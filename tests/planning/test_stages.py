@@ -1,13 +1,26 @@
 """What a stage depends on: its settings and no others, its code, the content of its files."""
 
+import ast
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
+from twinbench.architectures.statements import imports_of
 from twinbench.config import Configuration, Dataset, parse_configuration
+from twinbench.planning.closure import SOURCE, code_digests
+from twinbench.planning.keys import PACKAGES
 from twinbench.planning.plan import selected_variants
-from twinbench.planning.stages import Stage, code_of, configuration_of, dataset_key, settings_of, versions_of
+from twinbench.planning.stages import (
+    _SCRIPTS,
+    Stage,
+    code_of,
+    configuration_of,
+    dataset_key,
+    settings_of,
+    versions_of,
+)
 
 
 def settings(stage: Stage, **content: object) -> dict[str, object]:
@@ -35,6 +48,22 @@ def test_every_stage_has_code_of_its_own(stage: Stage) -> None:
     assert len(code_of(stage)) == 64
     if stage != "data":
         assert "not installed" not in versions_of(stage).values()
+
+
+@pytest.mark.parametrize("stage", ["train", "ladder", "measure", "tables", "figures", "report"])
+def test_the_version_of_every_library_that_a_stage_imports_counts(stage: Stage) -> None:
+    script = SOURCE.parent / "scripts" / f"{_SCRIPTS[stage]}.py"
+    paths = [SOURCE / f"{name.replace('.', '/')}.py" for name in code_digests(script)]
+    imported = {
+        name.module.partition(".")[0]
+        for path in [script, *(path for path in paths if path.is_file())]
+        for name in imports_of(ast.parse(path.read_bytes()))
+        if not name.level
+    }
+    apart = {"adapter", "twinbench", "pydantic", "yaml"}  # these two write no number
+    if stage == "train":  # what is in the keys of its runs, and what only types need
+        apart |= {*PACKAGES, "pandas"}
+    assert imported - apart - set(sys.stdlib_module_names) <= versions_of(stage).keys()
 
 
 def test_the_content_of_a_file_counts_and_its_time_and_place_do_not(tmp_path: Path) -> None:

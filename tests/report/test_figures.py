@@ -13,7 +13,7 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 
 from twinbench.config import Figures
-from twinbench.report.catalogue import figure_entry, figure_names
+from twinbench.report.catalogue import FIGURES, figure_entry
 from twinbench.report.figures import draw, draw_all, draw_figure
 from twinbench.report.figures.differences import signed
 from twinbench.report.figures.ladder import brief, number_of
@@ -50,7 +50,7 @@ def _without(folder: Path, name: str) -> Tables:
     return Tables(folder, {key: frame for key, frame in tables.frames.items() if key != name})
 
 
-@pytest.mark.parametrize("name", figure_names())
+@pytest.mark.parametrize("name", [entry.name for entry in FIGURES])
 def test_no_text_is_cut_off_and_no_names_overlap_with_many_variants_and_long_names(
     name: str, crowded_folder: Path
 ) -> None:
@@ -84,7 +84,7 @@ def test_no_text_is_cut_off_and_no_names_overlap_with_many_variants_and_long_nam
         assert box.y1 <= page.y1 + 1, text.get_text()
 
 
-@pytest.mark.parametrize("name", figure_names())
+@pytest.mark.parametrize("name", [entry.name for entry in FIGURES])
 def test_a_missing_table_becomes_a_picture_of_the_sentence_that_says_so(
     name: str, tables_folder: Path, tmp_path: Path
 ) -> None:

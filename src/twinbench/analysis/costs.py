@@ -1,7 +1,7 @@
 """The tables `api_costs` and `determinism_costs`: repetitions become means, paired differences and verdicts.
 
 A variant is compared with its reference within each repetition, and the intervals of one quantity hold all together
-(Bonferroni): a difference inside the noise is called none.
+(Bonferroni): a difference within noise is called none.
 """
 
 from typing import Any, Final

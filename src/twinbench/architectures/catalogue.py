@@ -88,12 +88,12 @@ def architectures() -> dict[str, Architecture]:
     Raises:
         ConfigurationError: an architecture file is not declared as it must be.
     """
-    found = {}
+    declared = {}
     for path in sorted(FOLDER.glob("*.py")):
         architecture = _read(path)
         if architecture is not None:
-            found[architecture.name] = architecture
-    return found
+            declared[architecture.name] = architecture
+    return declared
 
 
 @functools.cache

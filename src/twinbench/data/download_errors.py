@@ -34,5 +34,5 @@ def network_reason(cause: BaseException) -> str:
 
 
 def _host(text: str) -> str:
-    found = re.search(r"https?://([^/\s:]+)|host='([^']+)'", text)
-    return f"{found.group(1) or found.group(2)} " if found else ""
+    host = re.search(r"https?://([^/\s:]+)|host='([^']+)'", text)
+    return f"{host.group(1) or host.group(2)} " if host else ""

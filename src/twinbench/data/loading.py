@@ -54,10 +54,10 @@ def load(npz: Path, manifest: Path | None = None) -> LoadedDataset:
     manifest = npz.with_suffix(".json") if manifest is None else manifest
     promised = read_manifest(manifest)
     try:
-        found = hash_file(npz)
-        if found != promised.npz_sha256:
+        sha256 = hash_file(npz)
+        if sha256 != promised.npz_sha256:
             raise DataError(
-                f"{npz} is not the file that {manifest} describes: its SHA-256 is {found} instead of "
+                f"{npz} is not the file that {manifest} describes: its SHA-256 is {sha256} instead of "
                 f"{promised.npz_sha256}; delete both and prepare the dataset again."
             )
         with np.load(npz, allow_pickle=False) as arrays:

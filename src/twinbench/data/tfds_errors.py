@@ -112,9 +112,9 @@ def _wrong_bytes(cause: BaseException, preparation: Preparation) -> str:
     if type(cause).__name__ != "NonMatchingChecksumError":
         return ""
     text = str(cause)
-    found = re.search(r"Artifact (\S+), downloaded to (.+), has wrong checksum", text)
+    artifact = re.search(r"Artifact (\S+), downloaded to (.+), has wrong checksum", text)
     sums = re.findall(r"checksum='([0-9a-f]+)'", text)
-    url, path = found.groups() if found else ("its file", "the download folder")
+    url, path = artifact.groups() if artifact else ("its file", "the download folder")
     expected, got = sums if len(sums) == 2 else ("another", "not known")
     name = preparation.dataset.name
     if preparation.dataset.manual_dir is None:

@@ -83,7 +83,7 @@ def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
             rows.append(row | {"reason": failures[variant]})
         else:
             measured = samples[variant].repetitions
-            rows += [row | dict(zip(("quantity", "repetition", "value"), one, strict=True)) for one in measured]
+            rows += [row | {"quantity": name, "repetition": n, "value": value} for name, n, value in measured]
     return COST_REPETITIONS.frame(rows)
 
 

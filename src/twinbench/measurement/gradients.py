@@ -74,7 +74,7 @@ def measure_gradients(configuration: Configuration, npz: Path) -> pd.DataFrame:
         shown = [variant for variant in group if variant.kind != "suspect" and _is_measured(variant)]
         failures = Failures()
         failures.check(shown, tensors.data)
-        for depth in configuration.measurements.gradient_depths:
+        for depth in configuration.measurements.gradient_depths if shown else ():
             logger.info("Measuring the gradients of %s with %d blocks.", architecture, depth)
             with _without_rewriting():
                 rows += _measure_depth(

@@ -250,11 +250,11 @@ def _size(configuration: Configuration, name: str) -> Size:
 
 def _pixels_by_sha256(configuration: Configuration) -> dict[str, int]:
     """The numbers in an image of every dataset that was prepared in this output folder."""
-    found = {}
+    pixels = {}
     for path in sorted((Path(configuration.output) / "data").glob("*.json")):
         try:
             manifest = read_manifest(path)
         except TwinbenchError:
             continue
-        found[manifest.sha256] = math.prod(manifest.shapes["x_train"][1:])
-    return found
+        pixels[manifest.sha256] = math.prod(manifest.shapes["x_train"][1:])
+    return pixels

@@ -109,8 +109,8 @@ def unwanted(store: RunStore, wanted: Wanted) -> Iterator[Unwanted]:
 def _foreign(record: Record) -> str:
     """In what a record's versions differ from those of this process, in words; empty when they do not."""
     here = {"engine": engine_identity(), **{package: version(package) for package in PACKAGES}}
-    theirs = {name: record.identity.get(name) for name in here}
-    return ", ".join(f"{name} {theirs[name]} and not {here[name]}" for name in here if theirs[name] != here[name])
+    recorded = {name: record.identity.get(name) for name in here}
+    return ", ".join(f"{name} {recorded[name]} and not {here[name]}" for name in here if recorded[name] != here[name])
 
 
 @dataclass(frozen=True)

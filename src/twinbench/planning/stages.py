@@ -33,8 +33,8 @@ _LIBRARIES: Final[dict[Stage, tuple[str, ...]]] = {
     "ladder": ("pandas",),
     "measure": ("pandas",),
     "tables": ("jinja2", "numpy", "pandas", "pyarrow", "scipy", "statsmodels", "tabulate"),
-    "figures": ("matplotlib", "numpy", "pandas", "seaborn"),
-    "report": ("jinja2", "markupsafe", "matplotlib", "numpy", "pandas", "seaborn"),
+    "figures": ("matplotlib", "numpy", "pandas", "scipy", "seaborn", "statsmodels"),
+    "report": ("jinja2", "markupsafe", "matplotlib", "numpy", "pandas", "scipy", "seaborn", "statsmodels"),
 }
 # The keys of the configuration that a stage's script can read. What `train` needs is in its runs' keys.
 _WHOLE: Final[dict[Stage, tuple[str, ...]]] = {
@@ -62,8 +62,8 @@ def settings_of(stage: Stage, configuration: Configuration, variants: Sequence[V
         variants: what it selects.
     """
     whole = configuration.model_dump(mode="json")
-    whole["architectures"] = [f"{one.architecture}/{one.name}" for one in variants if one.kind != "suspect"]
-    whole["suspects"] = [one.name for one in variants if one.kind == "suspect" and stage == "tables"]
+    whole["architectures"] = [f"{v.architecture}/{v.name}" for v in variants if v.kind != "suspect"]
+    whole["suspects"] = [v.name for v in variants if v.kind == "suspect" and stage == "tables"]
     whole["seeds"] = configuration.seed_list
     chosen = {name: whole[name] for name in _WHOLE[stage]}
     return chosen | {name: {key: whole[name][key] for key in keys} for name, keys in _PARTS[stage].items()}

@@ -147,7 +147,7 @@ FIGURES: Final = (
         category="Cost",
         needs=("api_costs",),
         caption="Difference to the reference in percent, from interleaved repetitions, with intervals. An open mark "
-        "is a difference inside the noise.",
+        "is a difference within noise.",
         alt="Dot plots, one panel per quantity (time per step, floating-point operations, peak memory, build time), "
         "of the difference to the reference in percent with intervals, one row per variant.",
     ),
@@ -163,11 +163,6 @@ FIGURES: Final = (
     ),
 )
 _BY_NAME: Final = {entry.name: entry for entry in FIGURES}
-
-
-def figure_names() -> tuple[str, ...]:
-    """Return the names of all figures, in the order of the page."""
-    return tuple(_BY_NAME)
 
 
 def figure_entry(name: str) -> FigureEntry:

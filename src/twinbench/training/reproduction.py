@@ -176,18 +176,18 @@ def _scores_over_seeds(row: Mapping[str, str], rows: Sequence[Mapping[str, str]]
 
 
 def _differences(recorded: Record, again: Record) -> list[tuple[str, str, str]]:
-    """Where the manifests and what determines the results differ."""
+    """Where what the two were made on, and what determines their results, differ."""
     pairs: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = [
         (recorded.manifest, again.manifest),
         (recorded.identity, again.identity),
     ]
-    found: dict[str, tuple[str, str, str]] = {}
+    differences: dict[str, tuple[str, str, str]] = {}
     for before, now in pairs:
         for name in [*before, *(name for name in now if name not in before)]:
             old, new = before.get(name), now.get(name)
             if old != new and name != "configuration":
-                found.setdefault(name, (name.replace("_", " "), _text(old), _text(new)))
-    return list(found.values())
+                differences.setdefault(name, (name.replace("_", " "), _text(old), _text(new)))
+    return list(differences.values())
 
 
 def _text(value: Any) -> str:

@@ -139,7 +139,7 @@ class VariantTrainer:
             examples, epochs = len(self._tensors.data.y_train), self._training.epochs
             compilation = choose_compilation(self._architecture, examples, epochs)
             self._program = Program(model, recipe, self._training, compilation, self._tensors.train)
-        shapes = [[tuple(weight.shape) for weight in one.variables] for one in (self._program.model, model)]
+        shapes = [[tuple(weight.shape) for weight in network.variables] for network in (self._program.model, model)]
         if shapes[0] != shapes[1]:
             raise UntrainableError("It cannot be trained: its builder returns another network each time it is called.")
         return self._program

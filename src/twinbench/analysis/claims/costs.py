@@ -39,7 +39,7 @@ def functional_is_cheaper(evidence: Evidence, dataset: str) -> Finding:
         names = " and ".join(QUANTITIES[quantity] for quantity in unclear)
         lacking = f"Narrower intervals of {names}: a larger `measurements.cost_repeats`, and a quiet machine."
     because = (
-        f"Sequential less Functional: {'; '.join(_phrase(quantity, rows) for quantity, rows in measured.items())}."
+        f"Sequential minus Functional: {'; '.join(_phrase(quantity, rows) for quantity, rows in measured.items())}."
     )
     return Finding(verdict, because, cite("api_costs", rows), lacking)
 
@@ -56,20 +56,19 @@ def _verdict(stances: dict[str, list[Stance]]) -> ClaimVerdict:
 
 
 def _phrase(quantity: str, rows: Sequence[Row]) -> str:
-    count = len(rows)
     more = [row for row in rows if row["verdict"] == "more"]
     less = [row for row in rows if row["verdict"] == "less"]
     measured = [row for row in rows if known(row["difference_percent"])]
     if not measured:
         return f"{QUANTITIES[quantity]} not measured"
     middle = float(pd.Series([row["difference_percent"] for row in measured]).median())
-    text = f"{QUANTITIES[quantity]} {middle:+.1f} % in the middle of {count} twins"
+    text = f"{QUANTITIES[quantity]} median {middle:+.1f} % over {len(measured)} twins"
     if all(row["difference_percent"] == 0 for row in measured):
-        text = f"{QUANTITIES[quantity]} equal in all {count} twins"
+        text = f"{QUANTITIES[quantity]} equal in all {len(measured)} twins"
     parts = [f"{len(told)} {word} ({_worst(told)})" for told, word in ((more, "more"), (less, "less")) if told]
     noise = len(measured) - len(more) - len(less)
     if noise and middle != 0:
-        parts.append(f"{noise} inside the noise")
+        parts.append(f"{'all' if noise == len(measured) else noise} within noise")
     return f"{text}: {', '.join(parts)}" if parts else text
 
 

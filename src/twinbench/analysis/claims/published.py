@@ -55,7 +55,7 @@ def _one(rungs: dict[int, Row], *, redundant: bool) -> tuple[ClaimVerdict, str]:
     if count is None or count["outcome"] == "not applicable":
         return ClaimVerdict.INCONCLUSIVE, "It runs; its parameters were not counted."
     value = float(count["value"]) if count["value"] is not None else math.nan
-    # The number of rung 4 is the variant's parameters less those with a layer for each use.
+    # The number of rung 4 is the variant's parameters minus those with a layer for each use.
     has_redundant = count["outcome"] == "pass" or value >= 0
     verdict = ClaimVerdict.SUPPORTED if has_redundant == redundant else ClaimVerdict.DEPENDS
     return verdict, f"It runs on a batch. Against a layer for each use: {count['sentence']}"

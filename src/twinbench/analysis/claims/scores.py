@@ -71,7 +71,7 @@ def sequential_scores_lower(evidence: Evidence, dataset: str) -> Finding:
         return unmeasured(
             "No linear stack was trained both ways", f"Add {' or '.join(LINEAR)} to `architectures`, with all variants"
         )
-    return decide_by_score(evidence, rows, "Sequential less Functional, the same seeds")
+    return decide_by_score(evidence, rows, "Sequential minus Functional, the same seeds")
 
 
 def unshared_scores_lower(evidence: Evidence, dataset: str) -> Finding:
@@ -89,7 +89,7 @@ def unshared_scores_lower(evidence: Evidence, dataset: str) -> Finding:
         )
     counts = [_extra_parameters(evidence, row) for row in rows]
     added = f" Parameters more than shared: {', '.join(f'{count:+,}' for count in counts if count is not None)}."
-    finding = decide_by_score(evidence, rows, "Unshared less shared, the same seeds")
+    finding = decide_by_score(evidence, rows, "Unshared minus shared, the same seeds")
     because = finding.because + (added if any(count is not None for count in counts) else "")
     if finding.verdict is ClaimVerdict.SUPPORTED:
         because += " That the redundant parameters are the reason does not follow from this."

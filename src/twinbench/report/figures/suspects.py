@@ -71,9 +71,13 @@ def draw(tables: Tables, style: Style) -> Figure:
         legend=[
             charts.mark("difference shown", marker="s", color=style.bad),
             charts.mark(
-                "not after correction", marker="s", markerfacecolor=PAPER, markeredgewidth=1.2, color=style.bad
+                "significant only before correction",
+                marker="s",
+                markerfacecolor=PAPER,
+                markeredgewidth=1.2,
+                color=style.bad,
             ),
-            charts.mark("not told from zero", marker="s", color=MUTED),
+            charts.mark("no clear effect", marker="s", color=MUTED),
             charts.mark("control", marker="o", color=style.palette[0]),
             charts.mark("what the person sees", marker="D", markerfacecolor=PAPER, color=style.palette[4]),
             margin_entry(margin, style),

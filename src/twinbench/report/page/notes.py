@@ -84,6 +84,6 @@ def determinism_cost(tables: Tables) -> str:
         f"{clear:,} of these differences {'is' if clear == 1 else 'are'}" if clear else "none of these differences is"
     )
     return (
-        f"Deterministic operations change the time of a training step by {median:+.1f} % here, in the middle of "
-        f"{_many(len(table), 'architecture')}; {beyond} outside the noise."
+        f"Deterministic operations change the time of a training step by {median:+.1f} % here (median over "
+        f"{_many(len(table), 'architecture')}); {beyond} outside the noise."
     )
