@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from twinbench.errors import RecordError
 
@@ -99,12 +99,15 @@ class Cost:
 class Record:
     """A run's record; `key` is that of its identity, `manifest` the provenance of the process that trained it."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
     key: str
     identity: dict[str, Any]
     outcome: Outcome
     history: tuple[Epoch, ...]
     cost: Cost
     manifest: dict[str, Any]
+    format: int = FORMAT
 
     def to_json(self) -> str:
         """Return the record as JSON; floats keep every bit."""
@@ -129,26 +132,11 @@ class Record:
             raise RecordError(f"This is not a record of a run: {type(error).__name__}: {error}.") from error
         try:
             # JSON again, not what was read of it: only there may a tuple be written as a list.
-            return _File.model_validate_json(text).record
+            return _RECORD.validate_json(text)
         except ValidationError as error:
             mistake = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(str(part) for part in mistake["loc"])
             raise RecordError(f"This is not a record of a run: '{place}': {mistake['msg']}.") from error
 
 
-class _File(BaseModel):
-    """A record as it stands in a file."""
-
-    model_config = _STRICT
-
-    format: int
-    key: str
-    identity: dict[str, Any]
-    outcome: Outcome
-    history: tuple[Epoch, ...]
-    cost: Cost
-    manifest: dict[str, Any]
-
-    @property
-    def record(self) -> Record:
-        return Record(self.key, self.identity, self.outcome, self.history, self.cost, self.manifest)
+_RECORD = TypeAdapter(Record)

@@ -78,11 +78,6 @@ class RunStore:
             except RecordError as error:
                 yield Damage(path, _naming(path, error))
 
-    def remove(self, key: str) -> None:
-        """Forget a run and its checkpoint."""
-        self.record_path(key).unlink(missing_ok=True)
-        self.checkpoint_path(key).unlink(missing_ok=True)
-
     def _read(self, path: Path, key: str) -> Record:
         record = Record.from_json(read_sealed(path).decode())
         if record.key != key:
