@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+os.environ["KERAS_BACKEND"] = "tensorflow"  # on which alone the engine trains, whatever else is said
 
 from twinbench.data.files import cannot_write  # the path is set above
 from twinbench.errors import TwinbenchError, memory_ran_out

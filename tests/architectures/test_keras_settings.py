@@ -1,5 +1,8 @@
 """What a file sets in Keras holds for each of its variants, and for no other file's."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,3 +27,14 @@ def test_a_setting_of_an_import_holds_for_all_variants_of_its_file_and_for_no_ot
             keras.config.set_floatx("float64")
     assert seen == [0.25, before, 0.25]
     assert (keras.config.epsilon(), keras.config.floatx()) == (before, "float32")
+
+
+def test_the_engine_trains_on_tensorflow_whatever_a_person_set_for_keras(tmp_path: Path) -> None:
+    (tmp_path / "keras.json").write_text('{"backend": "jax", "floatx": "float64"}')
+    code = (
+        "from twinbench.config import Training; from twinbench.training.runtime import start_tensorflow\n"
+        "start_tensorflow(Training()); import keras; print(keras.backend.backend(), keras.config.floatx())"
+    )
+    environment = {**os.environ, "KERAS_HOME": str(tmp_path), "KERAS_BACKEND": "jax"}
+    printed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert printed.stdout.split() == ["tensorflow", "float32"]

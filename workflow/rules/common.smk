@@ -4,6 +4,7 @@ import functools
 import logging
 import math
 import re
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -13,6 +14,7 @@ from twinbench.data.files import check_writable
 from twinbench.errors import TwinbenchError
 from twinbench.planning.estimate import Estimator
 from twinbench.planning.feasible import check_feasible, folders
+from twinbench.planning.notes import adopt, doubt, forget_stale
 from twinbench.planning.plan import make_plan, selected_variants
 from twinbench.planning.stages import code_of, dataset_key, settings_of, versions_of
 from twinbench.planning.devices import device_type
@@ -35,13 +37,29 @@ except TwinbenchError as mistake:
 OUTPUT = CONFIGURATION.output
 ENVIRONMENT = "../envs/twinbench.yml"
 DATASETS = [dataset.name for dataset in CONFIGURATION.datasets]
+NOTES = Path(".snakemake/metadata")
+
+if workflow.is_main_process:
+    try:
+        if doubt(OUTPUT, NOTES):
+            print(
+                f"twinbench: Snakemake's notes about {OUTPUT} (in .snakemake) are lost, or it was made elsewhere: it is "
+                "made again, with the finished runs from the store.",
+                file=sys.stderr,
+            )
+            # Of a dataset, its manifest tells what it was prepared from: a download is not repeated without need.
+            for dataset in CONFIGURATION.datasets:
+                forget_stale(Path(f"{OUTPUT}/data/{dataset.name}.json"), dataset_key(dataset))
+    except TwinbenchError as mistake:
+        refuse(mistake)
 
 
 def check_folders():
-    """Refuse to start where the results or the runs could not be written."""
+    """Refuse to start where the results or the runs could not be written; note whose the results are from now on."""
     try:
         for folder, setting in folders(CONFIGURATION):
             check_writable(folder, setting=setting)
+        adopt(OUTPUT, NOTES)
     except TwinbenchError as mistake:
         raise WorkflowError(str(mistake)) from None
 

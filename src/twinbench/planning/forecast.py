@@ -125,14 +125,15 @@ def missing_runs(configuration: Configuration, runs: Iterable[Run]) -> tuple[set
         runs: runs of its plan.
     """
     device = device_type()
-    recorded = set(RunStore(Path(configuration.store_folder)).keys())
+    store = RunStore(Path(configuration.store_folder))
     manifests = _manifests(configuration)
     missing = {
         run
         for run in runs
         if run.dataset not in manifests
-        or identify(run.definition, run.seed, configuration.training, manifests[run.dataset], device).key
-        not in recorded
+        or not store.find(
+            identify(run.definition, run.seed, configuration.training, manifests[run.dataset], device).key
+        )
     }
     return missing, tuple(dataset.name for dataset in configuration.datasets if dataset.name not in manifests)
 

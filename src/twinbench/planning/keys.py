@@ -27,7 +27,6 @@ IRRELEVANT = frozenset({"job_size", "checkpoint_every", "checkpoint_seconds", "j
 # Packages that compute a result, and variables by which a person makes them compute another.
 PACKAGES = ("tensorflow", "keras", "numpy")
 _VARIABLES = (
-    "KERAS_BACKEND",
     "NVIDIA_TF32_OVERRIDE",
     "TF_ENABLE_ONEDNN_OPTS",
     "TF_USE_LEGACY_KERAS",

@@ -22,6 +22,8 @@ def start_tensorflow(training: Training) -> Any:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     first = "tensorflow" not in sys.modules
+    if "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = "tensorflow"  # on which alone the engine trains, whatever else is said
     import keras
     import tensorflow as tf
 

@@ -213,6 +213,10 @@ class Law:
         self._undo.append(lambda: setattr(self, "environment", before))
         self.environment = {**before, name: value}
 
+    def undo_by(self, restore: Callable[[], object]) -> None:
+        """Say how a change of another kind is taken back."""
+        self._undo.append(restore)
+
     def undo(self) -> None:
         """Take the changes back that were made since the last command."""
         while self._undo:

@@ -1,6 +1,7 @@
 """The law of `law` for the configuration and the data: every key is changed, or it is said why not."""
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 
@@ -43,6 +44,19 @@ def _touched_file(law: Law) -> None:
     os.utime(law.used / "images.npz", (time.time() + 3600, time.time() + 3600))
 
 
+def _lose_notes(law: Law) -> None:
+    notes, away = law.used / ".snakemake", law.folder / "notes"
+
+    def find_again() -> None:
+        shutil.rmtree(notes)
+        away.rename(notes)
+
+    if away.exists():
+        shutil.rmtree(away)
+    notes.rename(away)
+    law.undo_by(find_again)
+
+
 EVERYTHING = "data train ladder measure tables"
 AFTER_TRAINING = "train tables"
 ALL_BUT_DATA = "train ladder measure tables"
@@ -74,6 +88,7 @@ BATCHES = {
         _dataset("datasets.name", {"name": "renamed"}, EVERYTHING),
         Change("two names", _second_name, EVERYTHING),
         Change("datasets.source", _another_path, EVERYTHING),
+        Change("Snakemake's notes are lost", _lose_notes, ALL_BUT_DATA),
     ],
     "other images": [
         Change("a file with an older time", _older_file, EVERYTHING, trains=True),
