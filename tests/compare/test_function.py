@@ -107,3 +107,4 @@ def test_training_under_seeds_gives_the_distribution_of_both_sides():
     assert report.seeds["accuracy"]["a"] == report.seeds["accuracy"]["b"]
     assert len(set(report.seeds["accuracy"]["a"])) == 2
     assert min(report.seeds["accuracy"]["a"]) > 85
+    assert report.seeds["difference"]["ci_low"] < 0 < report.seeds["difference"]["ci_high"]

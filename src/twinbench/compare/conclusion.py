@@ -56,7 +56,10 @@ def verdict_sentence(verdict: Verdict, blamed: Sequence[Cause], evidence: Eviden
 
 def gaps_in_words(coverage: Coverage) -> str:
     """The sentence of models that are the same in all that could be tested."""
-    gaps = [f"{test.subject} ({test.reason.rstrip('.')})" for test in coverage.gaps]
+    reasons: dict[str, list[str]] = {}
+    for test in coverage.gaps:
+        reasons.setdefault(test.reason.rstrip("."), []).append(test.subject)
+    gaps = [f"{' and '.join(subjects)} ({reason})" for reason, subjects in reasons.items()]
     more = f"; and {len(gaps) - 3} more" if len(gaps) > 3 else ""
     return f"The same as far as could be tested; not tested: {'; '.join(gaps[:3])}{more}."
 

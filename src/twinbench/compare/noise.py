@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import math
 
-
-def standard_error(score: float, examples: int) -> float:
-    """Binomial standard error of an accuracy, in points.
-
-    Args:
-        score: Accuracy between 0 and 1.
-        examples: Number of test examples.
-    """
-    return 100 * math.sqrt(score * (1 - score) / examples)
+from twinbench.analysis.intervals import binomial_se
 
 
 def binomial_noise() -> str:
     """What a test set alone does to a difference of two accuracies, in words."""
     parts = []
     for score, examples in ((0.98, 10_000), (0.90, 10_000), (0.95, 1_000)):
-        spread = 1.96 * math.sqrt(2) * standard_error(score, examples)
+        spread = 1.96 * math.sqrt(2) * binomial_se(100 * score, examples)
         parts.append(f"{spread:.1f} points at {100 * score:.0f} % on {examples:,} test images")
     return (
         "Two equal models, each trained once, differ by chance. The choice of test images alone accounts for up to "

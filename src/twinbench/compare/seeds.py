@@ -11,10 +11,16 @@ import keras
 import numpy as np
 from scipy import stats
 
+from twinbench.analysis.intervals import (
+    binomial_se,
+    observed_std,
+    score_resolution,
+    t_interval,
+    with_smallest_spread,
+)
 from twinbench.compare.conclusion import gaps_in_words
 from twinbench.compare.labels import CLASSES, UNKNOWN, example, loss_value
 from twinbench.compare.losses import resolved_losses
-from twinbench.compare.noise import standard_error
 from twinbench.compare.report import Report
 from twinbench.compare.sides import Side
 from twinbench.config import Dataset
@@ -102,20 +108,19 @@ def train_both(sides: tuple[Side, Side], data: str, seeds: int) -> dict[str, Any
 
 def _summary(first: np.ndarray, second: np.ndarray, data: str, epochs: int, tested: int) -> dict[str, Any]:
     gaps = second - first
-    spread = float(gaps.std(ddof=1))
-    error = spread / np.sqrt(len(gaps))
-    half = float(stats.t.ppf(0.975, len(gaps) - 1) * error) if error > 0 else 0.0
-    mean = float(gaps.mean())
-    within = [float(side.std(ddof=1)) for side in (first, second)]
-    binomial = standard_error(float(np.clip(first.mean() / 100, 0.001, 0.999)), tested)
-    interval = f"{mean:+.2f} points (95 % interval {mean - half:+.2f} to {mean + half:+.2f})"
-    p_value = 1.0 if not gaps.any() else float(2 * stats.t.sf(abs(mean) / error, len(gaps) - 1)) if error > 0 else 0.0
+    resolution = score_resolution("accuracy", tested)
+    interval = t_interval(gaps, confidence=0.95, resolution=resolution)
+    low, high, mean = float(interval.low), float(interval.high), float(gaps.mean())
+    within = [observed_std(side) for side in (first, second)]
+    binomial = binomial_se(float(np.clip(first.mean(), 0.1, 99.9)), tested)
+    words = f"{mean:+.2f} points (95 % interval {low:+.2f} to {high:+.2f})"
+    p_value = float(stats.ttest_1samp(with_smallest_spread(gaps, resolution), 0.0).pvalue) if gaps.any() else 1.0
     if not gaps.any():
         finding = "every seed gave both exactly the same score"
-    elif abs(mean) <= half:
-        finding = f"B minus A is {interval}, which is no difference that these seeds can show"
+    elif low <= 0 <= high:
+        finding = f"B minus A is {words}, which is no difference that these seeds can show"
     else:
-        finding = f"B minus A is {interval}"
+        finding = f"B minus A is {words}"
     trained = f"trained {epochs} epochs under {len(gaps)} seeds"
     sentence = (
         f"On {data}, {trained}: A scores {first.mean():.2f} and B {second.mean():.2f} points on average; {finding}. "
@@ -128,9 +133,9 @@ def _summary(first: np.ndarray, second: np.ndarray, data: str, epochs: int, test
         "accuracy": {"a": first.round(4).tolist(), "b": second.round(4).tolist()},
         "difference": {
             "mean": mean,
-            "standard_deviation": spread,
-            "ci_low": mean - half,
-            "ci_high": mean + half,
+            "standard_deviation": observed_std(gaps),
+            "ci_low": low,
+            "ci_high": high,
             "p_value": p_value,
         },
         "between_seeds": {"a": within[0], "b": within[1]},
