@@ -109,7 +109,7 @@ def _record(
     process: dict[str, object],
 ) -> Record:
     """A record as training writes it, with scores that vary around 97 points."""
-    training = configuration.training
+    training = architectures()[run.architecture].training(configuration.training)
     identity = identify(run.definition, run.seed, training, manifest, "cpu")
     score = float(97 + generator.normal(0, 0.5))
     reconstruct = architectures()[run.architecture].task == "reconstruct"

@@ -131,6 +131,7 @@ def measurements(mnist: Path, digits: Path) -> list[dict[str, Any]]:
         tell(f"peak memory of a job of {count} runs on MNIST", made["peak_memory_mb"], "MiB")
     five = configuration("mlp/functional", seeds=1, epochs=5, batch_size=128)
     tell("overhead, mlp on MNIST", 100 * apart("train", configuration=five, data=str(mnist))[0]["overhead"], "%")
+    from twinbench.architectures import architectures
     from twinbench.config import parse_configuration
     from twinbench.planning.plan import make_plan
 
@@ -143,7 +144,8 @@ def measurements(mnist: Path, digits: Path) -> list[dict[str, Any]]:
         tell(f"{job.name} on digits, {made['runs']} runs through the engine", seconds, "CPU s")
         architecture = job.runs[0].architecture
         if architecture not in seconds_alone:  # the suspects are runs of an architecture that was measured before
-            _, one = apart("fit_alone", architecture=architecture, epochs=default.training.epochs, data=str(digits))
+            epochs = architectures()[architecture].training(default.training).epochs
+            _, one = apart("fit_alone", architecture=architecture, epochs=epochs, data=str(digits))
             tell(f"{architecture} on digits, one run alone with fit", one, "CPU s")
             seconds_alone[architecture] = one
         ours, alone = ours + seconds, alone + seconds_alone[architecture] * made["runs"]

@@ -47,6 +47,13 @@ _WRONG = {
     "an annotated task": ("TASK: str = 'sort'", ["TASK is 'sort'"]),
     "no reference": ("TASK = 'classify'", ["exactly one function with @reference, not 0"]),
     "a compiler": ("TASK = 'classify'\nCOMPILER = 'gcc'", ["COMPILER is 'gcc'"]),
+    "no epochs": ("TASK = 'classify'\nRECIPE = {'epochs': 0}", ["mine.py: RECIPE['epochs'] is 0"]),
+    "no key of a recipe": ("TASK = 'classify'\nRECIPE = {'rate': 1}", ["RECIPE['rate'] is 1", "epochs, batch_size, "]),
+    "an optimiser": ("TASK = 'classify'\nRECIPE = {'optimizer': 'adadelt'}", ["is 'adadelt'", "'adadelta'"]),
+    "a computed recipe": ("TASK = 'classify'\nRECIPE = dict(epochs=3)", ["RECIPE is dict(epochs=3)", "a literal"]),
+    "a score in words": ("TASK = 'classify'\nPUBLISHED = '98.4 %'", ["PUBLISHED is '98.4 %'", "a score in points"]),
+    "a score that there is not": ("TASK = 'classify'\nPUBLISHED = 9840", ["PUBLISHED is 9840"]),
+    "no truth value": ("TASK = 'classify'\nDEFAULT: bool = not 1", ["DEFAULT is not 1, which", "True or False"]),
     "no literal in a mark": (
         f"{_HEAD}X = 'function'\n@lookalike(differs=X)\ndef b(s, c): pass",
         ["mine.py:6:", "literal keyword arguments only", '@lookalike(differs="function")'],

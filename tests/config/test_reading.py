@@ -68,14 +68,14 @@ _REFUSED = [
     ({"training": {"epochs": 0}}, "'training.epochs' is 0 @ it must be at least 1."),
     ({"training": {"epochs": 1.5}}, "'training.epochs' is 1.5 @ it must be a whole number."),
     ({"training": {"epochs": "many"}}, """'training.epochs' is "many" @ it must be a whole number."""),
-    ({"training": {"epochs": None}}, "'training.epochs' is null @ it must be a whole number."),
+    ({"training": {"threads": None}}, "'training.threads' is null @ it must be a whole number."),
     ({"training": {"batch_size": [1]}}, "'training.batch_size' is [1] @ it must be a whole number."),
     ({"training": {"validation_fraction": 1}}, "'training.validation_fraction' is 1 @ it must be less than 1."),
     ({"statistics": {"confidence": "high"}}, """'statistics.confidence' is "high" @ it must be a number."""),
     (
         {"training": {"optimizer": "Adm"}},
         """'training.optimizer' is "Adm" @ it must be one of adam, adamw, sgd, rmsprop, nadam, """
-        "adagrad; did you mean 'adam'?",
+        "adagrad, adadelta; did you mean 'adam'?",
     ),
     ({"training": {"vary": "init"}}, """'training.vary' is "init" @ it must be a list."""),
     (

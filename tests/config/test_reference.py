@@ -6,8 +6,10 @@ import jsonschema
 import pytest
 import yaml
 
-from twinbench.config import Configuration, parse_configuration, read_configuration
+from twinbench.architectures import architectures
+from twinbench.config import Configuration, TrainingSection, parse_configuration, read_configuration
 from twinbench.config.reference import made_files, main, schema
+from twinbench.planning.plan import make_plan
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CONFIGURATIONS = sorted((_ROOT / "config").glob("*.yaml"))
@@ -80,6 +82,23 @@ def test_the_smallest_configuration_is_small():
     assert [dataset.train_examples for dataset in smoke.datasets] == [300]
     assert smoke.training.epochs <= 2
     assert len(smoke.seed_list) == 2
+
+
+def test_the_published_configuration_trains_the_published_networks_by_their_recipes():
+    published = read_configuration(_ROOT / "config" / "published.yaml")
+    plan = make_plan(published)
+    assert {(run.architecture, run.variant) for run in plan.runs} == {
+        (name, variant)
+        for name, architecture in architectures().items()
+        if architecture.published is not None
+        for variant in ("functional", "sequential")
+    }
+    assert len(published.seed_list) == 3
+    for name in {run.architecture for run in plan.runs}:
+        architecture = architectures()[name]
+        assert architecture.training(published.training) == architecture.training(TrainingSection()).model_copy(
+            update={"job_size": "variant"}
+        )
 
 
 def test_the_mnist_configuration_names_the_three_in_full():

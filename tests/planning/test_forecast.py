@@ -42,7 +42,7 @@ def record_all(configuration: Configuration, architecture: str, seconds: float) 
             dataset=run.dataset, architecture=architecture, variant=run.variant, kind="twin", seed=run.seed,
             status="ok", reason="", task="classify", score_name="accuracy", optimizer="adam", learning_rate=0.002,
             batch_size=32,
-            epochs=configuration.training.epochs, loss="", precision="float32", determinism="strict", threads=1,
+            epochs=15, loss="", precision="float32", determinism="strict", threads=1,
             init="own", vary="init", train_examples=1293, validation_examples=144, test_examples=360,
             dataset_sha256=manifest.sha256,
         )  # fmt: skip
@@ -60,6 +60,16 @@ def test_a_forecast_counts_what_is_planned_and_what_is_recorded(folder: Path) ->
     assert rows["plain_cnn"].hours > 0
     assert forecast.measured == 10
     assert forecast.unprepared == ()
+
+
+def test_an_estimate_is_of_the_epochs_and_batches_of_the_recipe(folder: Path) -> None:
+    by_recipe, explicit, fewer = (
+        make_forecast(configured(architectures=["mnist_mlp"], training=training), cores=1)
+        for training in ({}, {"epochs": 20, "batch_size": 128}, {"epochs": 10})
+    )
+    assert (by_recipe.wall_hours, by_recipe.disk_mb) == (explicit.wall_hours, explicit.disk_mb)
+    assert by_recipe.wall_hours > fewer.wall_hours
+    assert by_recipe.disk_mb > fewer.disk_mb
 
 
 def test_other_settings_find_nothing_recorded(folder: Path) -> None:

@@ -16,7 +16,7 @@ def plan(**content):
 
 def test_the_default_plan_holds_every_variant_and_suspect_under_every_seed() -> None:
     runs = plan(seeds=[0, 1]).runs
-    everything = [*(v for a in architectures().values() for v in a.variants), *suspects()]
+    everything = [*(v for a in architectures().values() if a.default for v in a.variants), *suspects()]
     assert {(run.architecture, run.variant, run.seed) for run in runs} == {
         (v.architecture, v.name, seed) for v in everything for seed in (0, 1)
     }
@@ -51,6 +51,24 @@ def test_a_pattern_selects_variants_across_architectures() -> None:
     chosen = selected_variants(parse_configuration({"architectures": ["*/subclass"], "suspects": []}))
     assert {variant.name for variant in chosen} == {"functional", "subclass"}
     assert len({variant.architecture for variant in chosen}) > 3
+
+
+@pytest.mark.parametrize(
+    ("patterns", "names"),
+    [
+        (["mnist_cnn"], {"mnist_cnn"}),
+        (["mnist_cnn/sequential", "mlp"], {"mnist_cnn", "mlp"}),
+        (["mnist_*"], {"mnist_mlp", "mnist_cnn", "mnist_convnet"}),
+        (["*_cnn"], {"branching_cnn", "plain_cnn", "residual_cnn"}),
+        (["*", "mnist_mlp"], {"mnist_mlp", *(name for name, one in architectures().items() if one.default)}),
+    ],
+    ids=str,
+)
+def test_a_network_outside_the_default_benchmark_is_selected_by_name_or_by_a_pattern_of_its_own(
+    patterns, names
+) -> None:
+    chosen = selected_variants(parse_configuration({"architectures": patterns, "suspects": []}))
+    assert {variant.architecture for variant in chosen} == names
 
 
 def test_a_list_of_seeds_is_trained_as_it_stands() -> None:

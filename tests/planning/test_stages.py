@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from twinbench.architectures import architectures
 from twinbench.architectures.statements import imports_of
 from twinbench.config import Configuration, Dataset, parse_configuration
 from twinbench.planning.closure import SOURCE, code_digests
@@ -34,7 +35,15 @@ def test_a_stage_reads_the_settings_that_it_names_and_no_others() -> None:
     for section, name in ((ladder.training, "epochs"), (ladder.measurements, "cost_repeats"), (ladder, "seeds")):
         with pytest.raises(AttributeError, match=name):
             getattr(section, name)
-    assert Configuration().training.epochs  # only that one forgot it
+    assert hasattr(Configuration().training, "epochs")  # only that one forgot it
+
+
+def test_what_a_stage_does_not_read_is_not_read_from_a_recipe_either() -> None:
+    measure = configuration_of(settings("measure", architectures=["mnist_cnn"], training={"batch_size": 16}))
+    training = architectures()["mnist_cnn"].training(measure.training)
+    assert (training.batch_size, training.optimizer, training.learning_rate) == (16, "adadelta", 1.0)
+    with pytest.raises(AttributeError, match="epochs"):
+        _ = training.epochs
 
 
 def test_another_way_to_write_the_same_settings_changes_nothing() -> None:

@@ -85,7 +85,7 @@ def _number(*parts: object) -> float:
 
 
 def _variants(extra: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
-    known = [(v.architecture, v.name, v.kind) for a in architectures().values() for v in a.variants]
+    known = [(v.architecture, v.name, v.kind) for a in architectures().values() if a.default for v in a.variants]
     return [*known, *(("plain_cnn", s.name, "suspect") for s in suspects()), *extra]
 
 

@@ -81,7 +81,7 @@ def test_a_run_interrupted_in_every_epoch_ends_with_the_weights_of_the_undisturb
     undisturbed.release()
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd", "rmsprop", "nadam", "adagrad"])
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd", "rmsprop", "nadam", "adagrad", "adadelta"])
 def test_every_optimiser_resumes_to_the_same_weights(optimizer: str, tiny_npz: Path, tmp_path: Path) -> None:
     expected = trainer("mlp", tiny_npz, optimizer=optimizer).train(1, tmp_path / "none", ignore)
     with pytest.raises(InterruptedRunError):

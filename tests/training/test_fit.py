@@ -23,7 +23,7 @@ def _trained_both_ways(architecture: str, compilation: Compilation, npz: Path) -
     from twinbench.training.program import Program, make_loss, make_optimizer
     from twinbench.training.seeds import streams
 
-    training = configure(epochs=len(EPOCHS)).training
+    training = architectures()[architecture].training(configure(epochs=len(EPOCHS)).training)
     recipe = recipe_of(architectures()[architecture].reference)
     data = load(npz)
     tensors = DatasetTensors(data)

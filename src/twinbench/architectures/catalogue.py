@@ -7,12 +7,16 @@ file in this folder that sets `TASK` and marks a reference is a new architecture
 import ast
 import functools
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from twinbench.architectures.declaration import Compiler, Difference, Kind, Task
 from twinbench.architectures.marks import MARKS, marks, marks_anything
 from twinbench.architectures.source import parse, source_digest
+from twinbench.config import Training, TrainingRecipe, TrainingSection
 from twinbench.errors import ConfigurationError
 
 FOLDER = Path(__file__).resolve().parent
@@ -57,6 +61,8 @@ class Architecture:
 
     `compiler` is how the engine compiles its training, the same for all variants: `graph` (TensorFlow's own kernels,
     the best for convolutions on a CPU) or `xla` (one fused program an epoch, the best for dense networks).
+    `recipe` holds the numbers of its training where they come with the network, `published` the test score in points
+    that its source reports for them on MNIST, and `default` is whether it is part of the default benchmark.
     """
 
     name: str
@@ -64,6 +70,13 @@ class Architecture:
     compiler: Compiler
     sentence: str
     variants: tuple[Variant, ...]
+    recipe: TrainingRecipe = field(default_factory=TrainingRecipe)
+    published: float | None = None
+    default: bool = True
+
+    def training(self, section: TrainingSection) -> Training:
+        """Return how its runs are trained under a configuration."""
+        return section.resolved(self.recipe)
 
     @property
     def reference(self) -> Variant:
@@ -76,6 +89,8 @@ def _digest(variant: Variant) -> str:
     """Made once a process: there may be thousands of runs of a variant."""
     architecture = architectures()[variant.architecture]
     parts = [architecture.task, architecture.compiler, source_digest(variant.path, variant.name)]
+    if architecture.recipe != TrainingRecipe():
+        parts.append(repr(architecture.recipe))
     if variant.kind == "suspect":
         parts.append(architecture.reference.digest)
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
@@ -138,6 +153,7 @@ def _read(path: Path) -> Architecture | None:
         raise ConfigurationError(f"{path}: TASK is {_word(task)}; it must be 'classify' or 'reconstruct'.")
     if compiler not in ("graph", "xla"):
         raise ConfigurationError(f"{path}: COMPILER is {_word(compiler)}; it must be 'graph' or 'xla'.")
+    recipe, published, default = _recipe(path, constants), _published(path, constants), _default(path, constants)
     variants = _variants(path, path.stem)
     references = [variant for variant in variants if variant.kind == "reference"]
     if len(references) != 1:
@@ -148,22 +164,57 @@ def _read(path: Path) -> Architecture | None:
         compiler=compiler,
         sentence=_first_line(ast.get_docstring(tree)),
         variants=(*references, *(variant for variant in variants if variant.kind != "reference")),
+        recipe=recipe,
+        published=published,
+        default=default,
     )
 
 
+def _recipe(path: Path, constants: Mapping[str, object]) -> TrainingRecipe:
+    try:
+        return TrainingRecipe.model_validate(constants.get("RECIPE", {}))
+    except ValidationError as error:
+        mistake = error.errors()[0]
+        where = "".join(f"[{part!r}]" for part in mistake["loc"])
+        takes = ", ".join(TrainingRecipe.model_fields)
+        raise ConfigurationError(
+            f"{path}: RECIPE{where} is {_word(mistake['input'])}: {mistake['msg'][:1].lower()}{mistake['msg'][1:]}; "
+            f"a recipe is a literal dictionary of {takes}, or of some of them."
+        ) from error
+
+
+def _published(path: Path, constants: Mapping[str, object]) -> float | None:
+    score = constants.get("PUBLISHED")
+    if score is None:
+        return None
+    if isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= 100:
+        return float(score)
+    raise ConfigurationError(f"{path}: PUBLISHED is {_word(score)}; it must be a score in points, such as 98.4.")
+
+
+def _default(path: Path, constants: Mapping[str, object]) -> bool:
+    default = constants.get("DEFAULT", True)
+    if isinstance(default, bool):
+        return default
+    raise ConfigurationError(f"{path}: DEFAULT is {_word(default)}; it must be True or False.")
+
+
 def _constants(tree: ast.Module) -> dict[str, object]:
-    """What a file assigns to plain names; an expression where it is no constant."""
+    """What a file assigns to plain names; an expression where it is no literal."""
     values: dict[str, object] = {}
     for statement in tree.body:
         if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            value = statement.value.value if isinstance(statement.value, ast.Constant) else statement.value
+            try:
+                value = ast.literal_eval(statement.value)
+            except (TypeError, ValueError):
+                value = statement.value
             values |= {target.id: value for target in targets if isinstance(target, ast.Name)}
     return values
 
 
 def _word(value: object) -> str:
-    """A constant, or an expression as it is written."""
+    """A literal, or an expression as it is written."""
     return f"{ast.unparse(value)}, which is no literal" if isinstance(value, ast.AST) else repr(value)
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from twinbench.config.dataset_names import nearest_of
-from twinbench.config.model import Configuration, Section
+from twinbench.config.model import Configuration
+from twinbench.config.section import Section
 from twinbench.config.yaml_files import Origin
 
 # What a key takes that takes more than one type: pydantic reports a mistake for each.

@@ -9,24 +9,16 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from twinbench.config.dataset_names import WELL_KNOWN, known_dataset_names
+from twinbench.config.section import Section
+from twinbench.config.training import TrainingSection
 from twinbench.errors import ConfigurationError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 _TFDS = re.compile(r"[a-z0-9_]+(/[A-Za-z0-9_.-]+)?(:\d+\.\d+\.\d+)?")
 
-Stream = Literal["init", "order", "dropout"]
 # What may travel into file names, wildcards and patterns: no spaces, quotes or shell characters.
 Pattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.*?/-]+$")]
 
@@ -60,22 +52,6 @@ def _path_of_files(value: str) -> str:
 
 Folder = Annotated[str, StringConstraints(min_length=1), AfterValidator(_path)]
 OutputFolder = Annotated[str, StringConstraints(min_length=1), AfterValidator(_path_of_files)]
-
-
-class Section(BaseModel):
-    """A group of keys; unknown keys are refused and a value, once read, does not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_truth_value(cls, value: Any, info: ValidationInfo) -> Any:
-        """YAML reads on, off, yes and no as truth values, which would pass for the numbers 1 and 0."""
-        if value is False and info.field_name == "determinism":
-            return "off"
-        if isinstance(value, bool) or (isinstance(value, list) and any(isinstance(entry, bool) for entry in value)):
-            raise ValueError("must not be true or false (YAML takes on, off, yes and no for these: put it in quotes)")
-        return value
 
 
 def _names_a_source(name: Any) -> bool:
@@ -153,68 +129,6 @@ class Dataset(Section):
         return source
 
 
-class Training(Section):
-    """How every run is trained; all of it, with the seed, determines a run's result."""
-
-    epochs: int = Field(default=15, ge=1, le=100_000, description="passes over the training images")
-    batch_size: int = Field(default=32, ge=1, description="images per step")
-    learning_rate: float = Field(default=0.002, gt=0, allow_inf_nan=False, description="the optimiser's step size")
-    optimizer: Literal["adam", "adamw", "sgd", "rmsprop", "nadam", "adagrad"] = Field(
-        default="adam", description="a Keras optimiser; its other settings are Keras's defaults"
-    )
-    validation_fraction: float = Field(
-        default=0.1, gt=0, lt=1, description="share of the training images that is held out, the same for every run"
-    )
-    threads: int = Field(
-        default=1, ge=1, le=512, description="CPU threads per run; part of the result, since sums change with it"
-    )
-    determinism: Literal["strict", "seeded", "off"] = Field(
-        default="strict",
-        description="`strict`: seeded, and every operation deterministic; `seeded`: seeded only; "
-        "`off`: initial weights and order are drawn anew in every run",
-    )
-    precision: Literal["float32", "bfloat16"] = Field(
-        default="float32", description="`bfloat16`: mixed precision, faster on CPUs with AVX512-BF16"
-    )
-    init: Literal["own", "matched"] = Field(
-        default="own", description="`own`: each variant draws its initial weights; `matched`: it gets the reference's"
-    )
-    vary: list[Stream] = Field(
-        default=["init", "order", "dropout"],
-        max_length=3,
-        description="what the seed changes; a stream that is left out is held at seed 0",
-    )
-    job_size: Literal["architecture", "variant"] | int = Field(
-        default="architecture",
-        description="what one process trains: all runs of an architecture, of a variant, or at most this many runs",
-    )
-    checkpoint_every: int = Field(
-        default=1, ge=1, description="epochs between checkpoints: the most that a killed run loses"
-    )
-    checkpoint_seconds: float = Field(
-        default=2.0, ge=0, allow_inf_nan=False, description="seconds that a checkpoint must be worth to be written"
-    )
-    jobs_per_gpu: int = Field(default=1, ge=1, description="how many jobs may share one GPU")
-    gpu_memory_mb: int | None = Field(
-        default=None, ge=256, description="memory of the GPU that a job may take (default: what it comes to need)"
-    )
-
-    @field_validator("job_size")
-    @classmethod
-    def _positive_job(cls, size: str | int) -> str | int:
-        if isinstance(size, int) and size < 1:
-            raise ValueError("must be 'architecture', 'variant' or a whole number of at least 1")
-        return size
-
-    @field_validator("vary")
-    @classmethod
-    def _each_once(cls, streams: list[Stream]) -> list[Stream]:
-        if len(set(streams)) != len(streams):
-            raise ValueError("names a stream twice")
-        order = ["init", "order", "dropout"]
-        return sorted(streams, key=order.index)
-
-
 class Statistics(Section):
     """How runs become verdicts."""
 
@@ -269,7 +183,8 @@ class Configuration(Section):
         default=["*"],
         min_length=1,
         description="what to train: names (`mlp`), variants (`mlp/sequential`) or patterns (`*_cnn`, `*/subclass`); "
-        "the reference of each is always added",
+        "the reference of each is always added; a pattern takes networks that are not part of the default benchmark "
+        "only where it matches no others (`mnist_*`)",
     )
     suspects: list[Pattern] = Field(
         default=["*"], description="deliberate faults to train: names or patterns; `[]` for none"
@@ -277,7 +192,7 @@ class Configuration(Section):
     seeds: int | list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(
         default=3, description="how many seeds (1, 2, ...), or a list of them"
     )
-    training: Training = Field(default=Training(), description="how every run is trained")
+    training: TrainingSection = Field(default=TrainingSection(), description="how every run is trained")
     statistics: Statistics = Field(default=Statistics(), description="how runs become verdicts")
     measurements: Measurements = Field(default=Measurements(), description="what is measured beside the scores")
     figures: Figures = Field(default=Figures(), description="how the figures look")

@@ -13,7 +13,8 @@ from typing import Any
 
 import yaml
 
-from twinbench.config.model import Configuration, Dataset, Section
+from twinbench.config.model import Configuration, Dataset
+from twinbench.config.section import Section
 
 _BEGIN = "<!-- Made from src/twinbench/config/model.py by `make docs`: change it there. -->\n"
 _END = "<!-- End of what `make docs` makes. -->\n"
@@ -41,7 +42,7 @@ def schema() -> dict[str, Any]:
         keys[key]["anyOf"] = [listed, single]
     made["$defs"]["Dataset"]["properties"]["name"].pop("default")
     # YAML reads the word off as false.
-    determinism = made["$defs"]["Training"]["properties"]["determinism"]
+    determinism = made["$defs"]["TrainingSection"]["properties"]["determinism"]
     determinism["enum"].append(False)
     del determinism["type"]
     return made

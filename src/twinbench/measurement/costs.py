@@ -21,7 +21,7 @@ import keras
 import pandas as pd
 import tensorflow as tf
 
-from twinbench.architectures.catalogue import Variant
+from twinbench.architectures.catalogue import Variant, architectures
 from twinbench.config import Configuration
 from twinbench.data import LoadedDataset, load
 from twinbench.measurement.columns import COST_REPETITIONS
@@ -66,7 +66,7 @@ def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
             continue
         if variants := failures.check(selected, data):
             logger.info("Measuring the cost of %s in %d ways.", architecture, len(variants))
-            batch = batch_of(data, configuration.training.batch_size)
+            batch = batch_of(data, architectures()[architecture].training(configuration.training).batch_size)
             if not warmed_up:  # the first build of a process also sets up what the others then find
                 with failures.of(variants[0]):
                     trace_step(variants[0], batch, data)

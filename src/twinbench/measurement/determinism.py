@@ -17,7 +17,7 @@ import tensorflow as tf
 # import TensorFlow twice more and leave the two apart in time.
 from tensorflow.python.framework.config import disable_op_determinism
 
-from twinbench.architectures.catalogue import Variant
+from twinbench.architectures.catalogue import Variant, architectures
 from twinbench.config import Configuration
 from twinbench.data import LoadedDataset, load
 from twinbench.measurement.columns import DETERMINISM_REPETITIONS
@@ -54,11 +54,12 @@ def measure_determinism(configuration: Configuration, npz: Path) -> pd.DataFrame
     selected = [variant for variant in selected_variants(configuration) if variant.kind == "reference"]
     failures = Failures()
     references = [reference for reference in selected if failures.check([reference], data)]
-    batch = batch_of(data, configuration.training.batch_size)
     rows: list[dict[str, Any]] = []
     try:
         for reference in references:
             logger.info("Measuring what determinism costs %s.", reference.architecture)
+            training = architectures()[reference.architecture].training(configuration.training)
+            batch = batch_of(data, training.batch_size)
             with failures.of(reference):
                 milliseconds = _measure(reference, batch, data, configuration.measurements.cost_repeats)
                 rows += [

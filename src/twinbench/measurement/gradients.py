@@ -21,7 +21,7 @@ import pandas as pd
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from twinbench.architectures.catalogue import Variant
+from twinbench.architectures.catalogue import Variant, architectures
 from twinbench.architectures.contract import UnfitModelError
 from twinbench.architectures.keras_settings import settings_kept
 from twinbench.architectures.recipe import Recipe, recipe_of
@@ -74,12 +74,11 @@ def measure_gradients(configuration: Configuration, npz: Path) -> pd.DataFrame:
         shown = [variant for variant in group if variant.kind != "suspect" and _is_measured(variant)]
         failures = Failures()
         failures.check(shown, tensors.data)
+        training = architectures()[architecture].training(configuration.training)
         for depth in configuration.measurements.gradient_depths if shown else ():
             logger.info("Measuring the gradients of %s with %d blocks.", architecture, depth)
             with _without_rewriting():
-                rows += _measure_depth(
-                    shown, depth, tensors, configuration.training, seeds=seeds, failures=Failures(failures)
-                )
+                rows += _measure_depth(shown, depth, tensors, training, seeds=seeds, failures=Failures(failures))
             keras.backend.clear_session(free_memory=False)
     return GRADIENTS.frame(rows)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from twinbench.architectures.catalogue import architectures
 from twinbench.architectures.declaration import Compiler
-from twinbench.config import Configuration, Dataset
+from twinbench.config import Configuration, Dataset, Training
 from twinbench.data.manifest import read_manifest
 from twinbench.errors import TwinbenchError
 from twinbench.planning.devices import device_type
@@ -113,9 +113,9 @@ class Estimator:
 
     def run_seconds(self, run: Run) -> float:
         """Wall seconds of one run, without what it shares with others of its job."""
-        section, size = self._configuration.training, self._sizes[run.dataset]
-        held_out = size.train * section.validation_fraction
-        work = _Work(size.train - held_out, held_out, size.test, size.pixels, section.epochs, section.batch_size)
+        training, size = self._training(run), self._sizes[run.dataset]
+        held_out = size.train * training.validation_fraction
+        work = _Work(size.train - held_out, held_out, size.test, size.pixels, training.epochs, training.batch_size)
         return self._ratio(run) * _modelled_seconds(run.architecture, work)
 
     def job(self, job: Job, runs: Iterable[Run] | None = None) -> JobEstimate:
@@ -135,10 +135,13 @@ class Estimator:
         usual = _BASE_MB + _DATASET_COPIES * self._sizes[job.dataset].megabytes
         return JobEstimate(once + sum(self.run_seconds(run) for run in runs), max(peak, usual))
 
-    def disk_bytes(self, runs: int) -> float:
+    def disk_bytes(self, runs: Iterable[Run]) -> float:
         """Disk that records and prepared datasets take; checkpoints come and go."""
         data = sum(1e6 * size.megabytes for size in self._sizes.values())
-        return data + runs * (_BYTES_PER_RUN + _BYTES_PER_EPOCH * self._configuration.training.epochs)
+        return data + sum(_BYTES_PER_RUN + _BYTES_PER_EPOCH * self._training(run).epochs for run in runs)
+
+    def _training(self, run: Run) -> Training:
+        return architectures()[run.architecture].training(self._configuration.training)
 
     @property
     def measured(self) -> int:

@@ -4,12 +4,14 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from twinbench.config import Configuration, Dataset, Training
+from twinbench.architectures.catalogue import architectures
+from twinbench.config import Configuration, Dataset
 from twinbench.data.files import OUTPUT, check_is_folder
 from twinbench.data.manifest import Manifest, read_manifest
 from twinbench.data.preparing import describe_dataset
 from twinbench.errors import ConfigurationError, TwinbenchError
 from twinbench.planning.estimate import known_size
+from twinbench.planning.plan import selected_variants
 from twinbench.planning.stages import dataset_key
 
 
@@ -29,7 +31,7 @@ def check_feasible(configuration: Configuration) -> None:
             break  # the store lies in the output folder, unless it is set
     for dataset in configuration.datasets:
         try:
-            mistakes += _mistakes(dataset, configuration.training, prepared)
+            mistakes += _mistakes(dataset, configuration, prepared)
         except TwinbenchError as error:
             mistakes.append(str(error))
     if mistakes:
@@ -52,7 +54,7 @@ def prepared_manifests(configuration: Configuration) -> dict[str, Manifest]:
     return prepared
 
 
-def _mistakes(dataset: Dataset, training: Training, prepared: Mapping[str, Manifest]) -> Iterator[str]:
+def _mistakes(dataset: Dataset, configuration: Configuration, prepared: Mapping[str, Manifest]) -> Iterator[str]:
     """What cannot be done with a dataset.
 
     Raises:
@@ -79,6 +81,9 @@ def _mistakes(dataset: Dataset, training: Training, prepared: Mapping[str, Manif
                 f"{classes}, one image for each class, and at most {available}, all that there are."
             )
             return
+    training = configuration.training
+    networks = {variant.architecture for variant in selected_variants(configuration)}
+    batch_size = max(architectures()[name].training(training).batch_size for name in networks)
     held_out = round(images * training.validation_fraction)
     if held_out < 1 or images - held_out < classes:
         yield (
@@ -86,8 +91,8 @@ def _mistakes(dataset: Dataset, training: Training, prepared: Mapping[str, Manif
             f"{images} training images of dataset '{dataset.name}'; at least 1 must be held out, and {classes} must "
             "be left to train on."
         )
-    elif training.batch_size > images - held_out:
+    elif batch_size > images - held_out:
         yield (
-            f"'training.batch_size' is {training.batch_size}, and dataset '{dataset.name}' has {images - held_out} "
+            f"'training.batch_size' is {batch_size}, and dataset '{dataset.name}' has {images - held_out} "
             "images to train on: set it to at most that."
         )

@@ -110,7 +110,7 @@ def make_forecast(configuration: Configuration, cores: int) -> Forecast:
         cores=cores,
         wall_hours=_makespan(seconds, places) / 3600,
         memory_mb=sum(sorted(memory, reverse=True)[:places]),
-        disk_mb=estimator.disk_bytes(len(plan.runs)) / 1e6,
+        disk_mb=estimator.disk_bytes(plan.runs) / 1e6,
         measured=estimator.measured,
         guessed=tuple(dataset.name for dataset in configuration.datasets if not estimator.size(dataset.name).known),
         unprepared=unprepared,

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twinbench.architectures.catalogue import Variant, architectures
-from twinbench.config import Training
+from twinbench.config import Training, TrainingSection
 from twinbench.data.manifest import Manifest
 from twinbench.planning.engine import engine_identity
 
@@ -63,9 +63,10 @@ def result_settings(training: Training) -> dict[str, Any]:
     return {name: getattr(training, name) for name in type(training).model_fields if name not in IRRELEVANT}
 
 
-def plan_content(variant: Variant, seed: int, training: Training) -> dict[str, Any]:
+def plan_content(variant: Variant, seed: int, section: TrainingSection) -> dict[str, Any]:
     """What determines a run's result, but for the dataset and the device, as a mapping of plain values."""
     architecture = architectures()[variant.architecture]
+    training = architecture.training(section)
     content: dict[str, Any] = {
         "engine": engine_identity(),
         **software(),
@@ -80,23 +81,23 @@ def plan_content(variant: Variant, seed: int, training: Training) -> dict[str, A
     return content
 
 
-def plan_key(variant: Variant, seed: int, training: Training) -> str:
+def plan_key(variant: Variant, seed: int, section: TrainingSection) -> str:
     """SHA-256 (hex) of what determines a run's result, but for the dataset and the device."""
-    content = plan_content(variant, seed, training)
+    content = plan_content(variant, seed, section)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def identify(variant: Variant, seed: int, training: Training, dataset: Manifest, device: str) -> Identity:
+def identify(variant: Variant, seed: int, section: TrainingSection, dataset: Manifest, device: str) -> Identity:
     """Return the identity of a run.
 
     Args:
         variant: what is trained.
         seed: the run's seed.
-        training: how it is trained.
+        section: how runs are trained, as the configuration says it.
         dataset: the manifest of the prepared dataset.
         device: `cpu` or `gpu`.
     """
-    planned = plan_key(variant, seed, training)
-    content = plan_content(variant, seed, training)
+    planned = plan_key(variant, seed, section)
+    content = plan_content(variant, seed, section)
     content |= {"plan_key": planned, "dataset_sha256": dataset.sha256, "device": device}
     return Identity(hashlib.sha256(f"{planned} {dataset.sha256} {device}".encode()).hexdigest(), content)

@@ -20,7 +20,7 @@ from twinbench.architectures.catalogue import (
     find_variant,
     suspects,
 )
-from twinbench.config import Configuration, Training
+from twinbench.config import Configuration, TrainingSection
 from twinbench.errors import ConfigurationError
 from twinbench.planning.keys import plan_key
 
@@ -59,7 +59,7 @@ class Plan:
     """All runs of a configuration, in the order of every table, the jobs that hold them, and how they are trained."""
 
     jobs: tuple[Job, ...]
-    training: Training
+    training: TrainingSection
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -164,7 +164,7 @@ def _with_reference(architecture: Architecture, picked: list[Variant]) -> list[V
 def _select(key: str, patterns: Sequence[str], variants: Sequence[Variant], groups: Sequence[str]) -> set[Variant]:
     chosen: set[Variant] = set()
     for position, pattern in enumerate(patterns):
-        matched = {variant for variant in variants if _matches(pattern, variant)}
+        matched = _without_special({variant for variant in variants if _matches(pattern, variant)})
         if not matched:
             names = [*groups, *(_full_name(variant) for variant in variants)]
             nearest = difflib.get_close_matches(pattern, names, n=1, cutoff=0.5)
@@ -176,6 +176,11 @@ def _select(key: str, patterns: Sequence[str], variants: Sequence[Variant], grou
             )
         chosen |= matched
     return chosen
+
+
+def _without_special(matched: set[Variant]) -> set[Variant]:
+    """What a pattern stands for: the default benchmark's alone, unless it matches none of them."""
+    return {variant for variant in matched if architectures()[variant.architecture].default} or matched
 
 
 def _full_name(variant: Variant) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from twinbench.architectures.catalogue import Variant
 from twinbench.config import Configuration, Dataset, Training
-from twinbench.config.model import Section
+from twinbench.config.section import Section
 from twinbench.data.contents import content_digests
 from twinbench.planning.closure import SOURCE, code_digest
 from twinbench.planning.keys import IRRELEVANT, software, version

@@ -90,15 +90,15 @@ def _train(
 
     tensors = DatasetTensors(load(npz))
     provenance = describe_process(configuration, device)
-    progress = _Progress(total=len(runs), epochs=configuration.training.epochs)
+    progress = _Progress(total=len(runs))
     locks = Locks(store.folder / "locks")
     records: dict[Run, Record] = {}
     waiting = list(runs)
     while waiting:
         for (architecture, name), group in groupby(waiting, key=lambda run: (run.architecture, run.variant)):
             trainer = VariantTrainer(find_variant(architecture, name), tensors, configuration.training, device)
-            examples, epochs = len(tensors.data.y_train), configuration.training.epochs
-            compilation = choose_compilation(architectures()[architecture], examples, epochs)
+            epochs = architectures()[architecture].training(configuration.training).epochs
+            compilation = choose_compilation(architectures()[architecture], len(tensors.data.y_train), epochs)
             for run in group:
                 identity = identities[run]
                 lock = locks.take(identity.key)
@@ -106,7 +106,7 @@ def _train(
                     progress.wait(run, locks.owner(identity.key))
                     continue
                 with lock:
-                    progress.begin(run)
+                    progress.begin(run, epochs)
                     record = store.find(identity.key)  # its owner may have finished just before we locked it
                     if record is None:
                         result = _trained(trainer, run, store.checkpoint_path(identity.key), progress)
@@ -144,7 +144,7 @@ class _Progress:
     """Tells a person how far the job is, one line an epoch."""
 
     total: int
-    epochs: int
+    epochs: int = 0
     done: int = 0
     current: str = ""
     started: float = field(default_factory=time.perf_counter)
@@ -159,8 +159,8 @@ class _Progress:
         self.done += 1
         logger.info("run %d of %d  %s  was recorded by another process", self.done, self.total, self.current)
 
-    def begin(self, run: Run) -> None:
-        self.current = run.name
+    def begin(self, run: Run, epochs: int) -> None:
+        self.current, self.epochs = run.name, epochs
 
     def epoch(self, epoch: int, loss: float) -> None:
         share = (self.done + epoch / self.epochs) / self.total

@@ -112,6 +112,9 @@ def reproduce(row: Mapping[str, str], rows: Sequence[Mapping[str, str]], store: 
     outcome = recorded.outcome
     name = f"the record of run {row['run']}"
     configuration = parse_configuration(recorded.manifest.get("configuration"), origin=f"{name} in {store.folder}")
+    # As the run was trained: the defaults and the recipe of its architecture may be others by now.
+    training = configuration.training.model_copy(update=recorded.identity.get("training", {}))
+    configuration = configuration.model_copy(update={"training": training})
     # The table's names: another configuration may have trained the run under others.
     run = Run(row["dataset"], row["architecture"], row["variant"], outcome.seed)
     try:

@@ -6,13 +6,13 @@ import os
 import sys
 from typing import Any
 
-from twinbench.config import Training
+from twinbench.config import TrainingSection
 from twinbench.errors import UsageError
 
 logger = logging.getLogger(__name__)
 
 
-def start_tensorflow(training: Training) -> Any:
+def start_tensorflow(training: TrainingSection) -> Any:
     """Import TensorFlow with the configured threads, determinism and precision, and return the module.
 
     Threads and determinism belong to a process; they may be asked for again, and only as they are.

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbench.config.model import Stream
+from twinbench.config.training import Stream
 
 HELD_SEED = 0
 _BITS = 31

@@ -16,7 +16,7 @@ import numpy as np
 from twinbench.architectures.catalogue import Variant, architectures
 from twinbench.architectures.keras_settings import settings_kept
 from twinbench.architectures.recipe import Recipe, recipe_of
-from twinbench.config import Training
+from twinbench.config import TrainingSection
 from twinbench.store.record import Cost, Epoch, Outcome
 from twinbench.training.building import State, build_model, match_weights, read_state, weights_sha256
 from twinbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -67,11 +67,11 @@ class VariantTrainer:
     a freshly built model has under the run's seed.
     """
 
-    def __init__(self, variant: Variant, tensors: DatasetTensors, training: Training, device: str) -> None:
+    def __init__(self, variant: Variant, tensors: DatasetTensors, training: TrainingSection, device: str) -> None:
         self.variant = variant
         self._architecture = architectures()[variant.architecture]
         self._tensors = tensors
-        self._training = training
+        self._training = self._architecture.training(training)
         self._device = device
         self._recipe: Recipe | None = None
         self._feed: Feed | None = None

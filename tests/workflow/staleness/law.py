@@ -158,8 +158,9 @@ class Law:
             else:
                 shutil.copy(ROOT / name, self.copy / name)
         architectures = self.copy / "src/twinbench/architectures"
-        for name in ("mlp", "branching_cnn", "residual_cnn", "deep_residual_mlp", "shared_autoencoder", "shared_views"):
-            (architectures / f"{name}.py").unlink()
+        for path in architectures.glob("*.py"):
+            if "\nTASK = " in path.read_text():
+                path.unlink()
         (architectures / "plain_cnn.py").write_text(NETWORK)
         (architectures / "sizes.py").write_text("HIDDEN = 6\n")
         self.images()

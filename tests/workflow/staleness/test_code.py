@@ -37,6 +37,7 @@ def _choose_the_wide(law: Law) -> None:
 BATCHES = {
     "a layer": [
         edited("architectures/sizes.py", "6", "5", ALL_BUT_DATA, trains=True),
+        edited(PLAIN_CNN, "\nTASK =", '\nRECIPE = {"batch_size": 16}\nTASK =', ALL_BUT_DATA, trains=True),
         edited(PLAIN_CNN, "RATE = 0.25", "RATE = 0.5", ALL_BUT_DATA, trains=True),
         edited(PLAIN_CNN, "import ReLU as", "import Softmax as", ALL_BUT_DATA, trains=True),
         edited(PLAIN_CNN, "layers.ReLU())]", "layers.ELU())]", ALL_BUT_DATA, trains=True),

@@ -9,7 +9,7 @@ import pytest
 from tests.workflow.staleness.law import Change, Law, setting
 
 from twinbench.config import Configuration, Dataset
-from twinbench.config.model import Section
+from twinbench.config.section import Section
 
 pytestmark = pytest.mark.timeout(1800)
 
