@@ -216,7 +216,7 @@ class Comparison:
                     self.warnings.append(f"{letter} could not be traced to a graph ({one.untraced}); it was probed.")
             return
         if not any(_has_own_code(one.model) for one in (together.a, together.b)):
-            self.coverage.not_applicable("layer modes", "Neither model has layers of the person's own.")
+            self.coverage.not_applicable("layer modes", "Neither model has custom layers.")
             return
         graphs = [canonical_graph(one.model, one.signature, training=False) for one in (together.a, together.b)]
         self._add(inference_causes(together, *graphs))

@@ -61,13 +61,13 @@ def _differences(place: str, x: Any, y: Any, pair: Pair, coverage: Coverage) -> 
     names = [_SAME_CLASS.get(type(one).__name__, type(one).__name__) for one in (x, y)]
     own = [type(one).__module__.split(".")[0] != "keras" for one in (x, y)]
     if names[0] != names[1] and any(own):
-        coverage.not_tested("optimizer", f"{' and '.join(names)} are of other classes, one of the person's own")
+        coverage.not_tested("optimizer", f"{' and '.join(names)} are of other classes, and one is a custom class")
         return found
     if names[0] != names[1]:
         words = [f"{type(one).__name__}(learning_rate={_shown_rate(one)})" for one in (x, y)]
         return [*found, make_cause("compile.optimizer", place, *words, detail="another optimiser")]
     if any(own) and type(x) is not type(y):
-        coverage.not_tested("optimizer", f"{names[0]} is a class of the person's own, another one on each side")
+        coverage.not_tested("optimizer", f"{names[0]} is a custom class, another one on each side")
     rates = [learning_rates(one) for one in (x, y)]
     if not np.allclose(rates[0], rates[1], rtol=1e-4, atol=0):
         first = int(np.argmax(~np.isclose(rates[0], rates[1], rtol=1e-4, atol=0)))
