@@ -27,6 +27,8 @@ from twinbench.training.program import Evaluation, Program, UntrainableError, fa
 from twinbench.training.seeds import Seeds, streams
 
 logger = logging.getLogger(__name__)
+# Only what runs the variant's own code stands under this: a fault of the engine is not recorded as a variant's.
+_CANNOT_BE_TRAINED = "It cannot be trained"
 # Told after every epoch: the epoch's number and its training loss.
 Progress = Callable[[int, float], None]
 
@@ -108,18 +110,19 @@ class VariantTrainer:
                 raise UntrainableError(
                     "All images are the same: there is no variance that a reconstruction could explain."
                 )
-            with failure_of_the_variant("It cannot be trained"):
+            with failure_of_the_variant(_CANNOT_BE_TRAINED):
                 start = read_state(model)
-                return self._train(
-                    self._program_of(model, recipe),
-                    start=start,
-                    feed=feed,
-                    seeds=seeds,
-                    outcome=outcome,
-                    checkpoint=checkpoint,
-                    progress=progress,
-                    clock=clock,
-                )
+                program = self._program_of(model, recipe)
+            return self._train(
+                program,
+                start=start,
+                feed=feed,
+                seeds=seeds,
+                outcome=outcome,
+                checkpoint=checkpoint,
+                progress=progress,
+                clock=clock,
+            )
         except UntrainableError as error:
             logger.exception("%s/%s fails.", self.variant.architecture, self.variant.name)
             return Result(replace(outcome, reason=str(error)), (), clock.cost(self._device))
@@ -182,9 +185,11 @@ class VariantTrainer:
         clock: _Clock,
     ) -> Result:
         """Train the remaining epochs and look at the test images once, at the end."""
-        program.reset(start)
+        with failure_of_the_variant(_CANNOT_BE_TRAINED):
+            program.reset(start)
+            present = read_state(program)
         history: list[Epoch] = []
-        resumed = load_checkpoint(checkpoint, read_state(program))
+        resumed = load_checkpoint(checkpoint, present)
         # Without seeds a resumed run would not be the one that began.
         if resumed is not None and self._training.determinism != "off":
             logger.info("Resumed after epoch %d from %s.", len(resumed.history), checkpoint)
@@ -209,12 +214,15 @@ class VariantTrainer:
             if due and time.perf_counter() - saved >= self._training.checkpoint_seconds:
                 with failure_of_the_variant("Its state cannot be read for a checkpoint"):
                     state = read_state(program)
-                digest = outcome.initial_weights_sha256 or ""
-                save_checkpoint(checkpoint, Checkpoint(tuple(history), state, digest, clock.seconds, clock.training))
+                began_with = outcome.initial_weights_sha256 or ""
+                kept = Checkpoint(tuple(history), state, began_with, clock.seconds, clock.training)
+                save_checkpoint(checkpoint, kept)
                 saved = time.perf_counter()
         squares = feed.test_squares() if outcome.task == "reconstruct" else math.nan
         test = program.evaluate(feed.tensors.test, feed.test_positions, squares)
-        outcome = _finished(outcome, history[-1], test, weights_sha256(program.model))
+        with failure_of_the_variant(_CANNOT_BE_TRAINED):
+            digest = weights_sha256(program.model)
+        outcome = _finished(outcome, history[-1], test, digest)
         return Result(outcome, tuple(history), clock.cost(self._device))
 
     def _seeds(self, seed: int) -> Seeds:
