@@ -25,6 +25,7 @@ REALISTIC = (
     "surroundings",
     "feeds",
     "text",
+    "corners",
 )
 MECHANISMS = {
     0: "small models",

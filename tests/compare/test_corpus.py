@@ -7,8 +7,6 @@ from tests.compare.tally import MECHANISMS, REALISTIC, SMALL, compared, load, na
 NOT_YET = frozenset(
     {
         "attention:attention_that_is_not_scaled",
-        "generative:noise_of_a_layer_of_their_own",
-        "generative:noise_of_their_own_that_never_stops",
         "images:branches_in_another_order_and_another_pooling",
         "sequences:the_last_step_cut_out_and_another_activation",
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from twinbench.compare.report import Cause
 from twinbench.compare.weights import short_path
 from twinbench.errors import first_cause
 from twinbench.sameness.difference import Difference
+from twinbench.sameness.distribution import same_distribution
 from twinbench.sameness.graph import Graph
 from twinbench.sameness.localise import harmless_differences, values_before_open_weights
 from twinbench.sameness.pairing import Pair, count_parameters
@@ -26,8 +28,8 @@ from twinbench.sameness.probes import (
     excite,
     kept,
     randomise,
-    without_noise,
 )
+from twinbench.sameness.randomness import without_noise
 
 UNEXPLAINED = ("one function", "follows the mode", "updated")
 """What the causes say of A where functions differ and nothing that can be seen says why."""
@@ -36,7 +38,12 @@ _OF_STRUCTURE = {"arch.layer_missing", "arch.wiring", "arch.activation", "arch.h
 
 @dataclass
 class Evidence:
-    """What probing two models as functions showed; None where a test could not be run."""
+    """What probing two models as functions showed; None where a test could not be run.
+
+    Attributes:
+        noise: Where a layer of the person's own stands for one of Keras's noise layers: whether both were seen to draw
+            the same numbers, or only numbers of the same distribution; "apart" where they draw otherwise in inference.
+    """
 
     inference: Comparison | None = None
     training: Comparison | None = None
@@ -46,6 +53,7 @@ class Evidence:
     untested: list[str] = field(default_factory=list)
     transferable: bool = True
     unlike: str = ""
+    noise: Literal["", "the same", "alike", "apart"] = ""
     harmless: list[Difference] = field(default_factory=list)
 
     @property
@@ -84,17 +92,24 @@ def gather(pair: Pair, arrays: Sequence[np.ndarray], *, gradients: bool = True) 
         if not found.unlike:
             found.untested.append(_unmatched(pair, arrays))
         return found
+    silenced = True
     with kept(pair.a, pair.b):
         try:
             excite(pair, arrays)
             found.inference = compare_outputs(pair, arrays, training=False)
             found.training, found.updates, stale = compare_training(pair, arrays)
+            if found.inference.equal and not found.training.equal:
+                loud = compare_training(pair, arrays, silenced=False)
+                if loud[0].equal:
+                    silenced, found.noise = False, "the same"
+                    found.training, found.updates, stale = loud
             found.stale = [short_path(q) for _, q in stale]
+            _weigh_chance(pair, arrays, found)
         except Exception as error:
             found.untested.append(f"The outputs could not be compared: {first_cause(error)}")
         if gradients and found.training is not None:
             try:
-                found.gradients, _ = compare_gradients(pair, arrays)
+                found.gradients, _ = compare_gradients(pair, arrays, silenced=silenced)
             except Exception as error:
                 found.untested.append(f"The gradients could not be compared: {first_cause(error)}")
         if pair.differences and found.training is not None:
@@ -103,6 +118,20 @@ def gather(pair: Pair, arrays: Sequence[np.ndarray], *, gradients: bool = True) 
             except Exception as error:
                 found.untested.append(f"Where the models part could not be looked for: {first_cause(error)}")
     return found
+
+
+def _weigh_chance(pair: Pair, arrays: Sequence[np.ndarray], found: Evidence) -> None:
+    """Takes back a difference that may come from random numbers which the two draw in different ways."""
+    apart = [result is not None and not result.equal for result in (found.inference, found.training)]
+    alike = same_distribution(pair, arrays, training=not apart[0]) if any(apart) else None
+    if not alike:
+        found.noise = "apart" if alike is False and apart[0] else found.noise
+        return
+    found.noise = "alike"
+    found.inference, found.training = (None if apart[0] else found.inference), None
+    found.untested.append(
+        "the two draw random numbers in different ways; over many draws their outputs have the same mean and spread"
+    )
 
 
 def _unlike(pair: Pair) -> str:
@@ -166,10 +195,12 @@ def structural_causes(pair: Pair, evidence: Evidence) -> tuple[list[Cause], list
     dismissed = False
     without_effect: list[Difference] = []
     rewritten = evidence.only_mode and _by_hand(pair)
-    unmatched = not evidence.transferable and not evidence.unlike
+    unmatched = (not evidence.transferable and not evidence.unlike) or evidence.noise == "alike"
     for difference in pair.differences:
-        no_effect = evidence.same_throughout or rewritten or difference in evidence.harmless
-        if difference.effect == "function" and (no_effect or unmatched):
+        by_hand = rewritten and not _of_setting(difference)
+        no_effect = evidence.same_throughout or by_hand or difference in evidence.harmless
+        noise = evidence.noise in ("the same", "alike") and not _of_setting(difference)
+        if (difference.effect == "function" or noise) and (no_effect or unmatched):
             without_effect += [] if unmatched else [difference]
         elif scored and _is_last_activation(difference, pair):
             dismissed = True
@@ -184,6 +215,11 @@ def structural_causes(pair: Pair, evidence: Evidence) -> tuple[list[Cause], list
     elif not causes and not dismissed and not evidence.same_throughout and evidence.same_function is False:
         causes += unexplained(pair, evidence)
     return _consolidated(causes), warnings + _noticed(without_effect)
+
+
+def _of_setting(difference: Difference) -> bool:
+    """Whether a setting differs of layers or operations that correspond."""
+    return difference.node_a is not None and difference.node_b is not None and "=" in difference.a
 
 
 def _noticed(differences: Sequence[Difference]) -> list[str]:
@@ -270,6 +306,12 @@ def unexplained(pair: Pair, evidence: Evidence) -> list[Cause]:
         return [make_cause("mode.bn_dropout", f"training mode of {places}", *words, detail=detail)]
     if inference is None and training is None:
         return []
+    if evidence.noise == "apart":
+        detail = (
+            "in inference at least one of the models draws random numbers, and the outputs are distributed otherwise"
+        )
+        words = ("one distribution", "another distribution")
+        return [make_cause("mode.bn_dropout", "random numbers drawn in inference", *words, detail=detail)]
     which = inference or training
     assert which is not None  # noqa: S101 - one of them is there
     detail = (
@@ -278,30 +320,6 @@ def unexplained(pair: Pair, evidence: Evidence) -> list[Cause]:
     )
     place = f"output {which.worst}"
     return [make_cause("arch.wiring", place, "one function", "another function", detail=detail)]
-
-
-def inference_causes(pair: Pair, a: Graph, b: Graph) -> list[Cause]:
-    """Layers that run in training mode during inference on one side only, from graphs traced in inference mode."""
-    from twinbench.sameness.alignment import align
-
-    alignment = align(a, b)
-    nodes_a, nodes_b = a.by_index(), b.by_index()
-    found = []
-    for x, y in alignment.pairs:
-        first, second = nodes_a[x], nodes_b[y]
-        if first.training is None and second.training is None:
-            continue
-        if bool(first.training) == bool(second.training) or not _has_mode(first.kind):
-            continue
-        words = ["training mode" if node.training else "inference mode" for node in (first, second)]
-        place = first.words() if first.words() == second.words() else f"{first.words()} / {second.words()}"
-        detail = "in predict and evaluate one side runs this layer as in training"
-        found.append(make_cause("mode.bn_dropout", f"{place}: training argument", *words, detail=detail))
-    return found
-
-
-def _has_mode(kind: str) -> bool:
-    return kind == "BatchNormalization" or "Dropout" in kind or kind == "GaussianNoise"
 
 
 def _consolidated(causes: list[Cause]) -> list[Cause]:

@@ -8,7 +8,12 @@ import keras
 import numpy as np
 
 from twinbench.compare.advice import make_cause
-from twinbench.compare.attribution import UNEXPLAINED, Evidence, gather, inference_causes, structural_causes
+from twinbench.compare.attribution import (
+    UNEXPLAINED,
+    Evidence,
+    gather,
+    structural_causes,
+)
 from twinbench.compare.batches import arranged
 from twinbench.compare.conclusion import (
     compare_fed,
@@ -27,6 +32,7 @@ from twinbench.compare.inputs import fed_texts, input_causes
 from twinbench.compare.loop import loop_causes
 from twinbench.compare.losses import last_layers, loss_causes
 from twinbench.compare.metrics import metric_causes
+from twinbench.compare.modes import inference_causes
 from twinbench.compare.noise import binomial_noise
 from twinbench.compare.optimizers import optimizer_causes
 from twinbench.compare.report import CODES, Cause, Report, Stored
@@ -35,6 +41,7 @@ from twinbench.compare.sides import SMALL, Side
 from twinbench.compare.starting import compare_starts
 from twinbench.compare.stored import compare_stored, equal_tables, table_causes
 from twinbench.compare.weights import added_loss_causes, penalty_causes, trainable_causes
+from twinbench.compare.witness import without_witness
 from twinbench.errors import first_cause
 from twinbench.sameness.canonical import canonical_graph
 from twinbench.sameness.inputs import combined, input_ranges, probe_inputs
@@ -178,6 +185,8 @@ class Comparison:
         elif inputs:
             self.warnings.append("The inputs have other shapes with the same values in the same order.")
         self._add(structural_causes(together, evidence))
+        for place in without_witness(together, evidence):
+            self.coverage.not_tested("outputs", place)
         with self.coverage.test("environment"):
             self._environment()
         with self.coverage.test("layer modes"):
@@ -219,7 +228,7 @@ class Comparison:
             self.coverage.not_applicable("layer modes", "Neither model has custom layers.")
             return
         graphs = [canonical_graph(one.model, one.signature, training=False) for one in (together.a, together.b)]
-        self._add(inference_causes(together, *graphs))
+        self._add(inference_causes(*graphs))
 
     def _masks_of_outputs(self) -> None:
         a, b = self.pair.a.graph, self.pair.b.graph

@@ -11,7 +11,8 @@ from twinbench.compare.coverage import Coverage
 from twinbench.compare.report import CODES, Cause, Stored, Verdict
 from twinbench.sameness.ladder import NAMES, Rung, function_rung_of, gradient_rung_of
 from twinbench.sameness.pairing import Pair
-from twinbench.sameness.probes import compare_arrays, compare_gradients, kept, outputs_of, randomise, without_noise
+from twinbench.sameness.probes import compare_arrays, compare_gradients, kept, outputs_of, randomise
+from twinbench.sameness.randomness import without_noise
 
 
 def draw_verdict(evidence: Evidence, rungs: Sequence[Rung], causes: Sequence[Cause], coverage: Coverage) -> Verdict:

@@ -13,7 +13,8 @@ from twinbench.compare.batches import ROWS
 from twinbench.compare.keeping import as_it_was
 from twinbench.compare.report import Cause
 from twinbench.sameness.pairing import Pair
-from twinbench.sameness.probes import kept, without_noise
+from twinbench.sameness.probes import kept
+from twinbench.sameness.randomness import without_noise
 from twinbench.sameness.signature import inside
 
 TRAINING = (

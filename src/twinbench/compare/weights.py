@@ -13,7 +13,8 @@ from twinbench.compare.coverage import Coverage
 from twinbench.compare.report import Cause
 from twinbench.sameness.graph import Graph, Node
 from twinbench.sameness.pairing import Pair, Subject
-from twinbench.sameness.probes import fitted, kept, outputs_of, randomise, without_noise
+from twinbench.sameness.probes import fitted, kept, outputs_of, randomise
+from twinbench.sameness.randomness import without_noise
 from twinbench.sameness.settings import regularizer_identity
 
 

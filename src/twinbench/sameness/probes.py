@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from twinbench.sameness.randomness import start_drawing_again, without_noise
 from twinbench.sameness.signature import call_model
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ ROUNDING_MULTIPLE = 64.0
 """How many times the measured effect of rounding still counts as rounding."""
 
 _STEP = 2.0**-23
-_NOISE_ATTRIBUTES = ("rate", "stddev", "dropout", "recurrent_dropout")
 
 
 @dataclass(frozen=True)
@@ -164,43 +164,12 @@ def all_variables(one: Subject) -> list[Any]:
     return list(known.values())
 
 
-@contextmanager
-def without_noise(*models: keras.Model) -> Iterator[None]:
-    """Silences dropout and noise layers, and lets random generators repeat themselves.
-
-    So training mode can be compared number by number: noise that a model draws itself is the same wherever it has the
-    same shape, in whatever order it is drawn.
-    """
-    seed = keras.random.SeedGenerator(0)
-    draw, original = seed.next(), keras.random.SeedGenerator.next
-    changed: list[tuple[Any, str, Any]] = []
-    for model in models:
-        for layer in model._flatten_layers(include_self=True, recursive=True):
-            for holder in (layer, getattr(layer, "cell", None)):
-                for name in _NOISE_ATTRIBUTES:
-                    value = getattr(holder, name, None)
-                    if holder is not None and isinstance(value, float) and value > 0 and _is_noise(holder):
-                        changed.append((holder, name, value))
-                        setattr(holder, name, 0.0)
-    keras.random.SeedGenerator.next = lambda self, ordered=True: draw
-    try:
-        yield
-    finally:
-        keras.random.SeedGenerator.next = original
-        for holder, name, value in changed:
-            setattr(holder, name, value)
-
-
-def _is_noise(holder: Any) -> bool:
-    cls = next((c for c in type(holder).__mro__ if c.__module__.split(".")[0] == "keras"), object)
-    return "Dropout" in cls.__name__ or cls.__name__ == "GaussianNoise" or "Cell" in cls.__name__
-
-
 # -- the probes ----------------------------------------------------------------------------------------------------
 
 
 def outputs_of(one: Subject, arrays: Sequence[np.ndarray], training: bool) -> list[np.ndarray]:
     """Calls a model on one array per input and returns its outputs as a flat list of float64 arrays."""
+    start_drawing_again()
     packed = one.signature.pack([keras.ops.convert_to_tensor(array) for array in arrays])
     outputs = one.outputs(keras.tree.flatten(call_model(one.model, packed, training)))
     return [np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(o, "float32")), dtype="float64") for o in outputs]
@@ -228,16 +197,24 @@ def nudge(variables: Sequence[Any]) -> None:
 
 
 def _noise(one: Subject, arrays: Sequence[np.ndarray], base: list[np.ndarray], training: bool) -> list[float]:
-    turned = [array[::-1] for array in arrays]
-    with kept(one, only_state=True):
-        reversed_batch = [o[::-1] if o.ndim else o for o in outputs_of(one, turned, training)]
     with kept(one):
         nudge(one.variables())
         nudged = outputs_of(one, arrays, training)
-    return [
-        max(_deviation(b, r) if b.shape == r.shape else 0.0, _deviation(b, n))
-        for b, r, n in zip(base, reversed_batch, nudged, strict=True)
-    ]
+    noise = [_deviation(b, n) for b, n in zip(base, nudged, strict=True)]
+    if draws_at_random(one, arrays, base, training):
+        return noise  # each sample of a batch gets noise of its own, whatever the order of the batch
+    with kept(one, only_state=True):
+        turned = outputs_of(one, [array[::-1] for array in arrays], training)
+    reversed_batch = [o[::-1] if o.ndim else o for o in turned]
+    changes = [_deviation(b, r) if b.shape == r.shape else 0.0 for b, r in zip(base, reversed_batch, strict=True)]
+    return [max(pair) for pair in zip(noise, changes, strict=True)]
+
+
+def draws_at_random(one: Subject, arrays: Sequence[np.ndarray], base: list[np.ndarray], training: bool) -> bool:
+    """Whether a model gives other outputs when its random numbers start elsewhere."""
+    with kept(one, only_state=True), without_noise(one.model, seed=1):
+        again = outputs_of(one, arrays, training)
+    return any(not np.array_equal(x, y, equal_nan=True) for x, y in zip(base, again, strict=True))
 
 
 def compare_outputs(pair: Pair, arrays: Sequence[np.ndarray], *, training: bool) -> Comparison:
@@ -245,14 +222,21 @@ def compare_outputs(pair: Pair, arrays: Sequence[np.ndarray], *, training: bool)
     return _compared(pair, arrays, training)[0]
 
 
-def compare_training(pair: Pair, arrays: Sequence[np.ndarray]) -> tuple[Comparison, Comparison, list[tuple[Any, Any]]]:
+def compare_training(
+    pair: Pair, arrays: Sequence[np.ndarray], *, silenced: bool = True
+) -> tuple[Comparison, Comparison, list[tuple[Any, Any]]]:
     """One call of both models in training mode.
+
+    Args:
+        pair: The models, B with A's weights.
+        arrays: One batch for each input.
+        silenced: Whether Keras's own noise is silenced; if not, it is drawn as that of a person's own layers.
 
     Returns:
         The comparison of the outputs, that of the running statistics after the call, and the pairs of variables (of A,
         of B) that were changed differently.
     """
-    outputs, statistics, left, right = _compared(pair, arrays, True)
+    outputs, statistics, left, right = _compared(pair, arrays, True, silenced=silenced)
     noise = [1e-7 * max(1.0, _largest(values)) for values in left]
     unequal = [
         statistics[k] for k in range(len(statistics)) if not compare_arrays([left[k]], [right[k]], [noise[k]]).equal
@@ -261,10 +245,10 @@ def compare_training(pair: Pair, arrays: Sequence[np.ndarray]) -> tuple[Comparis
 
 
 def _compared(
-    pair: Pair, arrays: Sequence[np.ndarray], training: bool
+    pair: Pair, arrays: Sequence[np.ndarray], training: bool, *, silenced: bool = True
 ) -> tuple[Comparison, list[tuple[Any, Any]], list[np.ndarray], list[np.ndarray]]:
     """Outputs compared, and the running statistics of A (arranged as in B) and of B after the call."""
-    with without_noise(pair.a.model, pair.b.model):
+    with without_noise(pair.a.model, pair.b.model, silenced=silenced):
         with kept(pair.a, only_state=True):
             left = outputs_of(pair.a, arrays, training)
             after = list(pair.transfer.carried(_numbers, lambda p, q: not (p.trainable and q.trainable)))
@@ -288,6 +272,7 @@ def _finite(noise: list[float]) -> list[float]:
 
 def gradients_of(one: Subject, arrays: Sequence[np.ndarray], variables: Sequence[Any]) -> list[np.ndarray]:
     """Gradients of a fixed random projection of the outputs, in training mode, by variable (zeros where none)."""
+    start_drawing_again()
     packed = one.signature.pack([keras.ops.convert_to_tensor(array) for array in arrays])
     held = [getattr(variable, "value", variable) for variable in variables]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -308,9 +293,11 @@ def gradients_of(one: Subject, arrays: Sequence[np.ndarray], variables: Sequence
 
 
 def compare_gradients(
-    pair: Pair, arrays: Sequence[np.ndarray], fed: Sequence[np.ndarray] | None = None
+    pair: Pair, arrays: Sequence[np.ndarray], fed: Sequence[np.ndarray] | None = None, *, silenced: bool = True
 ) -> tuple[Comparison, list[tuple[Any, Any]]]:
     """Gradients of both models, on the same arrays or what B is fed, with respect to the weights that correspond.
+
+    Keras's own noise is silenced, or drawn as that of a person's own layers.
 
     Returns:
         The comparison, and the pairs of variables whose gradients differ.
@@ -318,7 +305,7 @@ def compare_gradients(
     sources = [p for p in pair.transfer.sources if _is_float(p)]
     with ExitStack() as stack:
         stack.enter_context(kept(pair.a, pair.b, only_state=True))
-        stack.enter_context(without_noise(pair.a.model, pair.b.model))
+        stack.enter_context(without_noise(pair.a.model, pair.b.model, silenced=silenced))
         with kept(pair.a, only_state=True):
             left, carried = _carried_gradients(pair, arrays, sources)
         right = gradients_of(pair.b, fed or fitted(arrays, pair.b), [q for _, q, _ in carried])

@@ -1,0 +1,62 @@
+"""Compares models that draw random numbers in ways of their own by the distribution of their outputs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from twinbench.sameness.pairing import Pair, Subject
+from twinbench.sameness.probes import draws_at_random, fitted, kept, outputs_of
+from twinbench.sameness.randomness import without_noise
+
+DRAWS = 100
+"""How often each model is called; fewer where that takes longer than `MAX_SECONDS`."""
+
+MAX_SECONDS = 3.0
+SIGNIFICANCE = 1e-6
+
+
+def same_distribution(pair: Pair, arrays: Sequence[np.ndarray], *, training: bool) -> bool | None:
+    """Whether the outputs of two models have the same mean and spread over many draws.
+
+    Args:
+        pair: The models, B with A's weights.
+        arrays: One batch for each input.
+        training: The mode in which they are called.
+
+    Returns:
+        None where neither draws random numbers.
+    """
+    sides = [(pair.a, list(arrays)), (pair.b, fitted(arrays, pair.b))]
+    with without_noise(pair.a.model, pair.b.model, silenced=False):
+        bases = []
+        for one, inputs in sides:
+            with kept(one, only_state=True):
+                bases.append(outputs_of(one, inputs, training))
+        if not any(draws_at_random(*side, base, training) for side, base in zip(sides, bases, strict=True)):
+            return None
+    first, second = (_drawn(one, inputs, training) for one, inputs in sides)
+    extent = np.sqrt(first.var(0) + second.var(0))
+    random = extent > 1e-5 * (np.abs(first.mean(0)) + 1e-6)
+    if not np.allclose(first[:, ~random].mean(0), second[:, ~random].mean(0), rtol=1e-4, atol=1e-6):
+        return False
+    first, second = (values[:, random] / extent[random] for values in (first, second))
+    means = stats.ttest_ind(first, second, equal_var=False).pvalue
+    spreads = [np.abs(values - values.mean(0)).mean(1) for values in (first, second)]
+    spread = stats.ttest_ind(*spreads, equal_var=False).pvalue
+    return bool(np.nanmin(means, initial=1.0) >= SIGNIFICANCE / max(1, first.shape[1]) and spread >= SIGNIFICANCE)
+
+
+def _drawn(one: Subject, arrays: Sequence[np.ndarray], training: bool) -> np.ndarray:
+    """All outputs of many calls, one row a call."""
+    rows: list[np.ndarray] = []
+    start = time.monotonic()
+    for seed in range(DRAWS):
+        with kept(one, only_state=True), without_noise(silenced=False, seed=seed + 100, repeated=False):
+            rows.append(np.concatenate([output.ravel() for output in outputs_of(one, arrays, training)]))
+        if time.monotonic() - start > MAX_SECONDS and len(rows) >= 20:
+            break
+    return np.stack(rows)
