@@ -15,7 +15,7 @@ from twinbench.compare.report import Cause
 from twinbench.compare.weights import short_path
 from twinbench.errors import first_cause
 from twinbench.sameness.difference import Difference
-from twinbench.sameness.distribution import same_distribution
+from twinbench.sameness.distribution import at_random, same_distribution, same_draws
 from twinbench.sameness.graph import Graph
 from twinbench.sameness.localise import harmless_differences, values_before_open_weights
 from twinbench.sameness.pairing import Pair, count_parameters
@@ -123,9 +123,10 @@ def gather(pair: Pair, arrays: Sequence[np.ndarray], *, gradients: bool = True) 
 def _weigh_chance(pair: Pair, arrays: Sequence[np.ndarray], found: Evidence) -> None:
     """Takes back a difference that may come from random numbers which the two draw in different ways."""
     apart = [result is not None and not result.equal for result in (found.inference, found.training)]
-    alike = same_distribution(pair, arrays, training=not apart[0]) if any(apart) else None
-    if not alike:
-        found.noise = "apart" if alike is False and apart[0] else found.noise
+    if not any(apart) or not at_random(pair, arrays, training=not apart[0]):
+        return
+    if same_draws(pair) or not same_distribution(pair, arrays, training=not apart[0]):
+        found.noise = "apart" if apart[0] else found.noise
         return
     found.noise = "alike"
     found.inference, found.training = (None if apart[0] else found.inference), None
