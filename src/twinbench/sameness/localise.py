@@ -20,7 +20,8 @@ from twinbench.sameness.canonical import NodeValues
 from twinbench.sameness.difference import Difference
 from twinbench.sameness.graph import Edge, Graph
 from twinbench.sameness.pairing import Pair, Subject
-from twinbench.sameness.probes import compare_arrays, fitted, kept, nudge, randomise, without_noise
+from twinbench.sameness.probes import compare_arrays, fitted, kept, nudge, randomise
+from twinbench.sameness.randomness import without_noise
 
 Values = dict[Edge, np.ndarray]
 _ATTEMPTS = 5
