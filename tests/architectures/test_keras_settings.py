@@ -38,3 +38,18 @@ def test_the_engine_trains_on_tensorflow_whatever_a_person_set_for_keras(tmp_pat
     environment = {**os.environ, "KERAS_HOME": str(tmp_path), "KERAS_BACKEND": "jax"}
     printed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert printed.stdout.split() == ["tensorflow", "float32"]
+
+
+def test_a_precision_that_nobody_set_follows_floatx_also_after_a_layer_was_built() -> None:
+    import keras
+
+    from twinbench.architectures.keras_settings import settings_kept
+
+    keras.layers.Dense(1)  # settles the precision, as every building does
+    try:
+        with settings_kept():
+            keras.config.set_floatx("float64")
+            assert keras.layers.Dense(1).dtype_policy.name == "float64"
+        assert keras.layers.Dense(1).dtype_policy.name == "float32"
+    finally:
+        keras.config.set_floatx("float32")

@@ -7,9 +7,21 @@ from types import ModuleType
 from typing import Any
 
 import keras
+from keras.src.backend.common import global_state
+
+
+def _dtype_policy() -> Any:
+    """The precision, or None where it follows `floatx`: Keras's own reading settles it, and it follows no longer."""
+    policy = global_state.get_global_attribute("dtype_policy")
+    return None if policy is None or policy.name == keras.config.floatx() else policy
+
+
+def _set_dtype_policy(policy: Any) -> None:
+    global_state.set_global_attribute("dtype_policy", policy)
+
 
 _SETTINGS = {
-    "dtype_policy": (keras.config.dtype_policy, keras.config.set_dtype_policy),
+    "dtype_policy": (_dtype_policy, _set_dtype_policy),
     "floatx": (keras.config.floatx, keras.config.set_floatx),
     "epsilon": (keras.config.epsilon, keras.config.set_epsilon),
     "image_data_format": (keras.config.image_data_format, keras.config.set_image_data_format),
@@ -37,6 +49,7 @@ def import_with_settings(name: str) -> ModuleType:
 
 
 def _current() -> dict[str, Any]:
+    _set_dtype_policy(_dtype_policy())
     return {name: read() for name, (read, _) in _SETTINGS.items()}
 
 
