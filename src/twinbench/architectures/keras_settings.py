@@ -21,8 +21,8 @@ def _set_dtype_policy(policy: Any) -> None:
 
 
 _SETTINGS = {
-    "dtype_policy": (_dtype_policy, _set_dtype_policy),
     "floatx": (keras.config.floatx, keras.config.set_floatx),
+    "dtype_policy": (_dtype_policy, _set_dtype_policy),
     "epsilon": (keras.config.epsilon, keras.config.set_epsilon),
     "image_data_format": (keras.config.image_data_format, keras.config.set_image_data_format),
 }
