@@ -53,17 +53,37 @@ def test_running_again_does_nothing(smoke: Path) -> None:
     assert "Nothing to be done" in again.stdout
 
 
-def test_deleted_figures_come_back_without_training(smoke: Path, tmp_path: Path) -> None:
-    shutil.copytree(smoke / "results", tmp_path / "results")
-    shutil.rmtree(tmp_path / "results/smoke/figures")
-    # A results folder alone: the data is gone, and so is Snakemake's memory of what it did.
-    for image_file in (tmp_path / "results/smoke/data").glob("*.npz"):
+def _without_data(results: Path) -> None:
+    shutil.rmtree(results / "figures")
+    for image_file in (results / "data").glob("*.npz"):
         image_file.unlink()
+
+
+def test_deleted_figures_come_back_without_data_and_training(smoke: Path, tmp_path: Path) -> None:
+    shutil.copytree(smoke, tmp_path / "moved")
+    _without_data(tmp_path / "moved/results/smoke")
     profile = ("--workflow-profile", str(ROOT / "workflow" / "profiles" / "default"))
-    drawn = run_snakemake(tmp_path, "figures", *SMOKE, *profile)
+    drawn = run_snakemake(tmp_path / "moved", "figures", *SMOKE, *profile)
     assert drawn.returncode == 0, drawn.stdout
-    assert "train" not in _jobs(drawn.stdout)
+    assert set(_jobs(drawn.stdout)) == {"figures", "total"}
     assert "(100%) done" in drawn.stdout  # without a terminal, a line for each job and no bars
+    assert (tmp_path / "moved/results/smoke/figures/accuracy-digits.svg").is_file()
+
+
+def test_results_without_the_notes_of_how_they_were_made_are_made_again_and_nothing_is_trained(
+    smoke: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(smoke / "results", tmp_path / "results")
+    _without_data(tmp_path / "results/smoke")
+    store = tmp_path / "results/smoke/store"
+    before = {path: path.read_bytes() for path in store.rglob("*.json")}
+    again = run_snakemake(tmp_path, "figures", *SMOKE)
+    assert again.returncode == 0, again.stdout
+    assert "is made again, with the finished runs from the store" in again.stdout.replace("\n", " ")
+    assert {path: path.read_bytes() for path in store.rglob("*.json")} == before
+    for table in ("runs", "comparisons", "ladder"):
+        file = f"results/smoke/tables/{table}.csv"
+        assert (tmp_path / file).read_bytes() == (smoke / file).read_bytes()
     assert (tmp_path / "results/smoke/figures/accuracy-digits.svg").is_file()
 
 
