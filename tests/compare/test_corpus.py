@@ -22,7 +22,7 @@ def marked(name):
     return pytest.param(name, marks=marks)
 
 
-@pytest.mark.parametrize("name", map(marked, NAMES))
+@pytest.mark.parametrize("name", [marked(name) for name in NAMES])
 def test_the_pair_is_explained(name, tmp_path):
     pair = load(name)
     report, changed = compared(pair, tmp_path)

@@ -62,7 +62,8 @@ def test_a_pattern_selects_variants_across_architectures() -> None:
         (["*_cnn"], {"branching_cnn", "plain_cnn", "residual_cnn"}),
         (["*", "mnist_mlp"], {"mnist_mlp", *(name for name, one in architectures().items() if one.default)}),
     ],
-    ids=str,
+    # A set has no order, and the processes that run the tests must find the same names.
+    ids=["a name", "names", "a pattern of its own", "a pattern that others match", "all and a name"],
 )
 def test_a_network_outside_the_default_benchmark_is_selected_by_name_or_by_a_pattern_of_its_own(
     patterns, names

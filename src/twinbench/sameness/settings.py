@@ -22,10 +22,18 @@ _NOT_ARCHITECTURE = {
 
 _RECURRENT_CELLS = {"LSTMCell": "LSTM", "GRUCell": "GRU", "SimpleRNNCell": "SimpleRNN"}
 
+# The last rows show a limit far out, such as a ReLU's largest value.
 _PROBE = np.array(
-    [[-30.0, -7.5, -3.2, -1.0, -0.9], [-0.3, -0.01, 0.0, 0.02, 0.4], [0.8, 1.0, 2.7, 6.5, 40.0]],
+    [
+        [-30.0, -7.5, -3.2, -1.0, -0.9],
+        [-0.3, -0.01, 0.0, 0.02, 0.4],
+        [0.8, 1.0, 2.7, 6.5, 40.0],
+        [-300.0, -80.0, 80.0, 300.0, 1000.0],
+        [-30000.0, -4000.0, 4000.0, 30000.0, 500000.0],
+    ],
     dtype="float32",
 )
+_DIGITS = 5
 
 
 @dataclass
@@ -183,7 +191,7 @@ def activation_identity(function: Any) -> tuple[str, tuple[float, ...]]:
     """An activation by what it does to known numbers, so that every spelling of one function is equal.
 
     Returns:
-        The name to show, and the values of the function on a fixed 3 by 5 table (softmax-like functions work
+        The name to show, and the values of the function on a fixed 5 by 5 table (softmax-like functions work
         along the last axis). Where the function cannot be evaluated the name alone identifies it.
     """
     name = activation_name(function)
@@ -191,7 +199,9 @@ def activation_identity(function: Any) -> tuple[str, tuple[float, ...]]:
         try:
             values = np.asarray(keras.ops.convert_to_numpy(function(keras.ops.convert_to_tensor(_PROBE))))
             if values.shape == _PROBE.shape:
-                return name, tuple(float(v) for v in np.round(values.astype("float64").ravel(), 4))
+                # What is no number stands as one, for it must equal itself.
+                small = np.nan_to_num(np.round(values.astype("float64").ravel(), 4), nan=1e300, posinf=1e301)
+                return name, tuple(float(f"{value:.{_DIGITS}g}") for value in small)
         except Exception:  # a person's own function may fail in any way
             return name, ()
     return name, ()
@@ -199,4 +209,4 @@ def activation_identity(function: Any) -> tuple[str, tuple[float, ...]]:
 
 def is_linear(identity: tuple[str, tuple[float, ...]]) -> bool:
     """Whether an activation returns what it was given."""
-    return bool(identity[1]) and np.allclose(identity[1], _PROBE.ravel(), atol=1e-4)
+    return bool(identity[1]) and np.allclose(identity[1], _PROBE.ravel(), rtol=1e-4, atol=1e-4)
