@@ -50,12 +50,13 @@ def ignore(epoch: int, loss: float) -> None:
     pass
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_jobs_of_any_size_in_any_order_give_the_records_of_one_job(
-    train: Train, tiny_npz: Path, tmp_path: Path
+    precision: str, train: Train, tiny_npz: Path, tmp_path: Path
 ) -> None:
-    options = {"architectures": ("plain_cnn/sequential",), "suspects": ("larger_batch",), "seeds": 2}
-    packed = results(train(*options["architectures"], suspects=options["suspects"], seeds=2))
-    configuration = configure(*options["architectures"], suspects=options["suspects"], seeds=2)
+    options = {"suspects": ("larger_batch",), "seeds": 2, "precision": precision}
+    packed = results(train("plain_cnn/sequential", **options))
+    configuration = configure("plain_cnn/sequential", **options)
     runs = make_plan(configuration).runs
     assert len(packed) == len(runs) == 6
     store = RunStore(tmp_path / "one by one")

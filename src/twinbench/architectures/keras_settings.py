@@ -39,6 +39,12 @@ def settings_kept() -> Iterator[None]:
         _apply(before)
 
 
+def forget_models() -> None:
+    """Give up what Keras keeps of models that are no longer needed; clearing its session alone resets the precision."""
+    with settings_kept():
+        keras.backend.clear_session(free_memory=False)
+
+
 def import_with_settings(name: str) -> ModuleType:
     """Import a module, and set what its import set the first time: a process imports it once for all its variants."""
     before = _current()

@@ -17,11 +17,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-import keras
 import pandas as pd
 import tensorflow as tf
 
 from twinbench.architectures.catalogue import Variant, architectures
+from twinbench.architectures.keras_settings import forget_models
 from twinbench.config import Configuration
 from twinbench.data import LoadedDataset, load
 from twinbench.measurement.columns import COST_REPETITIONS
@@ -72,7 +72,7 @@ def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
                     trace_step(variants[0], batch, data)
                 warmed_up = True
             samples |= _measure(variants, batch, data, configuration.measurements.cost_repeats, failures)
-            keras.backend.clear_session(free_memory=False)
+            forget_models()
         failures.without_reference_none(selected)
     gc.unfreeze()
     rows: list[dict[str, Any]] = []

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import keras
 import pandas as pd
 import tensorflow as tf
 
@@ -18,6 +17,7 @@ import tensorflow as tf
 from tensorflow.python.framework.config import disable_op_determinism
 
 from twinbench.architectures.catalogue import Variant, architectures
+from twinbench.architectures.keras_settings import forget_models
 from twinbench.config import Configuration
 from twinbench.data import LoadedDataset, load
 from twinbench.measurement.columns import DETERMINISM_REPETITIONS
@@ -67,7 +67,7 @@ def measure_determinism(configuration: Configuration, npz: Path) -> pd.DataFrame
                     for level, values in milliseconds.items()
                     for n, value in values.items()
                 ]
-            keras.backend.clear_session(free_memory=False)
+            forget_models()
     finally:
         _SWITCHES["strict" if configuration.training.determinism == "strict" else "seeded"]()
     rows += [{"architecture": reference.architecture, "reason": reason} for reference, reason in failures.items()]

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from twinbench.architectures.catalogue import Variant, architectures
 from twinbench.architectures.contract import UnfitModelError
-from twinbench.architectures.keras_settings import settings_kept
+from twinbench.architectures.keras_settings import forget_models, settings_kept
 from twinbench.architectures.recipe import Recipe, recipe_of
 from twinbench.config import Configuration, Training
 from twinbench.data import load
@@ -79,7 +79,7 @@ def measure_gradients(configuration: Configuration, npz: Path) -> pd.DataFrame:
             logger.info("Measuring the gradients of %s with %d blocks.", architecture, depth)
             with _without_rewriting():
                 rows += _measure_depth(shown, depth, tensors, training, seeds=seeds, failures=Failures(failures))
-            keras.backend.clear_session(free_memory=False)
+            forget_models()
     return GRADIENTS.frame(rows)
 
 

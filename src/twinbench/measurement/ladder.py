@@ -5,12 +5,11 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-import keras
 import numpy as np
 
 from twinbench.architectures.catalogue import Variant, architectures
 from twinbench.architectures.contract import check_is_model, check_outputs
-from twinbench.architectures.keras_settings import settings_kept
+from twinbench.architectures.keras_settings import forget_models, settings_kept
 from twinbench.architectures.recipe import recipe_of
 from twinbench.data import LoadedDataset
 from twinbench.measurement.published import functional_autoencoder, intended_autoencoder, sequential_autoencoder
@@ -55,7 +54,7 @@ def climb_all(
                 steps=steps,
             )
         yield from _rows(data.name, variant.architecture, variant.name, variant.kind, rungs)
-        keras.backend.clear_session(free_memory=False)
+        forget_models()
 
 
 def climb_published(dataset: str, *, steps: int, seed: int = 1) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from twinbench.architectures.catalogue import Variant, architectures
-from twinbench.architectures.keras_settings import settings_kept
+from twinbench.architectures.keras_settings import forget_models, settings_kept
 from twinbench.architectures.recipe import Recipe, recipe_of
 from twinbench.config import TrainingSection
 from twinbench.store.record import Cost, Epoch, Outcome
@@ -133,7 +133,7 @@ class VariantTrainer:
         if self._recipe is None:
             return
         self._program = None
-        keras.backend.clear_session(free_memory=False)
+        forget_models()
         gc.collect()
 
     def _program_of(self, model: Any, recipe: Recipe) -> Program:
