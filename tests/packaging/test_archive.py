@@ -68,7 +68,7 @@ def test_the_packed_files_are_those_of_the_folder_but_for_the_data_and_the_store
         files = {name for name in packed.namelist() if name != _METADATA and not name.startswith("provenance/")}
         assert all((results / name).read_bytes() == packed.read(name) for name in files)
     everything = {path.relative_to(results).as_posix() for path in results.rglob("*") if path.is_file()}
-    left = {name for name in everything if name.startswith(("store/", "logs/")) or name.endswith(".npz")}
+    left = {name for name in everything if name.startswith(("store/", "logs/", ".")) or name.endswith(".npz")}
     assert files == everything - left
 
 

@@ -131,8 +131,9 @@ DRAWN = [
 ]
 
 
-def _touch_everything(law: Law) -> None:
-    for path in law.copy.rglob("*.py"):
+def _touch_the_package(law: Law) -> None:
+    # Not the scripts: Snakemake itself runs a stage again whose script is newer than its results.
+    for path in (law.copy / "src").rglob("*.py"):
         os.utime(path, (time.time() + 60, time.time() + 60))
 
 
@@ -163,7 +164,7 @@ def test_what_cannot_change_a_result_trains_nothing(law: Law) -> None:
 
 
 def test_touched_code_does_nothing(law: Law) -> None:
-    law.looks_ahead(Change("touched files", _touch_everything, ""))
+    law.looks_ahead(Change("touched files", _touch_the_package, ""))
 
 
 @pytest.mark.parametrize("batch", BATCHES)
