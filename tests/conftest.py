@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 _ROOT = Path(__file__).resolve().parents[1]
-_USING_TENSORFLOW = {"architectures", "compare", "data", "measurement", "sameness", "training"}
+_USING_TENSORFLOW = {"architectures", "compare", "data", "measurement", "sameness", "tests", "training"}
 
 
 @pytest.fixture(scope="session", autouse=True)
