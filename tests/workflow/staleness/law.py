@@ -296,11 +296,12 @@ class Law:
         change.apply(self)
         try:
             missing, unprepared = self.missing()
-            rules = rules_run(self.snakemake("--dry-run", *self.targets))
+            output = self.snakemake("--dry-run", *self.targets)
         finally:
             self.undo()
-        assert rules == set(change.reruns.split()), change.name
-        assert bool(missing) == change.trains, change.name
+        rules = rules_run(output)
+        assert rules == set(change.reruns.split()), f"{change.name}: {rules}\n{output[-6000:]}"
+        assert bool(missing) == change.trains, f"{change.name}: {missing}"
         assert not unprepared
 
     def holds_after(self, changes: Sequence[Change]) -> None:
