@@ -108,3 +108,38 @@ def test_training_under_seeds_gives_the_distribution_of_both_sides():
     assert len(set(report.seeds["accuracy"]["a"])) == 2
     assert min(report.seeds["accuracy"]["a"]) > 85
     assert report.seeds["difference"]["ci_low"] < 0 < report.seeds["difference"]["ci_high"]
+
+
+@pytest.mark.parametrize("kind", ["python", "array", "variable", "list of variables"])
+def test_state_of_their_own_that_calls_change_is_the_same_for_both_sides(kind):
+    import keras
+    import numpy as np
+    import tensorflow as tf
+    from keras import layers
+
+    class Alternating(layers.Layer):
+        """Adds nothing, one or two in turn, by a count that it keeps itself."""
+
+        def __init__(self):
+            super().__init__()
+            self.count, self.seen, self.held = 0, np.zeros(()), [tf.Variable(0.0, trainable=False)]
+            if kind == "variable":
+                self.step = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+        def call(self, x):
+            if kind == "python":
+                self.count += 1
+                return x + self.count % 3
+            if kind == "array":
+                self.seen += 1
+                return x + float(self.seen % 3)
+            step = self.step if kind == "variable" else self.held[0]
+            step.assign(step + 1.0)
+            return x + (step + 0.0) % 3.0
+
+    def build():
+        return keras.Sequential([keras.Input((6,)), layers.Dense(4), Alternating(), layers.Dense(2)])
+
+    report = twinbench.compare(build, build)
+    assert report.causes == []
+    assert twinbench.compare(build(), build()).causes == []

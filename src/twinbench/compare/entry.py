@@ -12,13 +12,13 @@ from twinbench.compare.comparison import Comparison, Progress
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.feeds import Feed, read_feed
 from twinbench.compare.inputs import both_signatures, fed_texts, takes_texts
-from twinbench.compare.keeping import as_it_was
 from twinbench.compare.places import Places
 from twinbench.compare.render import as_text
 from twinbench.compare.report import Report
 from twinbench.compare.sides import BuildError, Side, both_sides
 from twinbench.compare.surroundings import forget_default_policy, restored
 from twinbench.errors import UsageError, first_cause
+from twinbench.sameness.keeping import as_it_was
 from twinbench.sameness.ladder import (
     NAMES,
     Rung,

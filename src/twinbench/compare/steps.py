@@ -10,8 +10,8 @@ import keras
 import numpy as np
 
 from twinbench.compare.batches import ROWS
-from twinbench.compare.keeping import as_it_was
 from twinbench.compare.report import Cause
+from twinbench.sameness.keeping import as_it_was
 from twinbench.sameness.pairing import Pair
 from twinbench.sameness.probes import kept
 from twinbench.sameness.randomness import without_noise

@@ -84,6 +84,9 @@ def subject(model: keras.Model, signature: Signature, example: list[np.ndarray] 
     """
     if not _large_and_built(model):
         ensure_built(model, signature, example or placeholder_inputs(signature))
+    for layer in model._flatten_layers(include_self=False, recursive=True):
+        if isinstance(layer, keras.layers.RNN) and layer.stateful:
+            layer.reset_state()  # what it remembers of earlier batches is no part of the function
     try:
         return Subject(model, signature, canonical_graph(model, signature))
     except Exception as error:  # what cannot be traced is probed as a function

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from twinbench.sameness.keeping import state_as_it_was
 from twinbench.sameness.randomness import start_drawing_again, without_noise
 from twinbench.sameness.signature import call_model
 
@@ -122,7 +123,8 @@ def excite(pair: Pair, arrays: Sequence[np.ndarray]) -> None:
     def draw(seed: int) -> int:
         randomise(pair.transfer.sources, seed)
         pair.transfer.apply()
-        return min(_distinct(output) for output in outputs_of(pair.a, arrays, training=False))
+        with kept(pair.a, only_state=True):  # a call moves A's own state on, and not B's
+            return min(_distinct(output) for output in outputs_of(pair.a, arrays, training=False))
 
     told: dict[int, int] = {}
     for seed in range(11, 17):
@@ -149,11 +151,14 @@ def kept(*subjects: Subject, only_state: bool = False) -> Iterator[None]:
         for v in all_variables(one)
         if not (only_state and v.trainable)
     ]
-    try:
-        yield
-    finally:
-        for variable, value in saved:
-            variable.assign(value)
+    with ExitStack() as stack:
+        for one in subjects:
+            stack.enter_context(state_as_it_was(one.model, all_variables(one)))
+        try:
+            yield
+        finally:
+            for variable, value in saved:
+                variable.assign(value)
 
 
 def all_variables(one: Subject) -> list[Any]:

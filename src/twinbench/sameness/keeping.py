@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -17,6 +17,8 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+
+from twinbench.sameness.trace import is_builtin
 
 _AS_THEY_ARE = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType, str, bytes, int, float, complex)
 _FOREIGN = (
@@ -40,9 +42,26 @@ def as_it_was(*models: keras.Model) -> Iterator[None]:
             restore()
 
 
-def _restorations(waiting: list[Any]) -> Iterator[Callable[[], None]]:
+@contextmanager
+def state_as_it_was(model: keras.Model, tracked: Sequence[Any]) -> Iterator[None]:
+    """Puts back what calls change beside tracked variables: what own and stateful layers hold, in whatever form."""
+    layers = model._flatten_layers(include_self=True, recursive=True)
+    holders = [layer for layer in layers if not is_builtin(type(layer)) or getattr(layer, "stateful", False)]
+    seen = {id(thing): thing for v in tracked for thing in (v, getattr(v, "_value", None))}
+    restorations = list(_restorations(holders, seen, into_keras=False))
+    try:
+        yield
+    finally:
+        for restore in reversed(restorations):
+            restore()
+
+
+def _restorations(
+    waiting: list[Any], seen: dict[int, Any] | None = None, *, into_keras: bool = True
+) -> Iterator[Callable[[], None]]:
     """What puts back each object that can be reached; values come first, so that they are put back last."""
-    seen: dict[int, Any] = {}
+    seen = {} if seen is None else seen
+    roots = {id(thing) for thing in waiting}
     while waiting:
         thing = waiting.pop()
         thing = getattr(thing, "__wrapped__", thing) if type(thing).__name__ == "_DictWrapper" else thing
@@ -62,7 +81,10 @@ def _restorations(waiting: list[Any]) -> Iterator[Callable[[], None]]:
             yield _set(thing)
         else:
             yield from _value(thing)
-            if isinstance(getattr(thing, "__dict__", None), dict) and not _foreign(thing):
+            stay = not into_keras and is_builtin(type(thing)) and id(thing) not in roots
+            if isinstance(thing, keras.Variable) and isinstance(thing._value, tf.Variable):
+                waiting.append(thing._value)
+            if isinstance(getattr(thing, "__dict__", None), dict) and not (stay or _foreign(thing)):
                 waiting.extend(vars(thing).values())
                 yield _mapping(vars(thing))
 
