@@ -4,6 +4,7 @@ from pathlib import Path
 
 import adapter
 
+from twinbench.architectures.places import bring
 from twinbench.config import parse_configuration
 from twinbench.planning.plan import Run
 from twinbench.store.runs import RunStore
@@ -16,6 +17,7 @@ def main(snakemake):
     runs = [Run(snakemake.wildcards.dataset, *names, seed) for *names, seed, _key in snakemake.params.runs]
     # All of it is recorded with each run; a change of what no key holds is no reason to train, and so in no `params`.
     configuration = parse_configuration(snakemake.config)
+    bring(configuration)
     records = train_runs(runs, configuration, Path(snakemake.input.npz), RunStore(Path(snakemake.params.store)))
     write_records(Path(snakemake.output.records), records)
 

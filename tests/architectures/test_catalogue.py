@@ -95,7 +95,7 @@ def test_a_wrong_declaration_is_named_with_its_file(tmp_path: Path, text: str | 
     path = tmp_path / "mine.py"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ConfigurationError) as caught:
-        catalogue._read(path)
+        catalogue.read_file(path)
     for word in (str(path), *words):
         assert word in str(caught.value)
 
@@ -107,7 +107,7 @@ def test_a_declaration_may_be_annotated_and_its_marks_named_in_full(tmp_path: Pa
         "@functools.cache\ndef size(): pass\n@declaration.reference\ndef a(s, c): pass\n"
         "@declaration.lookalike(differs='function')\ndef b(s, c): pass\n"
     )
-    found = catalogue._read(path)
+    found = catalogue.read_file(path)
     assert found is not None
     assert [(variant.name, variant.kind, variant.differs) for variant in found.variants] == [
         ("a", "reference", None),

@@ -123,7 +123,7 @@ _REFUSED = [
     (
         {"architectures": ["mlp; rm -rf x"]},
         """'architectures[0]' is "mlp; rm -rf x" @ it may be made of letters, digits and _ - . / * ? """
-        "only.",
+        "only, or be the path of a .py file.",
     ),
     ({"output": ""}, """'output' is "" @ it must not be empty."""),
     ({"output": None}, "'output' is null @ it must be text."),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from twinbench.architectures.places import unseen
 from twinbench.config import parse_configuration
 from twinbench.data.files import check_writable
 from twinbench.errors import TwinbenchError
@@ -31,6 +32,8 @@ try:
     PLAN = make_plan(CONFIGURATION)
     if workflow.is_main_process:
         check_feasible(CONFIGURATION)
+        for sentence in unseen(CONFIGURATION):
+            print(f"twinbench: {sentence}", file=sys.stderr)
 except TwinbenchError as mistake:
     refuse(mistake)
 

@@ -14,7 +14,7 @@ API_ROW: Final = "Sequential instead of Functional"
 IDENTITY: Final = "dataset architecture variant kind seed"
 _WHO: Final = "dataset architecture variant"
 _RUN: Final = text("run", "the run's name in the store: the first digits of its key")
-_KIND: Final = text("kind", "twin, lookalike or suspect")
+_KIND: Final = text("kind", "twin, lookalike, suspect or candidate")
 _SCORE: Final = text("score_name", "accuracy or explained variance, in points, higher is better")
 _T_ENDS: Final = (
     number("ci_low", "lower end of Student's t interval for that mean, in points", "from"),
@@ -230,7 +230,7 @@ API_COSTS: Final = Table(
     "api_costs",
     columns=(
         *WHO,
-        text("kind", "reference or twin"),
+        text("kind", "reference, twin or candidate"),
         text(
             "quantity",
             "step_ms (CPU milliseconds, on a GPU those of the clock, of one compiled training step on a batch in "

@@ -7,7 +7,7 @@ file in this folder that sets `TASK` and marks a reference is a new architecture
 import ast
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,12 +32,13 @@ class Variant:
     Attributes:
         architecture: name of the architecture.
         name: name of the function that builds it (of a suspect: that changes the recipe).
-        kind: reference, twin, lookalike or suspect.
+        kind: reference, twin, lookalike, suspect or candidate.
         sentence: what it shows.
         path: the file that defines it.
         differs: for a lookalike, what it claims to differ in.
         cause: for a suspect, the code under which `twinbench compare` names it.
         changes: for a suspect, what it changes.
+        function: for a builder that a configuration names by its place, its name in the file.
     """
 
     architecture: str
@@ -48,6 +49,12 @@ class Variant:
     differs: Difference | None = None
     cause: str | None = None
     changes: str | None = None
+    function: str | None = None
+
+    @property
+    def packaged(self) -> bool:
+        """Whether it is one of the package's own."""
+        return self.path.parent == FOLDER
 
     @property
     def digest(self) -> str:
@@ -88,7 +95,7 @@ class Architecture:
 def _digest(variant: Variant) -> str:
     """Made once a process: there may be thousands of runs of a variant."""
     architecture = architectures()[variant.architecture]
-    parts = [architecture.task, architecture.compiler, source_digest(variant.path, variant.name)]
+    parts = [architecture.task, architecture.compiler, source_digest(variant.path, variant.function or variant.name)]
     if architecture.recipe != TrainingRecipe():
         parts.append(repr(architecture.recipe))
     if variant.kind == "suspect":
@@ -96,19 +103,28 @@ def _digest(variant: Variant) -> str:
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
+_brought: dict[str, Architecture] = {}
+
+
+def add(brought: Iterable[Architecture]) -> None:
+    """Add a person's own architectures to those of the package, or replace them by name."""
+    _brought.update({architecture.name: architecture for architecture in brought})
+    architectures.cache_clear()
+
+
 @functools.cache
 def architectures() -> dict[str, Architecture]:
-    """Return every architecture by name, in the order of the names.
+    """Return every architecture by name: the package's in the order of the names, then a person's own.
 
     Raises:
         ConfigurationError: an architecture file is not declared as it must be.
     """
     declared = {}
     for path in sorted(FOLDER.glob("*.py")):
-        architecture = _read(path)
+        architecture = read_file(path)
         if architecture is not None:
             declared[architecture.name] = architecture
-    return declared
+    return declared | _brought
 
 
 @functools.cache
@@ -131,18 +147,9 @@ def find_variant(architecture: str, name: str) -> Variant:
     raise KeyError(f"{architecture}/{name}")
 
 
-def _read(path: Path) -> Architecture | None:
+def read_file(path: Path) -> Architecture | None:
     """Read a file as an architecture; None when it sets no TASK and marks no variant, and so is none."""
-    try:
-        tree = parse(path)
-    except SyntaxError as error:
-        raise ConfigurationError(f"{path}:{error.lineno}: {error.msg}.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path} is not text in UTF-8: save it in that encoding.") from error
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read ({error.strerror}).") from error
-    except ValueError as error:
-        raise ConfigurationError(f"{path} is no Python file: {error}.") from error
+    tree = parsed(path)
     constants = _constants(tree)
     if "TASK" not in constants:
         if marks_anything(tree):
@@ -162,12 +169,30 @@ def _read(path: Path) -> Architecture | None:
         name=path.stem,
         task=task,
         compiler=compiler,
-        sentence=_first_line(ast.get_docstring(tree)),
+        sentence=first_line(ast.get_docstring(tree)),
         variants=(*references, *(variant for variant in variants if variant.kind != "reference")),
         recipe=recipe,
         published=published,
         default=default,
     )
+
+
+def parsed(path: Path) -> ast.Module:
+    """Parse a Python file.
+
+    Raises:
+        ConfigurationError: it is none, with the line.
+    """
+    try:
+        return parse(path)
+    except SyntaxError as error:
+        raise ConfigurationError(f"{path}:{error.lineno}: {error.msg}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not text in UTF-8: save it in that encoding.") from error
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read ({error.strerror}).") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{path} is no Python file: {error}.") from error
 
 
 def _recipe(path: Path, constants: Mapping[str, object]) -> TrainingRecipe:
@@ -224,7 +249,7 @@ def _variants(path: Path, architecture: str) -> list[Variant]:
             architecture=architecture,
             name=function.name,
             kind=MARKS[mark],
-            sentence=_first_line(ast.get_docstring(function)),
+            sentence=first_line(ast.get_docstring(function)),
             path=path,
             **values,  # type: ignore[arg-type] # the marks are checked against their declarations
         )
@@ -232,5 +257,6 @@ def _variants(path: Path, architecture: str) -> list[Variant]:
     ]
 
 
-def _first_line(docstring: str | None) -> str:
+def first_line(docstring: str | None) -> str:
+    """Return the first line of a docstring, or nothing."""
     return docstring.strip().splitlines()[0] if docstring else ""

@@ -16,7 +16,8 @@ Builder = Callable[..., Any]
 F = TypeVar("F", bound=Callable[..., Any])
 
 Task = Literal["classify", "reconstruct"]
-Kind = Literal["reference", "twin", "lookalike", "suspect"]
+# A candidate is a variant of a person's own, of which nothing is claimed.
+Kind = Literal["reference", "twin", "lookalike", "suspect", "candidate"]
 Compiler = Literal["graph", "xla"]
 Difference = Literal["function", "initial weights"]
 

@@ -3,11 +3,14 @@
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import keras
 from keras.src.backend.common import global_state
+
+from twinbench.architectures.importing import import_file
 
 
 def _dtype_policy() -> Any:
@@ -45,10 +48,14 @@ def forget_models() -> None:
         keras.backend.clear_session(free_memory=False)
 
 
-def import_with_settings(name: str) -> ModuleType:
-    """Import a module, and set what its import set the first time: a process imports it once for all its variants."""
+def import_with_settings(name: str | Path) -> ModuleType:
+    """Import a module, and set what its import set the first time: a process imports it once for all its variants.
+
+    Args:
+        name: of a module of the package, or a person's own file.
+    """
     before = _current()
-    module = importlib.import_module(name)
+    module = import_file(name) if isinstance(name, Path) else importlib.import_module(name)
     set_now = {setting: value for setting, value in _current().items() if value != before[setting]}
     _apply(_set_by_module.setdefault(module, set_now))
     return module

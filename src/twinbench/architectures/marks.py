@@ -18,7 +18,7 @@ from twinbench.architectures.source import parse
 from twinbench.architectures.statements import statements
 from twinbench.errors import ConfigurationError
 
-MARKS: typing.Final[dict[str, Kind]] = {kind: kind for kind in typing.get_args(Kind)}
+MARKS: typing.Final[dict[str, Kind]] = {kind: kind for kind in typing.get_args(Kind) if hasattr(declaration, kind)}
 
 
 def marks_anything(tree: ast.Module) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from twinbench.architectures.catalogue import Variant, architectures
 from twinbench.architectures.declaration import Builder, Task
+from twinbench.architectures.importing import adapted, inside
 
 Loss = Literal["crossentropy on logits", "crossentropy on probabilities", "mean squared error"]
 Feed = Literal["shuffled", "first batch repeated"]
@@ -56,15 +57,19 @@ def recipe_of(variant: Variant) -> Recipe:
     """Import the variant's file (and so Keras) and return how it is trained."""
     from twinbench.architectures.keras_settings import import_with_settings
 
-    module = import_with_settings(f"twinbench.architectures.{variant.path.stem}")
+    packaged = variant.packaged
+    module = import_with_settings(f"twinbench.architectures.{variant.path.stem}" if packaged else variant.path)
     if variant.kind == "suspect":
         architecture = architectures()[variant.architecture]
         untouched = recipe_of(architecture.reference)
         changed: Recipe = getattr(module, variant.name)(untouched)
         return changed
     task = architectures()[variant.architecture].task
+    build = getattr(module, variant.function or variant.name)
+    if variant.function:
+        build = adapted(build)
     return Recipe(
-        build=getattr(module, variant.name),
+        build=build if packaged else inside(variant.path, build),
         task=task,
         loss="crossentropy on logits" if task == "classify" else "mean squared error",
         metric="accuracy" if task == "classify" else "explained variance",

@@ -30,8 +30,10 @@ _ENGINE = {"twinbench/__init__.py"} | {
         "catalogue",
         "contract",
         "declaration",
+        "importing",
         "keras_settings",
         "marks",
+        "places",
         "recipe",
         "source",
         "statements",
@@ -53,12 +55,25 @@ def source_digest(path: Path, name: str) -> str:
     Raises:
         KeyError: the file defines no such name.
     """
-    if name not in _module(path).binders:
+    if path.suffix != ".py":  # compiled: its bytes, and no further
+        return _content(path)
+    return hashlib.sha256("\n".join(_covered(path, name).lines()).encode()).hexdigest()
+
+
+def uses_outside(path: Path, name: str) -> dict[str, set[str]]:
+    """Return the words by which a definition, or what it uses, may look at what no digest covers, by file."""
+    return _covered(path, name).words()
+
+
+def _covered(path: Path, name: str) -> "_Coverage":
+    if name not in _module(path).binders and not any(
+        imported.name == "*" for statement in _module(path).statements for imported in statement.imports
+    ):
         raise KeyError(name)
     coverage = _Coverage()
     coverage.run(path)
     coverage.use(path, name)
-    return hashlib.sha256("\n".join(coverage.lines()).encode()).hexdigest()
+    return coverage
 
 
 @dataclass(frozen=True)
@@ -87,17 +102,27 @@ class _Coverage:
             yield from (statement.text for statement in covered if statement not in anywhere)
         yield from sorted(f"# {path.name} {_content(path)}" for path in self._data)
 
+    def words(self) -> dict[str, set[str]]:
+        """The words behind which the state of the world may stand, by the label of the file that they stand in."""
+        words: dict[str, set[str]] = {}
+        for path, covered in self._covered.items():
+            for index in covered:
+                statement = _module(path).statements[index]
+                words.setdefault(_label(path), set()).update(statement.outside)
+        return {label: found for label, found in words.items() if found}
+
     def run(self, path: Path) -> None:
         """Cover what a module does when it is imported."""
         if path in self._run or _label(path) in _ENGINE:
             return
         self._run.add(path)
         for index, statement in enumerate(_module(path).statements):
-            if statement.acts:
+            files = [file for found in statement.imports for file in _files(found.module, found.level, path)]
+            # What a module of a person's own does when it is imported is covered as such.
+            if statement.acts and not (statement.only_imports and files):
                 self._cover(path, index)
-            for imported in statement.imports:
-                for file in _files(imported.module, imported.level, path):
-                    self.run(file)
+            for file in files:
+                self.run(file)
 
     def use(self, path: Path, name: str) -> None:
         """Cover whatever sets a name of a module; the whole module where nothing seems to."""
@@ -182,7 +207,9 @@ def _files_named(statement: Statement, path: Path) -> set[Path]:
     words = [word for word in statement.words if word.isprintable() and 0 < len(word) < 256]
     named = {folder / word for word in words for folder in (path.parent, Path.cwd())}
     if statement.reads:
-        named |= {file for file in path.parent.rglob("[!.]*") if file.suffix not in (".py", ".pyc")}
+        # What lies deeper in a folder that is no package may be results, which change with every run.
+        beside = path.parent.glob("[!.]*") if root_of(path) == path.parent else path.parent.rglob("[!.]*")
+        named |= {file for file in beside if file.suffix not in (".py", ".pyc")}
     return {file.resolve() for file in named if file.is_file()}
 
 
@@ -222,7 +249,7 @@ def _files_below(folder: Path, names: list[str]) -> list[Path]:
 
 def _homes(name: str, importer: Path) -> Iterator[Path]:
     """The folders in which a top-level module of a person's own may lie: installed ones have versions."""
-    root = _root(importer)
+    root = root_of(importer)
     if name == "twinbench":
         yield root if (root / name).is_dir() else PACKAGE_ROOT
     elif root.name not in ("site-packages", "dist-packages"):
@@ -239,11 +266,11 @@ def _folders_below(folder: Path, name: str) -> list[Path]:
 
 
 @functools.cache
-def _root(path: Path) -> Path:
+def root_of(path: Path) -> Path:
     """The folder that the outermost package of a file lies in."""
     return next(folder for folder in path.parents if not (folder / "__init__.py").is_file())
 
 
 def _label(path: Path) -> str:
     """A file's name within its packages, the same wherever they lie."""
-    return path.relative_to(_root(path)).as_posix()
+    return path.relative_to(root_of(path)).as_posix()

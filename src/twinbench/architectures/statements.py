@@ -30,6 +30,16 @@ _DYNAMIC = {
 # By these a module finds files beside it, and code reads docstrings.
 _PLACES = {"__file__", "__path__", "__spec__", "get_data", "resources"}
 _READERS_OF_WORDS = {"__doc__", "getdoc", "inspect"}
+# By these code looks at what is no code: files, the network, the clock, the environment, one fixed seed.
+FILES = frozenset(
+    {"open", "load", "loadtxt", "genfromtxt", "fromfile", "memmap", "read_csv", "read_text", "read_bytes"}
+)
+FILES |= {"imread", "load_model", "load_weights", "load_img", "h5py"}
+NETWORK = frozenset({"requests", "urllib", "urlopen", "urlretrieve", "httpx", "get_file", "load_data", "applications"})
+CLOCK = frozenset({"time", "datetime", "now", "today", "perf_counter", "monotonic"})
+ENVIRONMENT = frozenset({"environ", "getenv", "argv", "gethostname", "getpid"})
+SEEDING = frozenset({"set_random_seed", "set_seed"})
+_OUTSIDE = FILES | NETWORK | CLOCK | ENVIRONMENT | SEEDING
 # What runs when a class is made of another.
 _HOOKS = {"__init_subclass__", "__set_name__"}
 _DYNAMIC_IMPORTS = {"__import__", "import_module", "importlib", "modules", "builtins"}
@@ -56,11 +66,13 @@ class Statement:
         uses: all names in it.
         imports: what it imports, at any depth.
         acts: whether running it may do more than set its names.
+        only_imports: whether it does nothing but import names by their names.
         movable: whether it may stand anywhere in its module.
         dynamic: whether it may use names of its module that do not stand in it.
         dynamic_import: whether it may import what no import names.
         reads: whether it may read a file that no string in it names.
         words: the strings in it.
+        outside: the words by which it may look at a file, the network, the clock or the environment.
     """
 
     text: str
@@ -68,11 +80,13 @@ class Statement:
     uses: frozenset[str]
     imports: tuple[Import, ...]
     acts: bool
+    only_imports: bool
     movable: bool
     dynamic: bool
     dynamic_import: bool
     reads: bool
     words: tuple[str, ...]
+    outside: frozenset[str]
 
 
 def statements(module: ast.Module, *, hooks: bool = False) -> list[Statement]:
@@ -150,6 +164,7 @@ def _statement(node: ast.stmt, hooks: bool) -> Statement:
         uses=frozenset(names),
         imports=imports,
         acts=_acts(node, hooks),
+        only_imports=isinstance(node, ast.Import | ast.ImportFrom) and all(found.name != "*" for found in imports),
         movable=plain_function,
         dynamic=bool(words & _DYNAMIC),
         dynamic_import=bool(words & _DYNAMIC_IMPORTS),
@@ -157,6 +172,7 @@ def _statement(node: ast.stmt, hooks: bool) -> Statement:
         words=tuple(
             child.value for child in ast.walk(node) if isinstance(child, ast.Constant) and type(child.value) is str
         ),
+        outside=frozenset(words & _OUTSIDE),
     )
 
 

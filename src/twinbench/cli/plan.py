@@ -30,6 +30,7 @@ def plan(configfile: Path | None, settings: tuple[str, ...], cores: int) -> None
     """
     from rich.console import Console
 
+    from twinbench.architectures.places import unseen
     from twinbench.config import read_with_settings
     from twinbench.planning.feasible import check_feasible
     from twinbench.planning.forecast import make_forecast
@@ -39,7 +40,7 @@ def plan(configfile: Path | None, settings: tuple[str, ...], cores: int) -> None
     forecast = make_forecast(configuration, cores)
     console = Console(soft_wrap=True, highlight=False)
     console.print(_table(forecast))
-    for sentence in _sentences(forecast):
+    for sentence in (*_sentences(forecast), *unseen(configuration)):
         console.print(sentence)
 
 

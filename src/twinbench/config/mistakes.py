@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from twinbench.config.dataset_names import nearest_of
 from twinbench.config.model import Configuration
+from twinbench.config.networks import FORMS
 from twinbench.config.section import Section
 from twinbench.config.yaml_files import Origin
 
@@ -92,7 +93,7 @@ def _valid(path: tuple[str, ...], mistake: Any, choices: list[str]) -> str:
     """What a key takes."""
     kind: str = mistake["type"]
     text = mistake["msg"].removeprefix("Value error, ")
-    valid = f"it {text}" if text.startswith(("must", "names", "has", "is ")) else text[:1].lower() + text[1:]
+    valid = f"it {text}" if text.startswith(("must", "may", "names", "has", "is ")) else text[:1].lower() + text[1:]
     if path in _SEVERAL_TYPES and "true or false" not in text:
         valid = _SEVERAL_TYPES[path]
     elif choices and kind == "literal_error":
@@ -140,7 +141,7 @@ def _key_path(location: tuple[int | str, ...]) -> tuple[str, ...]:
     for part in location:
         if isinstance(part, int):
             path.append(f"[{part}]")
-        elif model is None:
+        elif model is None or part in FORMS:
             continue
         else:
             path.append(part)

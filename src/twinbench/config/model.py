@@ -4,14 +4,15 @@ This is the one source of truth. The JSON schema under `workflow/schemas/`, the 
 `docs/configuration.md` and `config/config.yaml` are made from it (`make docs`) or held against it by a test.
 """
 
-import os
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from twinbench.config.dataset_names import WELL_KNOWN, known_dataset_names
+from twinbench.config.networks import Network, Selected, is_file
+from twinbench.config.paths import Folder, OutputFolder, path_of_files
 from twinbench.config.section import Section
 from twinbench.config.training import TrainingSection
 from twinbench.errors import ConfigurationError
@@ -21,37 +22,6 @@ _TFDS = re.compile(r"[a-z0-9_]+(/[A-Za-z0-9_.-]+)?(:\d+\.\d+\.\d+)?")
 
 # What may travel into file names, wildcards and patterns: no spaces, quotes or shell characters.
 Pattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.*?/-]+$")]
-
-
-def _path(value: str) -> str:
-    """A path that this process can name to the system, with `~` for the home folder as a shell takes it."""
-    if not value.strip():
-        raise ValueError("must not be empty")
-    control = re.search(r"[\x00-\x1f\x7f]", value)
-    if control:
-        raise ValueError(f"must be a path, which has no {control[0]!r} in it")
-    try:
-        os.fsencode(value)
-    except UnicodeEncodeError as error:
-        raise ValueError(
-            f"has {value[error.start]!r} in it, which no file name can have in this locale ({error.encoding}): set "
-            "PYTHONUTF8=1, or a locale such as LC_ALL=C.UTF-8"
-        ) from error
-    try:
-        return str(Path(value).expanduser()) if value.startswith("~") else value
-    except RuntimeError as error:
-        raise ValueError("names a home folder that there is not: write the whole path") from error
-
-
-def _path_of_files(value: str) -> str:
-    """A path of files that rules make or take."""
-    if "{" in value or "}" in value:
-        raise ValueError("must have no { and no } in it: Snakemake takes what is between them for a wildcard")
-    return _path(value)
-
-
-Folder = Annotated[str, StringConstraints(min_length=1), AfterValidator(_path)]
-OutputFolder = Annotated[str, StringConstraints(min_length=1), AfterValidator(_path_of_files)]
 
 
 def _names_a_source(name: Any) -> bool:
@@ -118,7 +88,7 @@ class Dataset(Section):
         if "://" in source:
             raise ValueError("is an address: download the file, and give its path here")
         if source.endswith(".npz"):
-            return _path_of_files(source)
+            return path_of_files(source)
         if source == "digits":
             return source
         if not _TFDS.fullmatch(source):
@@ -179,12 +149,13 @@ class Configuration(Section):
     datasets: list[Dataset] = Field(
         default=[Dataset.model_validate("digits")], min_length=1, description="what to train on"
     )
-    architectures: list[Pattern] = Field(
+    architectures: list[Selected] = Field(
         default=["*"],
         min_length=1,
         description="what to train: names (`mlp`), variants (`mlp/sequential`) or patterns (`*_cnn`, `*/subclass`); "
         "the reference of each is always added; a pattern takes networks that are not part of the default benchmark "
-        "only where it matches no others (`mnist_*`)",
+        "only where it matches no others (`mnist_*`). Networks of your own: the path of a file with marks (`nets.py`), "
+        "or a group of `name`, `reference` and `variants`",
     )
     suspects: list[Pattern] = Field(
         default=["*"], description="deliberate faults to train: names or patterns; `[]` for none"
@@ -209,7 +180,7 @@ class Configuration(Section):
     @field_validator("datasets", "architectures", "suspects", mode="before")
     @classmethod
     def _one_is_a_list(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str | dict) else value
+        return [value] if isinstance(value, str | dict | Network) else value
 
     @field_validator("datasets")
     @classmethod
@@ -219,6 +190,11 @@ class Configuration(Section):
         if twice:
             raise ValueError(f"two datasets are called {sorted(twice)[0]!r}: give one of them another `name`")
         return datasets
+
+    @property
+    def own_networks(self) -> list[str | Network]:
+        """The networks that are not of the package: files with marks, and groups of builders."""
+        return [entry for entry in self.architectures if isinstance(entry, Network) or is_file(entry)]
 
     @property
     def seed_list(self) -> list[int]:

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from twinbench.config.model import Configuration, Dataset
+from twinbench.config.networks import Network
 from twinbench.config.section import Section
 
 _BEGIN = "<!-- Made from src/twinbench/config/model.py by `make docs`: change it there. -->\n"
@@ -72,12 +73,14 @@ def table_text() -> str:
     """The reference tables of `docs/configuration.md`, one for each group of keys."""
     parts = []
     sections: list[tuple[str, type[Section]]] = [("The whole", Configuration), ("`datasets`: each entry", Dataset)]
+    sections.append(("`architectures`: each network of your own", Network))
     groups = [(key, default) for key, _, default in _keys(Configuration) if isinstance(default, Section)]
     sections += [(f"`{key}`", type(default)) for key, default in groups]
     for title, section in sections:
         rows = []
         for key, field, default in _keys(section):
-            missing = section is Dataset and key in {"source", "name"}
+            required = section.model_fields[key].is_required()
+            missing = required or (section is Dataset and key == "name")
             shown = "" if missing or isinstance(default, Section) else f"`{_plain(default)}`"
             rows.append(f"| `{key}` | {_valid(field)} | {shown} | {field['description'].replace('|', '&#124;')} |\n")
         parts.append(f"### {title}\n\n| key | takes | default | meaning |\n| --- | --- | --- | --- |\n{''.join(rows)}")
@@ -133,8 +136,9 @@ def _comment(description: str, indent: str) -> list[str]:
 
 def _valid(field: dict[str, Any]) -> str:
     """What a key takes, in words, from its JSON schema."""
-    if "anyOf" in field:
-        return " or ".join(_valid(choice) for choice in field["anyOf"] if choice.get("type") != "null")
+    for choices in (field.get("anyOf"), field.get("oneOf")):
+        if choices:
+            return " or ".join(_valid(choice) for choice in choices if choice.get("type") != "null")
     if "enum" in field:
         return ", ".join(f"`{word}`" for word in field["enum"])
     if "$ref" in field:

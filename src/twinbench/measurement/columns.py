@@ -14,7 +14,7 @@ LADDER: Final = Table(
         text("dataset", "name of the dataset, whose images are the batches"),
         text("architecture", "name of the architecture; published_autoencoder for the article's examples as published"),
         text("variant", "name of the variant that is held against its reference"),
-        text("kind", "twin, lookalike, suspect or published"),
+        text("kind", "twin, lookalike, candidate, suspect or published"),
         whole("rung", "number of the rung, from 1"),
         text("name", "what the rung tests", "test"),
         text("outcome", "pass, fail or not applicable"),

@@ -42,7 +42,7 @@ _FORGETS_MB: Final = 64.0
 
 
 def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
-    """Measure every selected reference and its twins.
+    """Measure every selected reference, its twins, and what a person would compare with it.
 
     Args:
         configuration: the resolved configuration.
@@ -61,7 +61,7 @@ def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
     warmed_up = False
     gc.freeze()  # TensorFlow's million objects stay; looking through them again would take most of the time
     for architecture, group in groupby(selected_variants(configuration), key=lambda variant: variant.architecture):
-        selected = [variant for variant in group if variant.kind in ("reference", "twin")]
+        selected = [variant for variant in group if variant.kind in ("reference", "twin", "candidate")]
         if len(selected) == 1:
             continue
         if variants := failures.check(selected, data):

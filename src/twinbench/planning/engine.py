@@ -22,6 +22,7 @@ _APART = (
     "twinbench.architectures.catalogue",  # and variants by their own digests
     "twinbench.architectures.declaration",
     "twinbench.architectures.marks",
+    "twinbench.architectures.places",
     "twinbench.architectures.source",
     "twinbench.architectures.statements",
     "twinbench.planning",  # what the plan says of a run is its key

@@ -20,7 +20,9 @@ from twinbench.architectures.catalogue import (
     find_variant,
     suspects,
 )
+from twinbench.architectures.places import bring
 from twinbench.config import Configuration, TrainingSection
+from twinbench.config.networks import is_file
 from twinbench.errors import ConfigurationError
 from twinbench.planning.keys import plan_key
 
@@ -141,9 +143,13 @@ def _jobs(
 
 def _groups(configuration: Configuration) -> list[tuple[str, list[Variant]]]:
     """The selected variants by the name of their group: an architecture, or `suspects`."""
-    known = architectures()
-    everything = [variant for architecture in known.values() for variant in architecture.variants]
-    chosen = _select("architectures", configuration.architectures, everything, list(known))
+    brought = {architecture.name for architecture in bring(configuration)}
+    known = {name: found for name, found in architectures().items() if found.reference.packaged or name in brought}
+    packaged = [name for name in known if name not in brought]
+    everything = [variant for name in packaged for variant in known[name].variants]
+    patterns = [entry for entry in configuration.architectures if isinstance(entry, str) and not is_file(entry)]
+    chosen = _select("architectures", patterns, everything, packaged)
+    chosen |= {variant for name in brought for variant in known[name].variants}
     faults = _select("suspects", configuration.suspects, suspects(), [])
     groups = []
     for architecture in known.values():

@@ -62,7 +62,9 @@ def settings_of(stage: Stage, configuration: Configuration, variants: Sequence[V
         variants: what it selects.
     """
     whole = configuration.model_dump(mode="json")
-    whole["architectures"] = [f"{v.architecture}/{v.name}" for v in variants if v.kind != "suspect"]
+    selected = [f"{v.architecture}/{v.name}" for v in variants if v.kind != "suspect" and v.packaged]
+    networks = [entry if isinstance(entry, str) else entry.model_dump() for entry in configuration.own_networks]
+    whole["architectures"] = [*selected, *networks]
     whole["suspects"] = [v.name for v in variants if v.kind == "suspect" and stage == "tables"]
     whole["seeds"] = configuration.seed_list
     chosen = {name: whole[name] for name in _WHOLE[stage]}

@@ -27,7 +27,7 @@ class Outcome:
     dataset: Annotated[str, "name of the dataset"]
     architecture: Annotated[str, "name of the architecture"]
     variant: Annotated[str, "name of the variant, or of the suspect"]
-    kind: Annotated[str, "reference, twin, lookalike or suspect"]
+    kind: Annotated[str, "reference, twin, lookalike, suspect, or candidate (your own: nothing is claimed of it)"]
     seed: Annotated[int, "seed of the run"]
     status: Annotated[Literal["ok", "failed"], "ok or failed"]
     reason: Annotated[str, "why the run failed"]

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from twinbench.architectures.places import bring
 from twinbench.config import parse_configuration
 from twinbench.errors import DataError, RecordError, UsageError
 from twinbench.planning.plan import Run
@@ -112,6 +113,7 @@ def reproduce(row: Mapping[str, str], rows: Sequence[Mapping[str, str]], store: 
     outcome = recorded.outcome
     name = f"the record of run {row['run']}"
     configuration = parse_configuration(recorded.manifest.get("configuration"), origin=f"{name} in {store.folder}")
+    bring(configuration)
     # As the run was trained: the defaults and the recipe of its architecture may be others by now.
     training = configuration.training.model_copy(update=recorded.identity.get("training", {}))
     configuration = configuration.model_copy(update={"training": training})
