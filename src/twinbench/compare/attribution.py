@@ -41,6 +41,7 @@ class Evidence:
     """What probing two models as functions showed; None where a test could not be run.
 
     Attributes:
+        pulled: Weights whose gradients clearly differ though the outputs agree.
         noise: Where a layer of the person's own stands for one of Keras's noise layers: whether both were seen to draw
             the same numbers, or only numbers of the same distribution; "apart" where they draw otherwise in inference.
     """
@@ -50,6 +51,7 @@ class Evidence:
     gradients: Comparison | None = None
     updates: Comparison | None = None
     stale: list[str] = field(default_factory=list)
+    pulled: list[str] = field(default_factory=list)
     untested: list[str] = field(default_factory=list)
     transferable: bool = True
     unlike: str = ""
@@ -109,7 +111,8 @@ def gather(pair: Pair, arrays: Sequence[np.ndarray], *, gradients: bool = True) 
             found.untested.append(f"The outputs could not be compared: {first_cause(error)}")
         if gradients and found.training is not None:
             try:
-                found.gradients, _ = compare_gradients(pair, arrays, silenced=silenced)
+                found.gradients, apart = compare_gradients(pair, arrays, silenced=silenced)
+                found.pulled = [short_path(p) for p, _ in apart] if _surely(pair, arrays, found, silenced) else []
             except Exception as error:
                 found.untested.append(f"The gradients could not be compared: {first_cause(error)}")
         if pair.differences and found.training is not None:
@@ -118,6 +121,16 @@ def gather(pair: Pair, arrays: Sequence[np.ndarray], *, gradients: bool = True) 
             except Exception as error:
                 found.untested.append(f"Where the models part could not be looked for: {first_cause(error)}")
     return found
+
+
+def _surely(pair: Pair, arrays: Sequence[np.ndarray], found: Evidence, silenced: bool) -> bool:
+    """Whether gradients differ clearly while outputs agree, and again with other weights: no kink was hit by chance."""
+    if not found.same_function or found.gradients is None or found.gradients.equal:
+        return False
+    randomise(pair.transfer.sources, 23)
+    pair.transfer.apply()
+    again, _ = compare_gradients(pair, [array[::-1] for array in arrays], silenced=silenced)
+    return all(1e-3 < result.relative < np.inf for result in (found.gradients, again))
 
 
 def _weigh_chance(pair: Pair, arrays: Sequence[np.ndarray], found: Evidence) -> None:
@@ -215,7 +228,27 @@ def structural_causes(pair: Pair, evidence: Evidence) -> tuple[list[Cause], list
         causes = _of_parts(pair, evidence, causes)
     elif not causes and not dismissed and not evidence.same_throughout and evidence.same_function is False:
         causes += unexplained(pair, evidence)
+    elif not causes and evidence.pulled:
+        causes.append(_other_gradients(pair, evidence))
     return _consolidated(causes), warnings + _noticed(without_effect)
+
+
+def _other_gradients(pair: Pair, evidence: Evidence) -> Cause:
+    """The cause of gradients that differ where the outputs agree: a gradient is stopped, or replaced."""
+    sides = [one.graph.own_gradients if one.graph is not None else [] for one in (pair.a, pair.b)]
+    places = [words for words in (*sides[0], *sides[1]) if words not in sides[0] or words not in sides[1]]
+    place = " / ".join((places or [*sides[0], *sides[1]])[:2]) or f"what follows {evidence.pulled[-1]}"
+    words = ["replaces it" if side else "the gradient of what it computes" for side in sides]
+    if words[0] == words[1]:
+        words = ["one gradient", "another gradient"]
+    assert evidence.gradients is not None  # noqa: S101 - the caller has looked
+    detail = (
+        f"outputs agree, and the gradients of {', '.join(evidence.pulled[:3])} differ by up to "
+        f"{evidence.gradients.relative:.2g} of the largest: a gradient is stopped or replaced on the way back"
+    )
+    why = "Training moves the weights in another direction, though both compute the same."
+    fix = "Stop or replace the gradient in the same place, and in the same way, on both sides."
+    return make_cause("training_loop", f"gradient of {place}", *words, detail=detail, why=why, fix=fix)
 
 
 def _of_setting(difference: Difference) -> bool:

@@ -77,7 +77,8 @@ def initial_causes(starts: Sequence[Start]) -> tuple[list[Cause], list[str]]:
         if "float" not in keras.backend.standardize_dtype(p.dtype):
             continue
         samples = [(x, y) for _, _, x, y in group]
-        if all(_differs(x, y, threshold) for x, y in samples):
+        same_draws = tuple(p.shape) == tuple(q.shape) and all(_of_one_draw(x, y) for x, y in samples)
+        if same_draws or all(_differs(x, y, threshold) for x, y in samples):
             place = short_path(p) if short_path(p) == short_path(q) else f"{short_path(p)} / {short_path(q)}"
             if tuple(p.shape) != tuple(q.shape) and (ratio := _ratio(samples)) is not None:
                 widths.append(f"{place} {ratio:.2g} times as wide in B")
@@ -93,6 +94,20 @@ def _ratio(samples: Sequence[tuple[np.ndarray, np.ndarray]]) -> float | None:
     ratios = [float(np.std(y) / np.std(x)) if np.ptp(x) and np.ptp(y) else 0.0 for x, y in samples]
     centred = all(abs(v.mean()) < 0.2 * np.std(v) for sample in samples for v in sample)
     return ratios[0] if centred and all(1 / MOST_WIDTH < ratio < MOST_WIDTH for ratio in ratios) else None
+
+
+def _of_one_draw(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether values drawn under one seed are the same draws, stretched or shifted, which is not chance.
+
+    Draws with the opposite sign have the same distribution wherever they lie about zero.
+    """
+    if x.size != y.size or x.size < 3 or np.ptp(x) == 0 or np.ptp(y) == 0 or np.allclose(x, y, rtol=1e-3, atol=1e-7):
+        return False
+    factor = float(np.dot(x - x.mean(), y - y.mean()) / np.dot(x - x.mean(), x - x.mean()))
+    shift = float(y.mean() - factor * x.mean())
+    straight = np.allclose(y, factor * x + shift, rtol=1e-3, atol=1e-4 * float(np.abs(y).max()))
+    mirrored = abs(factor + 1) < 1e-3 and abs(shift) < 1e-3 * float(np.abs(y).max())
+    return bool(straight and not mirrored)
 
 
 def _differs(x: np.ndarray, y: np.ndarray, threshold: float) -> bool:

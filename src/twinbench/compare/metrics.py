@@ -78,7 +78,32 @@ def metric_causes(
             causes.append(make_cause("compile.metric", place, *words, detail=detail))
         else:
             coverage.not_tested("metrics", f"{place} takes labels in a form that is not known")
-    return causes, []
+    more, warnings = _weighted_causes(metrics, coverage, feeds)
+    return [*causes, *more], warnings
+
+
+def _weighted_causes(
+    metrics: Sequence[Any], coverage: Coverage, feeds: Sequence[Feed | None]
+) -> tuple[list[Cause], list[str]]:
+    """Metrics that stand under `metrics` on one side and under `weighted_metrics` on the other."""
+    weighted, plain = (
+        [{_name(m) for m in keras.tree.flatten(getattr(compiled, part)) if m is not None} for compiled in metrics]
+        for part in ("_user_weighted_metrics", "_user_metrics")
+    )
+    apart = sorted((weighted[0] & plain[1] - weighted[1]) | (weighted[1] & plain[0] - weighted[0]))
+    if not apart:
+        return [], []
+    words = ["weighted_metrics" if set(apart) & names else "metrics" for names in weighted]
+    place = f"metric {', '.join(apart)}: metrics or weighted_metrics"
+    if any(f is not None and (f.epoch.weights is not None or f.options.get("class_weight")) for f in feeds):
+        detail = "samples or classes are weighted, and only weighted_metrics count the weights"
+        return [make_cause("compile.metric", place, *words, detail=detail)], []
+    if all(feed is not None for feed in feeds):
+        return [], [f"The {place}: {words[0]} in A, {words[1]} in B; no sample of the feeds is weighted."]
+    coverage.not_tested(
+        "metrics", f"{place}: {words[0]} in A, {words[1]} in B; whether samples are weighted is unknown"
+    )
+    return [], []
 
 
 def _equal(x: float | None, y: float | None) -> bool:

@@ -21,7 +21,7 @@ from twinbench.sameness.graph import Edge, Graph, Node, Weight
 from twinbench.sameness.layers import LayerTranslator
 from twinbench.sameness.operations import Constant, OperationTranslator, Value, Variable
 from twinbench.sameness.signature import InputSignature, Signature, call_model, signature_of
-from twinbench.sameness.trace import LayerCall, Patches, Trace, trace
+from twinbench.sameness.trace import LayerCall, Patches, Trace, is_builtin, trace
 from twinbench.sameness.unused import unused_layers
 
 
@@ -38,7 +38,21 @@ def canonical_graph(model: keras.Model, signature: Signature, *, training: bool 
         recorded = trace(model, signature, training=training, batch=2)
     graph = _Builder(recorded, signature).build()
     graph.unused = unused_layers(model, recorded, graph)
+    graph.own_gradients = _own_gradients(model, recorded)
     return graph
+
+
+def _own_gradients(model: keras.Model, recorded: Trace) -> list[str]:
+    """The layers of the person's own in which a gradient is replaced, in the order in which they run."""
+    own = {one.name: one for one in model._flatten_layers(recursive=True) if not is_builtin(type(one))}
+    scopes = [
+        part
+        for op in recorded.graph.get_operations()
+        if "_gradient_op_type" in op.node_def.attr and op.type == "IdentityN"
+        for scope in op.name.split("/")[:-1]
+        for part in (scope, scope.rpartition("_")[0])  # a scope that is entered twice gets a number
+    ]
+    return [f"{type(own[name]).__name__} '{name}'" for name in dict.fromkeys(scopes) if name in own]
 
 
 class NodeValues:

@@ -102,6 +102,7 @@ class Graph:
     masked_outputs: list[bool] = field(default_factory=list)
     unused: list[Any] = field(default_factory=list)
     untracked: list[Any] = field(default_factory=list)
+    own_gradients: list[str] = field(default_factory=list)
     complete: bool = True
 
     def children(self) -> dict[int, list[tuple[int, int]]]:
