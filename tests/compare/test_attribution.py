@@ -78,10 +78,12 @@ def test_weights_that_cannot_be_matched_are_no_difference_and_what_lies_before_t
 
     from keras import layers
 
-    from twinbench.compare.attribution import gather, structural_causes
-    from twinbench.compare.conclusion import draw_verdict, function_rungs, report_function
+    from twinbench.compare.attribution import structural_causes
+    from twinbench.compare.conclusion import draw_verdict, report_function
     from twinbench.compare.coverage import Coverage
+    from twinbench.sameness.evidence import gather
     from twinbench.sameness.pairing import pair, subject
+    from twinbench.sameness.rungs import function_rungs
     from twinbench.sameness.signature import signature_of
 
     def build(activation):

@@ -6,7 +6,7 @@ import pytest
 from keras import layers, ops
 
 from twinbench.sameness.pairing import pair, subject
-from twinbench.sameness.probes import compare_outputs, kept, randomise
+from twinbench.sameness.probes import compare_outputs, give_random_weights, kept
 from twinbench.sameness.signature import signature_of
 
 
@@ -17,8 +17,7 @@ def together(a, b):
 def agree(pairing):
     arrays = [np.random.default_rng(9).standard_normal((3, *s.concrete())) for s in pairing.a.signature.inputs]
     with kept(pairing.a, pairing.b):
-        randomise(pairing.transfer.sources, 21)
-        pairing.transfer.apply()
+        give_random_weights(pairing.transfer, 21)
         return compare_outputs(pairing, arrays, training=False).equal
 
 

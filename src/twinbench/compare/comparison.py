@@ -8,17 +8,11 @@ import keras
 import numpy as np
 
 from twinbench.compare.advice import make_cause
-from twinbench.compare.attribution import (
-    UNEXPLAINED,
-    Evidence,
-    gather,
-    structural_causes,
-)
+from twinbench.compare.attribution import UNEXPLAINED, structural_causes
 from twinbench.compare.batches import arranged
 from twinbench.compare.conclusion import (
     compare_fed,
     draw_verdict,
-    function_rungs,
     report_contradictions,
     report_function,
     verdict_sentence,
@@ -44,14 +38,10 @@ from twinbench.compare.weights import added_loss_causes, penalty_causes, trainab
 from twinbench.compare.witness import without_witness
 from twinbench.errors import first_cause
 from twinbench.sameness.canonical import canonical_graph
+from twinbench.sameness.evidence import Evidence, gather
 from twinbench.sameness.inputs import combined, input_ranges, probe_inputs
-from twinbench.sameness.ladder import (
-    NAMES,
-    Rung,
-    graph_rung,
-    parameter_rung,
-)
 from twinbench.sameness.pairing import Pair, count_parameters
+from twinbench.sameness.rungs import Rung, function_rungs, graph_rung, make_rung, parameter_rung
 from twinbench.sameness.trace import is_builtin
 
 Progress = Callable[[str], None]
@@ -76,15 +66,15 @@ class Comparison:
     def report(self) -> Report:
         """Runs every test and draws the conclusion."""
         rungs = [
-            Rung(1, NAMES[0], "pass", None, "Both build."),
-            Rung(2, NAMES[1], "pass", None, "Both run on a batch."),
+            make_rung(1, "pass", None, "Both build."),
+            make_rung(2, "pass", None, "Both run on a batch."),
             graph_rung(self.pair),
             parameter_rung(self.pair),
             self._initial(),
         ]
         evidence = self._functions()
         rungs += function_rungs(evidence, self.pair)
-        rungs.append(Rung(8, NAMES[7], "not applicable", None, "Not trained here; give --data to train both."))
+        rungs.append(make_rung(8, "not applicable", None, "Not trained here; give --data to train both."))
         self._compilation()
         structural = self._structural()
         trained_alike = self._loop(evidence)

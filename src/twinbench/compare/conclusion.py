@@ -1,4 +1,4 @@
-"""What the evidence comes to: the rungs of function and gradients, the verdict, and its sentence."""
+"""What the evidence comes to: the verdict, and its sentence."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from twinbench.compare.attribution import Evidence
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.report import CODES, Cause, Stored, Verdict
-from twinbench.sameness.ladder import NAMES, Rung, function_rung_of, gradient_rung_of
+from twinbench.sameness.evidence import Evidence
 from twinbench.sameness.pairing import Pair
-from twinbench.sameness.probes import compare_arrays, compare_gradients, kept, outputs_of, randomise
+from twinbench.sameness.probes import compare_arrays, compare_gradients, give_random_weights, kept, outputs_of
 from twinbench.sameness.randomness import without_noise
+from twinbench.sameness.rungs import Rung, make_rung
 
 
 def draw_verdict(evidence: Evidence, rungs: Sequence[Rung], causes: Sequence[Cause], coverage: Coverage) -> Verdict:
@@ -105,29 +105,6 @@ def with_stored(verdict: Verdict, sentence: str, stored: Stored, kinds: Sequence
     return verdict, f"{models}, and {stored.sentence()}. {scored}."
 
 
-def function_rungs(evidence: Evidence, together: Pair) -> list[Rung]:
-    """The rungs of the same function and the same gradients."""
-    made = []
-    results = {False: evidence.inference, True: evidence.training}
-    known = {mode: result for mode, result in results.items() if result is not None}
-    if evidence.unlike:
-        made.append(Rung(6, NAMES[5], "fail", None, f"{evidence.unlike[0].upper()}{evidence.unlike[1:]}."))
-    elif not evidence.transferable:
-        missing = [v.path for v in (*together.transfer.left_a, *together.transfer.left_b)][:1]
-        missing = missing or together.transfer.conflicts[:1] or ["a weight"]
-        sentence = f"The weights could not be matched one to one ({missing[0]})."
-        made.append(Rung(6, NAMES[5], "not applicable", None, sentence))
-    elif known:
-        made.append(function_rung_of(known))
-    else:
-        made.append(Rung(6, NAMES[5], "not applicable", None, "The outputs could not be compared."))
-    if evidence.gradients is not None:
-        made.append(gradient_rung_of(evidence.gradients))
-    else:
-        made.append(Rung(7, NAMES[6], "not applicable", None, "The gradients were not compared."))
-    return made
-
-
 def compare_fed(pair: Pair, a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> list[Rung] | None:
     """The rungs of function and gradients on the samples that each side is fed, as each feed has them.
 
@@ -137,8 +114,7 @@ def compare_fed(pair: Pair, a: Sequence[np.ndarray], b: Sequence[np.ndarray]) ->
         Both rungs, or None where the models do not agree.
     """
     with kept(pair.a, pair.b), without_noise(pair.a.model, pair.b.model):
-        randomise(pair.transfer.sources, 11)
-        pair.transfer.apply()
+        give_random_weights(pair.transfer, 11)
         for training in (False, True):
             with kept(pair.a, pair.b, only_state=True):
                 left, right = (outputs_of(one, fed, training) for one, fed in ((pair.a, a), (pair.b, b)))
@@ -148,8 +124,8 @@ def compare_fed(pair: Pair, a: Sequence[np.ndarray], b: Sequence[np.ndarray]) ->
             return None
     words = "With the same weights, each on the samples of its own feed,"
     return [
-        Rung(6, NAMES[5], "pass", None, f"{words} the outputs agree in both modes."),
-        Rung(7, NAMES[6], "pass", None, f"{words} the gradients agree."),
+        make_rung(6, "pass", None, f"{words} the outputs agree in both modes."),
+        make_rung(7, "pass", None, f"{words} the gradients agree."),
     ]
 
 

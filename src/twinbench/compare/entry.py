@@ -19,12 +19,8 @@ from twinbench.compare.sides import BuildError, Side, both_sides
 from twinbench.compare.surroundings import forget_default_policy, restored
 from twinbench.errors import UsageError, first_cause
 from twinbench.sameness.keeping import as_it_was
-from twinbench.sameness.ladder import (
-    NAMES,
-    Rung,
-    stopped,
-)
 from twinbench.sameness.pairing import Subject, pair, subject
+from twinbench.sameness.rungs import Rung, make_rung, stopped
 
 
 def compare(
@@ -128,22 +124,15 @@ def assert_same_model(a: Any, b: Any, *, same_weights: bool = False, **options: 
         raise AssertionError(as_text(report))
 
 
-def _titles(sides: tuple[Side, Side]) -> tuple[str, str]:
-    return sides[0].name, sides[1].name
-
-
 def _cannot_build(letter: str, one: Side, error: BuildError, sides: tuple[Side, Side]) -> Report:
     last = str(error).splitlines()[-1]
-    failed = Rung(1, NAMES[0], "fail", None, f"{letter} cannot be built: {last}")
-    return Report(
-        verdict="cannot_tell",
-        sentence=f"It cannot be told: {letter} ({one.name}) raises while it is built: {last}",
-        same_architecture=False,
-        same_function=None,
-        rungs=stopped([failed], f"{letter} cannot be built"),
-        warnings=[f"{letter} raised:\n{error}"],
-        coverage=Coverage.stopped("the builder has to be fixed first."),
-        names=_titles(sides),
+    return _stopped(
+        f"{letter} ({one.name}) raises while it is built: {last}",
+        [make_rung(1, "fail", None, f"{letter} cannot be built: {last}")],
+        sides,
+        why=f"{letter} cannot be built",
+        raised=f"{letter} raised:\n{error}",
+        advice="the builder has to be fixed first.",
     )
 
 
@@ -153,14 +142,27 @@ def _cannot_run(letter: str, one: Side, error: Exception, sides: tuple[Side, Sid
         reason += (
             " Its texts were made up, or come from a feed; give --feed-a and --feed-b with texts that it can read."
         )
-    rungs = [Rung(1, NAMES[0], "pass", None, "Both build."), Rung(2, NAMES[1], "fail", None, f"{letter}: {reason}")]
+    return _stopped(
+        f"{letter} ({one.name}) builds, but raises on a batch: {reason}",
+        [make_rung(1, "pass", None, "Both build."), make_rung(2, "fail", None, f"{letter}: {reason}")],
+        sides,
+        why=f"{letter} fails on every batch",
+        raised=f"{letter} raised {reason}",
+        advice="that needs a model that runs; if the input is wrong, give --input-shape.",
+    )
+
+
+def _stopped(
+    sentence: str, rungs: list[Rung], sides: tuple[Side, Side], *, why: str, raised: str, advice: str
+) -> Report:
+    """The report where a model cannot be built or run, and nothing else can be tested."""
     return Report(
         verdict="cannot_tell",
-        sentence=f"It cannot be told: {letter} ({one.name}) builds, but raises on a batch: {reason}",
+        sentence=f"It cannot be told: {sentence}",
         same_architecture=False,
         same_function=None,
-        rungs=stopped(rungs, f"{letter} fails on every batch"),
-        warnings=[f"{letter} raised {reason}"],
-        coverage=Coverage.stopped("that needs a model that runs; if the input is wrong, give --input-shape."),
-        names=_titles(sides),
+        rungs=stopped(rungs, why),
+        warnings=[raised],
+        coverage=Coverage.stopped(advice),
+        names=(sides[0].name, sides[1].name),
     )

@@ -13,7 +13,7 @@ from scipy import stats
 
 from twinbench.compare.advice import make_cause
 from twinbench.compare.report import Cause
-from twinbench.compare.weights import short_path
+from twinbench.sameness.evidence import short_path
 from twinbench.sameness.transfer import Transfer
 
 SIGNIFICANCE = 1e-6

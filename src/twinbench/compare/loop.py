@@ -10,7 +10,6 @@ import keras
 import numpy as np
 
 from twinbench.compare.advice import make_cause
-from twinbench.compare.attribution import Evidence
 from twinbench.compare.batches import Batch, batches
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.feeds import Feed
@@ -18,6 +17,7 @@ from twinbench.compare.losses import resolved_losses
 from twinbench.compare.report import Cause
 from twinbench.compare.steps import EVALUATION, Trial, overridden
 from twinbench.errors import first_cause
+from twinbench.sameness.evidence import Evidence
 from twinbench.sameness.pairing import Pair
 from twinbench.sameness.probes import compare_arrays
 

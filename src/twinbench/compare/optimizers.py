@@ -11,7 +11,7 @@ import numpy as np
 from twinbench.compare.advice import make_cause
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.report import Cause
-from twinbench.compare.weights import short_path
+from twinbench.sameness.evidence import short_path
 from twinbench.sameness.pairing import Pair
 
 STEPS = (0, 1, 10, 100, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 10_000_000)

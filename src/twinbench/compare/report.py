@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from twinbench.compare.coverage import Coverage
-from twinbench.sameness.ladder import Rung
+from twinbench.sameness.rungs import Rung
 
 Verdict = Literal["identical", "equivalent", "not_fully_tested", "other_weights", "different", "cannot_tell"]
 

@@ -26,7 +26,7 @@ from twinbench.compare.sides import Side
 from twinbench.config import Dataset
 from twinbench.data import LoadedDataset, load, prepare
 from twinbench.errors import TwinbenchError, UsageError, first_cause, raise_if_memory_ran_out
-from twinbench.sameness.ladder import NAMES, Outcome, Rung
+from twinbench.sameness.rungs import Outcome, make_rung
 from twinbench.sameness.signature import signature_of
 
 BATCH_SIZE = 32
@@ -67,7 +67,7 @@ def add_training(report: Report, sides: tuple[Side, Side], data: str, seeds: int
         equal = trained["accuracy"]["a"] == trained["accuracy"]["b"]
         apart = difference["p_value"] < APART
         outcome: Outcome = "pass" if equal else "fail" if apart else "not applicable"
-        report.rungs[7] = Rung(8, NAMES[7], outcome, difference["mean"], trained["finding"])
+        report.rungs[7] = make_rung(8, outcome, difference["mean"], trained["finding"])
         report.coverage.tested(SUBJECT)
         if apart:
             report.coverage.not_tested(SUBJECT, f"they score differently on {data}, and no test says why")

@@ -16,8 +16,8 @@ from twinbench.compare.sides import SMALL, Side
 from twinbench.errors import first_cause
 from twinbench.sameness.canonical import ensure_built
 from twinbench.sameness.inputs import placeholder_inputs
-from twinbench.sameness.ladder import Rung, initial_rung
 from twinbench.sameness.pairing import Pair, Subject, count_parameters
+from twinbench.sameness.rungs import Rung, initial_rung
 
 SEEDS = (1, 2)
 """Seeds of the further builds; the first was built under seed 0."""

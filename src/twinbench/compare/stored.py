@@ -16,7 +16,7 @@ import numpy as np
 from twinbench.compare.advice import make_cause
 from twinbench.compare.report import Cause, Stored
 from twinbench.compare.sides import Side
-from twinbench.compare.weights import short_path
+from twinbench.sameness.evidence import short_path
 from twinbench.sameness.pairing import Pair, Subject
 from twinbench.sameness.probes import compare_outputs
 

@@ -11,16 +11,12 @@ import numpy as np
 from twinbench.compare.advice import make_cause
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.report import Cause
+from twinbench.sameness.evidence import short_path
 from twinbench.sameness.graph import Graph, Node
 from twinbench.sameness.pairing import Pair, Subject
-from twinbench.sameness.probes import fitted, kept, outputs_of, randomise
+from twinbench.sameness.probes import fitted, give_random_weights, kept, outputs_of
 from twinbench.sameness.randomness import without_noise
 from twinbench.sameness.settings import regularizer_identity
-
-
-def short_path(variable: Any) -> str:
-    """The last two parts of a variable's path: its layer and its role."""
-    return "/".join(str(getattr(variable, "path", getattr(variable, "name", "?"))).split("/")[-2:])
 
 
 def _layer_name(variable: Any) -> str:
@@ -191,8 +187,7 @@ def added_loss_causes(
         return []
     inputs = [np.clip(array, -3, 3) if array.dtype.kind == "f" else array for array in arrays]
     with kept(pair.a, pair.b), without_noise(pair.a.model, pair.b.model):
-        randomise(pair.transfer.sources, 11)
-        pair.transfer.apply()
+        give_random_weights(pair.transfer, 11)
         mine, again, theirs = (
             _added(one, fitted(inputs, one), seed) for one, seed in ((pair.a, 7), (pair.a, 8), (pair.b, 7))
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from twinbench.compare.attribution import Evidence
 from twinbench.sameness.difference import Difference
+from twinbench.sameness.evidence import Evidence
 from twinbench.sameness.pairing import Pair
 
 

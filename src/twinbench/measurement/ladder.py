@@ -12,9 +12,9 @@ from twinbench.architectures.contract import check_is_model, check_outputs
 from twinbench.architectures.keras_settings import forget_models, settings_kept
 from twinbench.architectures.recipe import recipe_of
 from twinbench.data import LoadedDataset
+from twinbench.measurement.climbing import climb
 from twinbench.measurement.published import functional_autoencoder, intended_autoencoder, sequential_autoencoder
-from twinbench.sameness.climbing import climb
-from twinbench.sameness.ladder import Rung
+from twinbench.sameness.rungs import Rung
 
 logger = logging.getLogger(__name__)
 

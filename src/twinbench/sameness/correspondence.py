@@ -19,7 +19,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from twinbench.sameness.probes import compare_outputs, fitted, kept, randomise
+from twinbench.sameness.probes import compare_outputs, fitted, give_random_weights, kept
 from twinbench.sameness.signature import call_model
 from twinbench.sameness.transfer import Transfer, rearranged
 
@@ -80,8 +80,7 @@ def match_numbers(
 
 
 def _agrees(pair: Pair, arrays: Sequence[np.ndarray]) -> bool:
-    randomise(pair.transfer.sources, 5)
-    pair.transfer.apply()
+    give_random_weights(pair.transfer, 5)
     return compare_outputs(pair, arrays, training=False).equal
 
 
@@ -91,8 +90,7 @@ def _opened(sides: tuple[_Side, _Side], start: Transfer) -> bool:
         side.open(variables)
     if start.conflicts or sides[0].size != sides[1].size or not sides[0].size:
         return False
-    randomise(start.sources, 5)
-    start.apply()
+    give_random_weights(start, 5)
     return True
 
 

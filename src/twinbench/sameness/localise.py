@@ -20,7 +20,7 @@ from twinbench.sameness.canonical import NodeValues
 from twinbench.sameness.difference import Difference
 from twinbench.sameness.graph import Edge, Graph
 from twinbench.sameness.pairing import Pair, Subject
-from twinbench.sameness.probes import compare_arrays, fitted, kept, nudge, randomise
+from twinbench.sameness.probes import compare_arrays, fitted, give_random_weights, kept, nudge
 from twinbench.sameness.randomness import without_noise
 
 Values = dict[Edge, np.ndarray]
@@ -118,8 +118,7 @@ def values_before_open_weights(pair: Pair, arrays: Sequence[np.ndarray]) -> tupl
     if a.graph is None or b.graph is None or pair.alignment is None:
         return 0, 0
     with kept(a, b), without_noise(a.model, b.model):
-        randomise(pair.transfer.sources, 11)
-        pair.transfer.apply()
+        give_random_weights(pair.transfer, 11)
         left, noise = _with_noise(a, a.graph, arrays)
         right = NodeValues(b.model, b.signature, b.graph)(_tensors(fitted(arrays, b)))
     matched = {id(variable) for couple in pair.transfer.relations for variable in couple}

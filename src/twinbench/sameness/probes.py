@@ -22,6 +22,7 @@ from twinbench.sameness.signature import call_model
 
 if TYPE_CHECKING:
     from twinbench.sameness.pairing import Pair, Subject
+    from twinbench.sameness.transfer import Transfer
 
 ROUNDING_MULTIPLE = 64.0
 """How many times the measured effect of rounding still counts as rounding."""
@@ -92,15 +93,15 @@ QUIET = 1e-3
 """How much smaller signals are in the quiet probe, in which small constants like an epsilon show."""
 
 
-def randomise(variables: Sequence[Any], seed: int = 0, *, quiet: bool = False) -> None:
-    """Gives every floating-point variable random values that keep a network's signals of ordinary size, or small.
+def give_random_weights(transfer: Transfer, seed: int, *, quiet: bool = False) -> None:
+    """Give both models the same random weights, which keep signals of ordinary size, or small.
 
     Kernels are normal with the variance of Glorot and Bengio (2010); scales and variances lie between 0.5
     and 1.5; everything else is normal with standard deviation 0.2. When `quiet`, all but kernels are smaller.
     """
     generator = np.random.default_rng(seed)
-    for variable in variables:
-        if "float" not in keras.backend.standardize_dtype(variable.dtype):
+    for variable in transfer.sources:
+        if not is_float(variable):
             continue
         shape = tuple(int(axis) for axis in variable.shape)
         name = str(getattr(variable, "path", getattr(variable, "name", ""))).split("/")[-1]
@@ -115,21 +116,27 @@ def randomise(variables: Sequence[Any], seed: int = 0, *, quiet: bool = False) -
         if quiet and (len(shape) < 2 or "embedding" in name):
             values *= QUIET**2 if "variance" in name else QUIET
         variable.assign(values.astype("float32"))
+    transfer.apply()
 
 
-def excite(pair: Pair, arrays: Sequence[np.ndarray]) -> None:
-    """Gives both models random weights that tell most inputs apart: behind dead ReLUs any two models agree."""
+def excite(pair: Pair, arrays: Sequence[np.ndarray], seed: int) -> None:
+    """Give both models random weights that tell most inputs apart: behind dead ReLUs any two models agree.
+
+    Args:
+        pair: The models.
+        arrays: One batch for each input.
+        seed: The first of the seeds that are tried.
+    """
 
     def draw(seed: int) -> int:
-        randomise(pair.transfer.sources, seed)
-        pair.transfer.apply()
+        give_random_weights(pair.transfer, seed)
         with kept(pair.a, only_state=True):  # a call moves A's own state on, and not B's
             return min(_distinct(output) for output in outputs_of(pair.a, arrays, training=False))
 
     told: dict[int, int] = {}
-    for seed in range(11, 17):
-        told[seed] = draw(seed)
-        if told[seed] >= max(map(_distinct, arrays)):
+    for tried in range(seed, seed + 6):
+        told[tried] = draw(tried)
+        if told[tried] >= max(map(_distinct, arrays)):
             return
     draw(max(told, key=told.__getitem__))
 
@@ -196,7 +203,7 @@ def nudge(variables: Sequence[Any]) -> None:
     """Moves every number of every variable by one part in 2^23, up or down at random."""
     generator = np.random.default_rng(1)
     for variable in variables:
-        if "float" in keras.backend.standardize_dtype(variable.dtype):
+        if is_float(variable):
             value = keras.ops.convert_to_numpy(variable).astype("float64")
             variable.assign((value * (1 + _STEP * generator.choice([-1.0, 1.0], value.shape))).astype("float32"))
 
@@ -256,10 +263,10 @@ def _compared(
     with without_noise(pair.a.model, pair.b.model, silenced=silenced):
         with kept(pair.a, only_state=True):
             left = outputs_of(pair.a, arrays, training)
-            after = list(pair.transfer.carried(_numbers, lambda p, q: not (p.trainable and q.trainable)))
+            after = list(pair.transfer.carried(numbers, lambda p, q: not (p.trainable and q.trainable)))
         with kept(pair.b, only_state=True):
             right = outputs_of(pair.b, fitted(arrays, pair.b), training)
-            after_b = [_numbers(q).ravel() for _, q, _ in after]
+            after_b = [numbers(q).ravel() for _, q, _ in after]
         noise = [0.0] * len(left)
         if not compare_arrays(left, right, noise).bit_identical:
             noise = _finite(_noise(pair.a, arrays, left, training))
@@ -267,7 +274,8 @@ def _compared(
     return outputs, [(p, q) for p, q, _ in after], [value.ravel() for _, _, value in after], after_b
 
 
-def _numbers(variable: Any) -> np.ndarray:
+def numbers(variable: Any) -> np.ndarray:
+    """A variable's values as float64."""
     return np.asarray(keras.ops.convert_to_numpy(variable), dtype="float64")
 
 
@@ -307,7 +315,7 @@ def compare_gradients(
     Returns:
         The comparison, and the pairs of variables whose gradients differ.
     """
-    sources = [p for p in pair.transfer.sources if _is_float(p)]
+    sources = [p for p in pair.transfer.sources if is_float(p)]
     with ExitStack() as stack:
         stack.enter_context(kept(pair.a, pair.b, only_state=True))
         stack.enter_context(without_noise(pair.a.model, pair.b.model, silenced=silenced))
@@ -334,9 +342,10 @@ def _carried_gradients(
     """A's gradients, and the same as B holds its weights."""
     gradients = gradients_of(pair.a, arrays, sources)
     by_source = {id(p): g for p, g in zip(sources, gradients, strict=True)}
-    zeros = {id(p): np.zeros(tuple(p.shape)) for p in pair.transfer.sources if not _is_float(p)}
-    return gradients, [c for c in pair.transfer.carried(lambda p: (by_source | zeros)[id(p)]) if _is_float(c[0])]
+    zeros = {id(p): np.zeros(tuple(p.shape)) for p in pair.transfer.sources if not is_float(p)}
+    return gradients, [c for c in pair.transfer.carried(lambda p: (by_source | zeros)[id(p)]) if is_float(c[0])]
 
 
-def _is_float(variable: Any) -> bool:
+def is_float(variable: Any) -> bool:
+    """Whether a variable holds floating-point numbers."""
     return "float" in keras.backend.standardize_dtype(variable.dtype)

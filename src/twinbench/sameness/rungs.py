@@ -1,25 +1,18 @@
-"""The ladder of sameness: eight tests of a variant against its reference, cheapest first.
+"""The ladder of sameness: eight tests of one model against another, cheapest first, and what evidence says of each.
 
-The ninth rung, the same score over seeds, is not climbed here: it follows from the tables of trained runs.
+The eighth is climbed where models are trained, by the benchmark and by `compare --data`. The ninth rung, the same score
+over seeds, follows from the tables of trained runs.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import keras
 import numpy as np
 
-from twinbench.errors import ANYTHING_RAISED, first_cause, raise_if_memory_ran_out
+from twinbench.sameness.evidence import Evidence
 from twinbench.sameness.pairing import Pair, count_parameters
-from twinbench.sameness.probes import (
-    Comparison,
-    compare_gradients,
-    compare_outputs,
-)
-from twinbench.sameness.signature import call_model
+from twinbench.sameness.probes import is_float
 
 Outcome = Literal["pass", "fail", "not applicable"]
 
@@ -95,7 +88,7 @@ def initial_rung(together: Pair) -> Rung:
 def carried_over(together: Pair) -> list[tuple[Any, np.ndarray]]:
     """B's floating-point variables with A's values for them."""
     carried = together.transfer.carried(values_of)
-    return [(q, value) for p, q, value in carried if "float" in keras.backend.standardize_dtype(p.dtype)]
+    return [(q, value) for p, q, value in carried if is_float(p)]
 
 
 def values_of(variable: Any) -> np.ndarray:
@@ -103,60 +96,59 @@ def values_of(variable: Any) -> np.ndarray:
     return np.asarray(keras.ops.convert_to_numpy(variable))
 
 
-def function_rung(together: Pair, arrays: Sequence[np.ndarray]) -> Rung:
-    """Rung 6: with A's random weights in B, the same outputs in inference and in training mode."""
-    results = {}
-    for training in (False, True):
-        try:
-            results[training] = compare_outputs(together, arrays, training=training)
-        except ANYTHING_RAISED as error:
-            raise_if_memory_ran_out(error)
-            mode = "training" if training else "inference"
-            outcome, who = _who_raises(together, arrays, training)
-            return make_rung(6, outcome, None, f"In {mode} mode {who} raises {first_cause(error)}")
-    return function_rung_of(results)
+def function_rungs(evidence: Evidence, together: Pair, names: tuple[str, str] = ("A", "B")) -> list[Rung]:
+    """Rungs 6 and 7: with A's random weights in B, the same outputs in both modes, and the same gradients.
+
+    A rung fails where the two were seen to differ, or B alone raises; what could not be held against A is not
+    applicable.
+
+    Args:
+        evidence: What probing the two showed.
+        together: The two models.
+        names: What to call them in the sentences.
+    """
+    return [_function_rung(evidence, together, names), _gradient_rung(evidence)]
 
 
-def _who_raises(together: Pair, arrays: Sequence[np.ndarray], training: bool) -> tuple[Outcome, str]:
-    try:
-        call_model(together.a.model, together.a.signature.pack(list(arrays)), training)
-    except ANYTHING_RAISED:
-        return "not applicable", "the reference"
-    return "fail", "it"
-
-
-def function_rung_of(results: dict[bool, Comparison]) -> Rung:
-    """Rung 6 from the comparisons of outputs by mode (False: inference, True: training)."""
-    for training, result in results.items():
+def _function_rung(  # noqa: PLR0911 - one return per outcome
+    evidence: Evidence, together: Pair, names: tuple[str, str]
+) -> Rung:
+    if evidence.unlike:
+        return make_rung(6, "fail", None, f"{evidence.unlike[0].upper()}{evidence.unlike[1:]}.")
+    if not evidence.transferable:
+        transfer = together.transfer
+        missing = [v.path for v in (*transfer.left_a, *transfer.left_b)] or transfer.conflicts or ["a weight"]
+        return make_rung(6, "not applicable", None, f"The weights could not be matched one to one ({missing[0]}).")
+    if evidence.raised is not None:
+        mode, side, error = evidence.raised.mode, evidence.raised.side, evidence.raised.error
+        return make_rung(6, "fail" if side else "not applicable", None, f"In {mode} mode {names[side]} raises {error}")
+    results = {"inference": evidence.inference, "training": evidence.training}
+    known = {mode: result for mode, result in results.items() if result is not None}
+    for mode, result in known.items():
         if not result.equal:
-            mode = "training" if training else "inference"
-            return make_rung(6, "fail", result.relative, f"With the same weights the outputs in {mode} mode differ by "
-                         f"{result.deviation:.3g} where values reach {result.scale:.3g}.")  # fmt: skip
-    if all(result.bit_identical for result in results.values()):
+            sentence = (
+                f"With the same weights the outputs in {mode} mode differ by {result.deviation:.3g} where values "
+            )
+            return make_rung(6, "fail", result.relative, f"{sentence}reach {result.scale:.3g}.")
+    if not known:
+        return make_rung(6, "not applicable", None, "The outputs could not be compared.")
+    if all(result.bit_identical for result in known.values()):
         return make_rung(6, "pass", 0.0, "With the same weights the outputs are bit-identical in both modes.")
-    worst = max(result.relative for result in results.values())
-    return make_rung(
-        6, "pass", worst, f"With the same weights the outputs agree within rounding (relative {worst:.1e})."
-    )
+    worst = max(result.relative for result in known.values())
+    sentence = f"With the same weights the outputs agree within rounding (relative {worst:.1e})."
+    return make_rung(6, "pass", worst, sentence)
 
 
-def gradient_rung(together: Pair, arrays: Sequence[np.ndarray]) -> Rung:
-    """Rung 7: the same gradients of every weight."""
-    try:
-        result, unequal = compare_gradients(together, arrays)
-    except ANYTHING_RAISED as error:  # models without gradients exist
-        raise_if_memory_ran_out(error)
-        return make_rung(7, "not applicable", None, f"Gradients could not be taken: {first_cause(error)}")
-    return gradient_rung_of(result, unequal[0][1].path if unequal else "a weight")
-
-
-def gradient_rung_of(result: Comparison, path: str = "a weight") -> Rung:
-    """Rung 7 from the comparison of gradients and the path of a weight whose gradients differ."""
+def _gradient_rung(evidence: Evidence) -> Rung:
+    result = evidence.gradients
+    if result is None:  # models without gradients exist
+        why = f"Gradients could not be taken: {evidence.no_gradients}" if evidence.no_gradients else ""
+        return make_rung(7, "not applicable", None, why or "The gradients were not compared.")
     if not result.equal:
-        return make_rung(7, "fail", result.relative, f"The gradients differ, that of {path} for one, by "
-                     f"{result.deviation:.3g}.")  # fmt: skip
+        path = evidence.unequal[0] if evidence.unequal else "a weight"
+        sentence = f"The gradients differ, that of {path} for one, by {result.deviation:.3g}."
+        return make_rung(7, "fail", result.relative, sentence)
     if result.bit_identical:
         return make_rung(7, "pass", 0.0, "All gradients are bit-identical.")
-    return make_rung(
-        7, "pass", result.relative, f"The gradients agree within rounding (relative {result.relative:.1e})."
-    )
+    sentence = f"The gradients agree within rounding (relative {result.relative:.1e})."
+    return make_rung(7, "pass", result.relative, sentence)

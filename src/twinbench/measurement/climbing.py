@@ -1,7 +1,5 @@
 """The climb: a variant and its reference, built and tested rung by rung, whatever they raise."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -9,13 +7,15 @@ import keras
 import numpy as np
 
 from twinbench.errors import ANYTHING_RAISED, first_cause, raise_if_memory_ran_out
+from twinbench.sameness.evidence import gather
 from twinbench.sameness.inputs import combined, input_ranges, probe_inputs
-from twinbench.sameness.ladder import (
+from twinbench.sameness.pairing import Pair, Subject, pair, subject
+from twinbench.sameness.probes import all_variables, compare_arrays
+from twinbench.sameness.rungs import (
     Outcome,
     Rung,
     carried_over,
-    function_rung,
-    gradient_rung,
+    function_rungs,
     graph_rung,
     initial_rung,
     make_rung,
@@ -23,9 +23,9 @@ from twinbench.sameness.ladder import (
     stopped,
     values_of,
 )
-from twinbench.sameness.pairing import Pair, Subject, pair, subject
-from twinbench.sameness.probes import all_variables, compare_arrays, kept, randomise
 from twinbench.sameness.signature import Signature, call_model, signature_from_example
+
+_NAMES = ("the reference", "it")
 
 
 def climb(
@@ -108,16 +108,9 @@ def _rungs(
     yield graph_rung(together)
     yield parameter_rung(together)
     yield initial_rung(together)
-    probes = _probe_arrays(together, signature)
-    if not together.transfer.complete:
-        yield make_rung(6, "fail", None, _untransferable(together))
-        return
-    with kept(one, other):
-        randomise(together.transfer.sources, seed)
-        together.transfer.apply()
-        yield function_rung(together, probes)
-        yield gradient_rung(together, probes)
-    yield _training_rung(reference, variant, signature, batches, loss=loss, seed=seed)
+    yield from function_rungs(gather(together, _probe_arrays(together, signature), seed=seed), together, _NAMES)
+    if together.transfer.complete:
+        yield _training_rung(reference, variant, signature, batches, loss=loss, seed=seed)
 
 
 def _form(one: Subject, images: np.ndarray) -> str:
@@ -133,14 +126,6 @@ def _probe_arrays(together: Pair, signature: Signature) -> list[np.ndarray]:
         input_ranges(together.b.graph, together.b.model, signature),
     )
     return probe_inputs(signature, ranges)
-
-
-def _untransferable(together: Pair) -> str:
-    made = together.transfer
-    if made.conflicts:
-        return f"The weights do not correspond one to one: {made.conflicts[0]} is shared on one side only."
-    names = [v.path for v in (*made.left_a, *made.left_b)]
-    return f"The weights do not correspond: {names[0]} has no counterpart of its shape."
 
 
 def _loss(name: str) -> keras.losses.Loss:

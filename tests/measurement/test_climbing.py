@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from twinbench.errors import ResourceError
+from twinbench.measurement.climbing import climb
 from twinbench.measurement.published import functional_autoencoder, intended_autoencoder, sequential_autoencoder
-from twinbench.sameness.climbing import climb
-from twinbench.sameness.ladder import NAMES, Rung
+from twinbench.sameness.rungs import NAMES, Rung
 
 IMAGES = np.random.default_rng(0).random((32, 8, 8, 1), dtype="float32")
 LABELS = np.random.default_rng(1).integers(0, 10, 32)
