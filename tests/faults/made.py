@@ -51,7 +51,7 @@ def made_record(key: str = "ab" * 32, *, seed: int = 1, reason: str = "") -> Rec
     )
     history = (Epoch(1, 2.0, 1.9, 40.0), Epoch(2, 1.5, 1.4, 60.0))
     identity = {"seed": seed, "plan_key": plan_key(find_variant("mlp", "functional"), seed, Training())}
-    return Record(key, identity, outcome, history, Cost("cpu", 1.0, 0.5, 540.0, 700.0), {"threads": 1})
+    return Record(key, identity, outcome, history, Cost("cpu", 1.0, 0.5, 540.0, 700.0), {"threads": 1}, None)
 
 
 @contextmanager

@@ -173,8 +173,8 @@ def test_damage_anywhere_in_a_records_file_is_noticed(tmp_path: Path, position: 
 
 
 def test_a_record_of_another_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    old = made_record().to_json().replace('"format": 1', '"format": 0')
-    with pytest.raises(RecordError, match=r"has format 0 and this version of twinbench reads format 1: read it with"):
+    old = made_record().to_json().replace('"format": 2', '"format": 1')
+    with pytest.raises(RecordError, match=r"has format 1 and this version of twinbench reads format 2: read it with"):
         Record.from_json(old)
 
 

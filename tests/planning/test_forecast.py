@@ -47,7 +47,7 @@ def record_all(configuration: Configuration, architecture: str, seconds: float) 
             dataset_sha256=manifest.sha256,
         )  # fmt: skip
         cost = Cost("cpu", seconds, seconds, 1.0, 3000.0)
-        store.add(Record(identity.key, identity.content, outcome, (), cost, {}))
+        store.add(Record(identity.key, identity.content, outcome, (), cost, {}, None))
 
 
 def test_a_forecast_counts_what_is_planned_and_what_is_recorded(folder: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from twinbench.analysis.agreement import agreement
 from twinbench.analysis.claims import decide_claims
 from twinbench.analysis.comparisons import compare_variants
 from twinbench.analysis.files import write_tables as write_files
@@ -21,6 +22,7 @@ from twinbench.analysis.seeds_needed import seeds_needed
 from twinbench.analysis.summary import summarise
 from twinbench.analysis.suspects import suspects_table
 from twinbench.architectures import architectures, suspects
+from twinbench.store.predictions import pack
 
 HOSTILE = "<script>alert(1)</script>"
 EPOCHS = 12
@@ -148,6 +150,17 @@ def _runs(datasets: Sequence[str], seeds: Sequence[int], extra: Sequence[tuple[s
             for seed in seeds
         ]
     )
+
+
+def _predictions(run: dict[str, Any]) -> str | None:
+    """Predictions of which as many are right as the score says; runs of one stream of numbers agree."""
+    if run["status"] == "failed" or run["task"] != "classify":
+        return None
+    images = int(run["test_examples"])
+    seed = int(run["final_weights_sha256"][:8], 16)
+    wrong = np.random.default_rng(seed).permutation(images)[: round(images * (1 - run["test_score"] / 100))]
+    labels = np.arange(images) % 10
+    return pack(np.where(np.isin(np.arange(images), wrong), labels + 1, labels), labels, 10)
 
 
 _KEYS = ["run", *IDENTITY.split()]
@@ -321,6 +334,9 @@ def write_tables(
         "parameters": _parameters(runs),
         "comparisons": comparisons,
         "noise_floor": noise_floor(runs),
+        "agreement": agreement(
+            runs.assign(predictions=[_predictions(run) for run in runs.to_dict("records")]), confidence=0.95
+        ),
         "seeds_needed": seeds_needed(comparisons, confidence=0.95),
         "ladder": with_scores(_ladder(runs), comparisons),
         "suspects": suspects_table(runs, comparisons),

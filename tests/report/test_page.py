@@ -95,7 +95,7 @@ def test_the_answer_at_the_top_is_the_one_that_the_analysis_gives_on_these_table
     block = html[html.index('<div id="answer">') : html.index('<p class="facts">')]
     sentences = [unescape(text) for text in re.findall(r"<p>(.*?)</p>", block)]
     assert sentences == answer(Tables.read(crowded_folder).frames)
-    assert len(sentences) == 3
+    assert len(sentences) == 4
 
 
 def test_the_line_to_paste_settles_what_is_undecided_and_is_left_out_when_nothing_is(tables_folder: Path) -> None:

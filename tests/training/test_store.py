@@ -30,6 +30,7 @@ def record(number: int = 0) -> Record:
         history=(Epoch(1, 1 / 3, 2 / 3, 91.0),),
         cost=Cost("cpu", 1.5, 1.25, 1000.0, 800.0),
         manifest={"python": "3.11"},
+        predictions=None,
     )
 
 

@@ -166,6 +166,35 @@ NOISE_FLOOR: Final = Table(
     title="Chance of a gap between two seeds of one model",
     shown=f"{_WHO} n std range {' '.join(map(gap_column, GAPS))} source",
 )
+AGREEMENT: Final = Table(
+    "agreement",
+    columns=(
+        *columns_of(Outcome, f"{_WHO} kind"),
+        text("compared_with", "`next seed`, of the same variant, or the reference, under the same seed", "against"),
+        whole("pairs", "pairs of runs that both ended well and predict classes"),
+        whole("images", "test images"),
+        number("disagreement", "percent of the test images to which the two give another class, mean over the pairs"),
+        number("lowest", "the same for the pair that agrees most", "from"),
+        number("highest", "the same for the pair that agrees least", "to"),
+        number(
+            "mcnemar_p",
+            "p of McNemar's exact test that the two networks are right equally often; with one pair only, since with "
+            "more the test over seeds (table comparisons) says more",
+            "p (McNemar)",
+        ),
+        whole(
+            "mcnemar_different",
+            "pairs that McNemar's test calls different at 1 - confidence: between seeds of one model, false alarms for "
+            "whoever takes it for a test of models",
+            "pairs different (McNemar)",
+        ),
+        text("sentence", "the same in words", "in words"),
+    ),
+    category="Scores",
+    caption="On how many test images two runs give another class: two seeds, or two variants under one seed.",
+    title="Agreement image by image",
+    shown=f"{_WHO} compared_with pairs disagreement lowest highest mcnemar_p mcnemar_different sentence",
+)
 SEEDS_NEEDED: Final = Table(
     "seeds_needed",
     columns=(
@@ -290,7 +319,7 @@ CLAIMS: Final = Table(
 )
 # In the order in which people read them.
 TABLES: Final = (
-    *(RUNS, HISTORY, COSTS, PROVENANCE, PARAMETERS, SUMMARY, COMPARISONS, NOISE_FLOOR, SEEDS_NEEDED, LADDER, SUSPECTS),
-    *(GRADIENTS, API_COSTS, DETERMINISM_COSTS, CLAIMS),
+    *(RUNS, HISTORY, COSTS, PROVENANCE, PARAMETERS, SUMMARY, COMPARISONS, NOISE_FLOOR, AGREEMENT, SEEDS_NEEDED),
+    *(LADDER, SUSPECTS, GRADIENTS, API_COSTS, DETERMINISM_COSTS, CLAIMS),
 )
 BY_NAME: Final = {table.name: table for table in TABLES}

@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from twinbench.analysis import claims, comparisons, costs, ladder, noise_floor, seeds_needed, summary, suspects
+from twinbench.analysis import (
+    agreement,
+    claims,
+    comparisons,
+    costs,
+    ladder,
+    noise_floor,
+    seeds_needed,
+    summary,
+    suspects,
+)
 from twinbench.analysis import records as recorded
 from twinbench.analysis.files import read_csv
 from twinbench.config import Configuration
@@ -51,6 +61,7 @@ def make_tables(
         "summary": summary.summarise(runs, confidence=statistics.confidence),
         "comparisons": compared,
         "noise_floor": noise_floor.noise_floor(runs),
+        "agreement": agreement.agreement(records, confidence=statistics.confidence),
         "seeds_needed": seeds_needed.seeds_needed(compared, confidence=statistics.confidence),
         "ladder": ladder.with_scores(_read_all(ladder_files, LADDER), compared),
         "suspects": suspects.suspects_table(runs, compared),

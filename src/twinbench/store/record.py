@@ -9,7 +9,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from twinbench.errors import RecordError
 
-FORMAT = 1
+FORMAT = 2
 # A file may come from elsewhere: nothing is missing, unknown, or of another type.
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
@@ -97,7 +97,18 @@ class Cost:
 
 @dataclass(frozen=True)
 class Record:
-    """A run's record; `key` is that of its identity, `manifest` the provenance of the process that trained it."""
+    """A run's record.
+
+    Attributes:
+        key: of its identity.
+        identity: all that determines its result.
+        outcome: what it gave.
+        history: its epochs.
+        cost: what it took.
+        manifest: the provenance of the process that trained it.
+        predictions: the class predicted for every test image (`twinbench.store.predictions`); None of a run that
+            failed, and of a reconstruction, which predicts none.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
@@ -107,6 +118,7 @@ class Record:
     history: tuple[Epoch, ...]
     cost: Cost
     manifest: dict[str, Any]
+    predictions: str | None
     format: int = FORMAT
 
     def to_json(self) -> str:

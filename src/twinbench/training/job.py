@@ -112,7 +112,9 @@ def _train(
                         result = _trained(trainer, run, store.checkpoint_path(identity.key), progress)
                         content = identity.content | {"compilation": compilation}  # which follows from the others
                         outcome, history, cost = result.outcome, result.history, result.cost
-                        records[run] = Record(identity.key, content, outcome, history, cost, provenance)
+                        records[run] = Record(
+                            identity.key, content, outcome, history, cost, provenance, result.predictions
+                        )
                         store.add(records[run])
                         progress.end(records[run])
                     else:

@@ -31,6 +31,7 @@ SCHEMA = pa.schema(
         *_columns(Cost),
         pa.field("history", pa.list_(pa.struct(_columns(Epoch)))),
         pa.field("manifest", pa.string()),
+        pa.field("predictions", pa.string()),
     ]
 )
 
@@ -53,6 +54,7 @@ def write_records(path: Path, records: Sequence[Record]) -> None:
             **dataclasses.asdict(record.cost),
             "history": [dataclasses.asdict(epoch) for epoch in record.history],
             "manifest": json.dumps(record.manifest, sort_keys=True),
+            "predictions": record.predictions,
         }
         for record in records
     ]

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from twinbench.architectures.recipe import Loss, Recipe
 from twinbench.config import Training
@@ -50,11 +51,19 @@ def failure_of_the_variant(what: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a model gives on a set of images: mean loss, true score and the score that its owner sees, in points."""
+    """What a model gives on a set of images.
+
+    Attributes:
+        loss: its mean.
+        score: the true one, in points.
+        seen_score: the score that its owner sees, in points.
+        predicted: the class predicted for each image, `(n,)` int64; of a reconstruction, none.
+    """
 
     loss: float
     score: float
     seen_score: float
+    predicted: NDArray[np.int64]
 
 
 class Program:
@@ -135,14 +144,16 @@ class Program:
             UntrainableError: the model raises on a batch.
         """
         with failure_of_the_variant("It cannot be evaluated"):
-            sums = self._evaluate(images.pixels, images.labels, tf.constant(positions))
+            *sums, classes = self._evaluate(images.pixels, images.labels, tf.constant(positions))
         loss, correct, squares, seen = (float(value) for value in sums)
+        predicted = np.asarray(classes, np.int64)
         count = len(positions)
         if self._recipe.task == "reconstruct":
             score = 100 * (1 - squares / total_squares)
-            return Evaluation(loss / count, score, score)
+            return Evaluation(loss / count, score, score, predicted)
         score = 100 * correct / count
-        return Evaluation(loss / count, score, score if self._recipe.metric == "accuracy" else 100 * seen / count)
+        seen_score = score if self._recipe.metric == "accuracy" else 100 * seen / count
+        return Evaluation(loss / count, score, seen_score, predicted)
 
     def _train_batches(self, batches: Any) -> Any:
         total = tf.constant(0.0)
@@ -167,8 +178,14 @@ class Program:
         self.optimizer.apply(gradients, self.model.trainable_variables)
 
     def _sums(self, pixels: Any, labels: Any, positions: Any) -> Any:
-        """Sums over the images: loss, correct answers, squared errors, answers that the seen metric calls correct."""
+        """Evaluate batch by batch.
+
+        Returns:
+            Sums over the images (loss, correct answers, squared errors, answers that the seen metric calls correct),
+            and the predicted classes.
+        """
         count = tf.shape(positions)[0]
+        predicted = tf.TensorArray(tf.int32, 0, dynamic_size=True, infer_shape=False, element_shape=(None,))
         loss, correct, squares, seen = (tf.constant(0.0, tf.float64) for _ in range(4))
         for start in tf.range(0, count, _EVALUATION_BATCH):
             stop = tf.minimum(start + _EVALUATION_BATCH, count)
@@ -184,7 +201,8 @@ class Program:
                 correct += tf.cast(tf.reduce_sum(hits), tf.float64)
                 misread = keras.metrics.categorical_accuracy(targets[:, None], outputs)
                 seen += tf.cast(tf.reduce_sum(misread), tf.float64)
-        return loss, correct, squares, seen
+                predicted = predicted.write(predicted.size(), tf.argmax(outputs, axis=-1, output_type=tf.int32))
+        return loss, correct, squares, seen, predicted.concat()
 
     def _scaled(self, pixels: Any) -> Any:
         return tf.cast(pixels, tf.float32) * self._recipe.scale

@@ -15,7 +15,8 @@ from twinbench.architectures.places import bring
 from twinbench.config import parse_configuration
 from twinbench.errors import DataError, RecordError, UsageError
 from twinbench.planning.plan import Run
-from twinbench.store.record import Record
+from twinbench.store.predictions import unpack
+from twinbench.store.record import Epoch, Outcome, Record
 from twinbench.store.runs import RunStore
 from twinbench.training.job import named, train_runs
 
@@ -154,14 +155,18 @@ def compare_outcomes(recorded: Record, again: Record, scores: Sequence[float]) -
         again: the record of the run trained again.
         scores: test scores of the same variant over the seeds, in points.
     """
-    if (recorded.outcome, recorded.history) == (again.outcome, again.history):
+    if _result(recorded) == _result(again):
         weights = (recorded.outcome.final_weights_sha256 or "")[:12]
-        return "bit-identical", f"weights {weights}, and every number" if weights else "the same failure"
+        return "bit-identical", f"weights {weights}, and {_all_of(recorded)}" if weights else "the same failure"
     before, now = recorded.outcome.test_score, again.outcome.test_score
     if before is None or now is None:
         return "different", f"was {_ending(recorded)}, is {_ending(again)}"
     far = abs(now - before)
     told = f"{now:.3f} instead of {before:.3f}, {far:.3f} points away"
+    if recorded.predictions and again.predictions:
+        images = recorded.outcome.test_examples
+        other = unpack(recorded.predictions, images) != unpack(again.predictions, images)
+        told += f", another class for {int(other.sum()):,} of {images:,} test images"
     noise = statistics.stdev(scores) if len(scores) > 1 else math.nan
     if math.isnan(noise):
         return "different", f"{told}; with one seed there is no noise to hold it against"
@@ -169,6 +174,15 @@ def compare_outcomes(recorded: Record, again: Record, scores: Sequence[float]) -
     if noise > 0:
         told += f", so {far / noise:.1f} of them"
     return ("within seed noise" if far <= NOISE * noise else "different"), told
+
+
+def _result(record: Record) -> tuple[Outcome, tuple[Epoch, ...], str | None]:
+    """What is the same to the bit in a run trained again."""
+    return record.outcome, record.history, record.predictions
+
+
+def _all_of(record: Record) -> str:
+    return "every number" + (" and prediction" if record.predictions else "")
 
 
 def _scores_over_seeds(row: Mapping[str, str], rows: Sequence[Mapping[str, str]]) -> list[float]:

@@ -17,6 +17,7 @@ from twinbench.architectures.catalogue import Variant, architectures
 from twinbench.architectures.keras_settings import forget_models, settings_kept
 from twinbench.architectures.recipe import Recipe, recipe_of
 from twinbench.config import TrainingSection
+from twinbench.store.predictions import pack
 from twinbench.store.record import Cost, Epoch, Outcome
 from twinbench.training.building import State, build_model, match_weights, read_state, weights_sha256
 from twinbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -40,6 +41,7 @@ class Result:
     outcome: Outcome
     history: tuple[Epoch, ...]
     cost: Cost
+    predictions: str | None = None
 
 
 @dataclass
@@ -223,7 +225,10 @@ class VariantTrainer:
         with failure_of_the_variant(_CANNOT_BE_TRAINED):
             digest = weights_sha256(program.model)
         outcome = _finished(outcome, history[-1], test, digest)
-        return Result(outcome, tuple(history), clock.cost(self._device))
+        predictions = None
+        if outcome.status == "ok" and outcome.task == "classify":
+            predictions = pack(test.predicted, self._tensors.data.y_test, self._tensors.data.classes)
+        return Result(outcome, tuple(history), clock.cost(self._device), predictions)
 
     def _seeds(self, seed: int) -> Seeds:
         if self._training.determinism == "off":

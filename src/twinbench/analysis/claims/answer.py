@@ -1,12 +1,14 @@
-"""The answer at the top of the page, in three sentences made from the tables.
+"""The answer at the top of the page, in a few sentences made from the tables.
 
-Is Sequential worse, how large is the noise between seeds, and what really costs points?
+Is Sequential worse, how large is the noise between seeds, on how many images do runs disagree, and what really costs
+points?
 """
 
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from twinbench.analysis.agreement import agreement_sentence
 from twinbench.analysis.claims.evidence import Evidence, Row, is_sequential, known, named, number_of
 from twinbench.analysis.comparisons import Verdict
 from twinbench.analysis.outputs import API_ROW
@@ -17,14 +19,15 @@ _GAP = "gap_0.5"
 
 
 def answer(tables: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Return the three sentences.
+    """Return the sentences.
 
     Args:
-        tables: tables by name: `comparisons`, `noise_floor`, `suspects` and `seeds_needed`. A missing or empty one
-            makes its sentence say so.
+        tables: tables by name: `comparisons`, `noise_floor`, `suspects` and `seeds_needed`, of which a missing or empty
+            one makes its sentence say so; and `agreement`, whose sentence is there if it is.
     """
     evidence = Evidence(tables)
-    return [_is_sequential_worse(evidence), _seed_noise(evidence), _what_costs_points(evidence)]
+    images = [agreement_sentence(tables["agreement"])] if evidence.rows("agreement") else []
+    return [_is_sequential_worse(evidence), _seed_noise(evidence), *images, _what_costs_points(evidence)]
 
 
 def _is_sequential_worse(evidence: Evidence) -> str:

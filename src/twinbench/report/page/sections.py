@@ -51,7 +51,7 @@ SECTIONS: Final = (
         "Every variant under every seed, its difference to the reference, and how far apart one and the same model "
         "lands.",
         _of("Scores"),
-        ("summary", "comparisons", "noise_floor"),
+        ("summary", "comparisons", "noise_floor", "agreement"),
     ),
     Section(
         "parameters",
