@@ -21,6 +21,7 @@ os.environ["KERAS_BACKEND"] = "tensorflow"  # on which alone the engine trains, 
 
 from twinbench.data.files import cannot_write  # the path is set above
 from twinbench.errors import TwinbenchError, memory_ran_out
+from twinbench.planning.stages import check_unchanged, code_of
 
 
 def run(main: Callable[[Any], None], snakemake: Any) -> None:
@@ -47,6 +48,8 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
         logging.captureWarnings(capture=True)
         logging.info("%s begins on %s, process %d", date.today().isoformat(), platform.node(), os.getpid())
         try:
+            if hasattr(snakemake.params, "code"):
+                check_unchanged(snakemake.params.code, code_of(snakemake.rule))
             main(snakemake)
         except BaseException as error:
             sentence = _sentence(error, snakemake)

@@ -8,7 +8,7 @@ from twinbench.data import load
 from twinbench.data.files import write_text
 from twinbench.measurement.columns import LADDER
 from twinbench.planning.plan import selected_variants
-from twinbench.planning.stages import configuration_of
+from twinbench.planning.stages import check_unchanged, configuration_of, variant_digests
 from twinbench.training.runtime import start_tensorflow
 
 
@@ -18,9 +18,11 @@ def main(snakemake):
     start_tensorflow(configuration.training)
     from twinbench.measurement.ladder import climb_all, climb_published
 
+    variants = selected_variants(configuration)
+    check_unchanged(list(snakemake.params.variants), variant_digests(variants))
     data = load(Path(snakemake.input.npz))
     steps = configuration.measurements.ladder_steps
-    rows = [*climb_all(selected_variants(configuration), data, steps=steps), *climb_published(data.name, steps=steps)]
+    rows = [*climb_all(variants, data, steps=steps), *climb_published(data.name, steps=steps)]
     write_text(Path(snakemake.output.rungs), LADDER.frame(rows).to_csv(index=False))
 
 

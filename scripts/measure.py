@@ -5,12 +5,14 @@ from pathlib import Path
 import adapter
 
 from twinbench.data.files import write_text
-from twinbench.planning.stages import configuration_of
+from twinbench.planning.plan import selected_variants
+from twinbench.planning.stages import check_unchanged, configuration_of, variant_digests
 
 
 def main(snakemake):
     """Write the tables."""
     configuration = configuration_of(snakemake.params.settings)
+    check_unchanged(list(snakemake.params.variants), variant_digests(selected_variants(configuration)))
     from twinbench.measurement.costs import measure_costs
     from twinbench.measurement.determinism import measure_determinism
     from twinbench.measurement.gradients import measure_gradients

@@ -6,7 +6,9 @@ import adapter
 
 from twinbench.architectures.places import bring
 from twinbench.config import parse_configuration
+from twinbench.planning.keys import plan_key
 from twinbench.planning.plan import Run
+from twinbench.planning.stages import check_unchanged
 from twinbench.store.runs import RunStore
 from twinbench.training.job import train_runs
 from twinbench.training.output import write_records
@@ -18,6 +20,8 @@ def main(snakemake):
     # All of it is recorded with each run; a change of what no key holds is no reason to train, and so in no `params`.
     configuration = parse_configuration(snakemake.config)
     bring(configuration)
+    for run, (*_, key) in zip(runs, snakemake.params.runs, strict=True):
+        check_unchanged(key, plan_key(run.definition, run.seed, configuration.training))
     records = train_runs(runs, configuration, Path(snakemake.input.npz), RunStore(Path(snakemake.params.store)))
     write_records(Path(snakemake.output.records), records)
 

@@ -32,6 +32,10 @@ class UsageError(TwinbenchError):
     """A command or function called with arguments that it cannot use."""
 
 
+class ChangedError(TwinbenchError):
+    """Code that is not that by which a result was planned to be made."""
+
+
 class ResourceError(TwinbenchError):
     """What the machine has too little of, such as memory; elsewhere or at another time it would have been enough."""
 

@@ -133,6 +133,7 @@ def test_snakemake_on_a_disk_that_is_full_or_fills_up_says_so_and_keeps_what_the
             "filler",
             "digits.npz",
             "digits.json",
+            ".made-with",
         }
 
 

@@ -17,7 +17,7 @@ from twinbench.planning.estimate import Estimator
 from twinbench.planning.feasible import check_feasible, folders
 from twinbench.planning.notes import adopt, doubt, forget_stale
 from twinbench.planning.plan import make_plan, selected_variants
-from twinbench.planning.stages import code_of, dataset_key, settings_of, versions_of
+from twinbench.planning.stages import code_of, dataset_key, settings_of, variant_digests, versions_of
 from twinbench.planning.devices import device_type
 
 # Lines that cannot be logged (a full disk, a folder's name in another encoding) are no fault of the run.
@@ -165,10 +165,6 @@ def all_records(wildcards):
     return [f"{OUTPUT}/runs/{job.dataset}/{job.name}.parquet" for job in PLAN.jobs]
 
 
-def variant_digests(wildcards):
-    """The code and the marks of the variants that are measured, so that a changed one is measured again."""
-    return [
-        f"{variant.architecture}/{variant.name} {variant.kind} {variant.digest}"
-        for variant in selected_variants(CONFIGURATION)
-        if variant.kind != "suspect"
-    ]
+def measured_variants(wildcards):
+    """The code and the marks of the variants that are measured."""
+    return variant_digests(selected_variants(CONFIGURATION))

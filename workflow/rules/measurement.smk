@@ -7,7 +7,7 @@ rule ladder:
         rungs=f"{OUTPUT}/ladder/{{dataset}}.csv",
     params:
         **stage("ladder"),
-        variants=variant_digests,
+        variants=measured_variants,
         device=this_device,
         settings=settings_of_ladder,
     log:
@@ -30,7 +30,7 @@ rule measure:
         determinism=f"{OUTPUT}/measurements/{{dataset}}/determinism_costs.csv",
     params:
         **stage("measure"),
-        variants=variant_digests,
+        variants=measured_variants,
         device=this_device,
         settings=settings_of_measurements,
     log:

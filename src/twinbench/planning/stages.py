@@ -14,6 +14,7 @@ from twinbench.architectures.catalogue import Variant
 from twinbench.config import Configuration, Dataset, Training
 from twinbench.config.section import Section
 from twinbench.data.contents import content_digests
+from twinbench.errors import ChangedError
 from twinbench.planning.closure import SOURCE, code_digest
 from twinbench.planning.keys import IRRELEVANT, software, version
 
@@ -89,6 +90,23 @@ def _forget_others(section: Section, given: Mapping[str, Any]) -> None:
 def code_of(stage: Stage) -> str:
     """Return the digest of all code of this project that a stage runs."""
     return code_digest(SOURCE.parent / "scripts" / f"{_SCRIPTS[stage]}.py")
+
+
+def check_unchanged(planned: object, now: object) -> None:
+    """Refuse to make a file with other code than Snakemake notes for it: edited back, it would pass for up to date.
+
+    Raises:
+        ChangedError: the two differ.
+    """
+    if planned != now:
+        raise ChangedError(
+            "The code was changed after snakemake had started: start snakemake again. What is finished is kept."
+        )
+
+
+def variant_digests(variants: Sequence[Variant]) -> list[str]:
+    """Return the code and the marks of variants, so that a changed one is measured again."""
+    return [f"{v.architecture}/{v.name} {v.kind} {v.digest}" for v in variants if v.kind != "suspect"]
 
 
 def versions_of(stage: Stage) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The law: change something, run the same command again, and every table is what a fresh folder would give.
 
-A folder in use goes through one change after the other. After each, the real Snakemake runs in it, and the same tables
-are made in a fresh folder with an empty store (`fresh`). Compared is every table, byte for byte, but for what is
+A folder in use goes through some changes. After them the real Snakemake runs in it, and the same tables are made in a
+fresh folder with an empty store (`fresh`). Compared is every table, byte for byte, but for what is
 measured by a clock or tells where it was made (`VOLATILE`).
 """
 
@@ -145,6 +145,7 @@ class Law:
     targets: tuple[str, ...] = ("tables",)
     turn: int = 0
     _undo: list[Callable[[], object]] = field(default_factory=list)
+    _kept: str = ""
     _served_with: dict[str, str] | None = None
     _server: "subprocess.Popen[str] | None" = None
 
@@ -165,6 +166,21 @@ class Law:
         (architectures / "sizes.py").write_text("HIDDEN = 6\n")
         self.images()
         self.configure()
+
+    def keep(self) -> None:
+        """Keep the state of both folders, for `restore`."""
+        for folder in (self.copy, self.used):
+            shutil.copytree(folder, self.folder / "kept" / folder.name)
+        self._kept = json.dumps(self.settings)
+
+    def restore(self) -> None:
+        """Bring back what `keep` kept, so that no test depends on those before it."""
+        for folder in (self.copy, self.used):
+            shutil.rmtree(folder)
+            shutil.copytree(self.folder / "kept" / folder.name, folder)
+        shutil.rmtree(self.folder / "site", ignore_errors=True)
+        self.settings, self.environment = json.loads(self._kept), {}
+        self._undo.clear()
 
     def images(self, seed: int = 0, name: str = "images.npz") -> None:
         """Write a dataset of 60 images of three classes."""
@@ -223,15 +239,15 @@ class Law:
         while self._undo:
             self._undo.pop()()
 
-    def snakemake(self, *arguments: str) -> str:
-        """Run the command, and return what it prints."""
+    def snakemake(self, *arguments: str, status: int = 0) -> str:
+        """Run the command, which ends with this status, and return what it prints."""
         command = [sys.executable, "-m", "snakemake", "--snakefile", self.copy / "Snakefile", "--directory", self.used]
         finished = subprocess.run(
             [*command, "--workflow-profile", "none", "--cores", "1", *arguments, "--configfile", "config.yaml"],
             cwd=self.used, env=self._environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             timeout=600, check=False,
         )  # fmt: skip
-        assert finished.returncode == 0, finished.stdout[-6000:]
+        assert finished.returncode == status, finished.stdout[-6000:]
         return finished.stdout
 
     def missing(self) -> tuple[list[str], list[str]]:

@@ -138,14 +138,22 @@ def _touch_the_package(law: Law) -> None:
 
 
 @pytest.fixture(scope="module")
-def law(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Law]:
+def folder_in_use(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Law]:
     """A folder in which the whole benchmark was run once."""
     law = Law(tmp_path_factory.mktemp("code"))
     law.targets = ("tables", "figures", "report")
     law.holds_after([Change("nothing yet", lambda law: None, "", trains=True)])
     law.targets = ("tables",)
+    law.keep()
     yield law
     law.close()
+
+
+@pytest.fixture
+def law(folder_in_use: Law) -> Law:
+    """The folder as it was after that run."""
+    folder_in_use.restore()
+    return folder_in_use
 
 
 def test_a_change_of_what_draws_draws_again(law: Law, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,6 +173,28 @@ def test_what_cannot_change_a_result_trains_nothing(law: Law) -> None:
 
 def test_touched_code_does_nothing(law: Law) -> None:
     law.looks_ahead(Change("touched files", _touch_the_package, ""))
+
+
+WHILE_IT_RUNS = {
+    "train ladder measure": (BATCHES["a layer"][0], f"src/twinbench/{PLAIN_CNN}", b"RATE = 0.25", b"RATE = 0.75"),
+    "tables": (BATCHES["the other stages"][3], "src/twinbench/analysis/summary.py", b"- scores.size", b"- 0"),
+}
+
+
+@pytest.mark.parametrize("rules", WHILE_IT_RUNS)
+def test_what_is_edited_while_snakemake_runs_makes_nothing(rules: str, law: Law) -> None:
+    """Made by the edited code and noted under that before, it would pass for up to date once the edit is taken back."""
+    change, file, old, new = WHILE_IT_RUNS[rules]
+    path = law.copy / file
+    change.apply(law)
+    assert old in path.read_bytes()
+    edit = f"    p = Path({str(path)!r}); p.write_bytes(p.read_bytes().replace({old!r}, {new!r}))\n"
+    law.edit("Snakefile", "    check_folders()\n", f"    check_folders()\n{edit}")
+    law.snakemake("--keep-going", "tables", status=1)
+    for rule in rules.split():
+        logs = [path for path in (law.used / "results/logs").rglob("*.log") if rule in (path.parent.name, path.stem)]
+        logs += (law.used / "results/logs" / rule).rglob("*.log")
+        assert any("was changed after snakemake had started: start" in path.read_text() for path in logs), rule
 
 
 @pytest.mark.parametrize("batch", BATCHES)

@@ -138,12 +138,20 @@ def test_every_key_of_the_configuration_is_changed_or_it_is_said_why_not() -> No
 
 
 @pytest.fixture(scope="module")
-def law(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Law]:
+def folder_in_use(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Law]:
     """A folder in which the benchmark was run once."""
     law = Law(tmp_path_factory.mktemp("settings"))
     law.holds_after([Change("nothing yet", lambda law: None, "", trains=True)])
+    law.keep()
     yield law
     law.close()
+
+
+@pytest.fixture
+def law(folder_in_use: Law) -> Law:
+    """The folder as it was after that run."""
+    folder_in_use.restore()
+    return folder_in_use
 
 
 def test_what_cannot_change_a_result_trains_nothing(law: Law) -> None:
