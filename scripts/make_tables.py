@@ -14,6 +14,7 @@ def main(snakemake):
     tables = make_tables(
         configuration_of(snakemake.params.settings),
         record_files=[Path(path) for path in snakemake.input.records],
+        manifest_files=[Path(path) for path in snakemake.input.manifests],
         ladder_files=[Path(path) for path in snakemake.input.ladders],
         gradient_files=[Path(path) for path in snakemake.input.gradients],
         cost_files=[Path(path) for path in snakemake.input.costs],

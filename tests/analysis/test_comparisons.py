@@ -43,7 +43,7 @@ def test_bit_identical_pairs_are_identical_and_not_tested():
     row = compare(table).iloc[0]
     assert row["verdict"] == Verdict.IDENTICAL
     assert row["family_size"] == 0
-    assert row[["t_p", "t_p_holm", "tost_p", "tost_p_holm"]].isna().all()
+    assert row[["t_p", "t_p_corrected", "tost_p", "tost_p_corrected"]].isna().all()
     assert (row[["mean_difference", "std_difference", "ci_low", "ci_high"]] == 0).all()
     assert "Bit-identical to functional in 2 seeds" in row["sentence"]
 
@@ -107,16 +107,87 @@ def test_an_effect_that_one_test_finds_can_be_undecided_in_a_family_of_many():
     table = compare(runs_of({"functional": [98.0] * 6, "sequential": list(98 + differences)} | noise))
     among = table.set_index("variant").loc["sequential"]
     assert among["t_p"] == pytest.approx(alone["t_p"])
-    assert among["t_p_holm"] == pytest.approx(21 * alone["t_p"])
+    assert among["t_p_corrected"] == pytest.approx(21 * alone["t_p"])
     assert among["verdict"] == Verdict.UNDECIDED
 
 
-def test_suspects_are_a_family_of_their_own():
+def test_all_comparisons_of_a_dataset_are_one_family():
     runs = runs_of({"functional": [98.0, 98.1, 98.3], "sequential": [98.1, 98.3, 98.2]})
     faults = [run(f"fault_{k}", s, 90 + k + s / 7, kind="suspect") for k in range(5) for s in range(3)]
     table = compare(pd.concat([runs, pd.DataFrame(faults)], ignore_index=True)).set_index("variant")
-    assert table.loc["sequential", ["family", "family_size"]].tolist() == ["variants", 1]
-    assert table.loc["fault_0", ["family", "family_size"]].tolist() == ["suspects", 5]
+    assert table.loc["sequential", ["family", "family_size"]].tolist() == ["digits", 6]
+    assert table.loc["fault_0", ["family", "family_size"]].tolist() == ["digits", 6]
+
+
+def test_another_dataset_changes_no_number_and_no_verdict_of_the_first():
+    first = runs_of({"functional": [98.0, 98.1, 98.3, 98.2], "sequential": [97.6, 97.6, 97.9, 97.7]})
+    second = [
+        run(variant, seed, 90 + k + seed / 7, dataset="mnist")
+        for k, variant in enumerate(("functional", *(f"variant_{j}" for j in range(30))))
+        for seed in range(4)
+    ]
+    alone = compare(first)
+    beside = compare(pd.concat([first, pd.DataFrame(second)], ignore_index=True))
+    pd.testing.assert_frame_equal(beside[beside["dataset"] == "digits"], alone)
+
+
+def test_a_difference_is_shown_exactly_where_the_simultaneous_interval_misses_zero():
+    rng = np.random.default_rng(5)
+    scores = {f"variant_{k}": list(rng.normal(98 - 0.2 * k, 0.3, 6)) for k in range(8)}
+    table = compare(runs_of({"functional": list(rng.normal(98, 0.3, 6))} | scores))
+    apart = (table["ci_low"] > 0) | (table["ci_high"] < 0)
+    assert apart.any()
+    assert not apart.all()
+    assert (apart == (table["t_p_corrected"] <= 0.05)).all()
+    assert (table["own_low"] > table["ci_low"]).all()
+
+
+def test_survivors_of_failures_in_one_of_the_two_are_never_called_alike():
+    reference = [98.0 + seed / 10 for seed in range(10)]
+    rows = runs_of({"functional": reference, "sequential": [98.0, *[None] * 9]})
+    rows["final_weights_sha256"] = [f"weights-{seed}" for seed in rows["seed"]]
+    row = compare(rows).iloc[0]
+    assert (row["verdict"], row["failed_alone"], row["failed"]) == (Verdict.UNDECIDED, 9, 9)
+    assert "in 9 seeds one of the two failed and the other did not" in row["sentence"]
+    close = compare_one([*spread(9, 0.1, 98.0), None], [98.0] * 10)
+    assert close["tost_p_corrected"] < 0.05
+    assert close["verdict"] == Verdict.UNDECIDED
+    turned = compare_one(list(spread(10, 0.1, 98.0)), [98.0] * 9 + [None])
+    assert (turned["verdict"], turned["reference_failed"]) == (Verdict.UNDECIDED, 1)
+
+
+def test_failures_in_the_same_seeds_leave_a_verdict():
+    row = compare_one([*spread(9, 0.1, 98.0), None], [98.0] * 9 + [None])
+    assert (row["verdict"], row["failed_alone"]) == (Verdict.EQUIVALENT, 0)
+
+
+def test_each_equivalence_says_what_rate_of_collapse_its_seeds_cannot_exclude():
+    row = compare_one(list(98 + spread(10, 0.2)), [98.0] * 10)
+    assert row["verdict"] == Verdict.EQUIVALENT
+    assert row["unseen_collapse"] == pytest.approx(100 * (1 - 0.05**0.1))
+    assert "cannot be excluded in up to 26 % of its seeds" in row["sentence"]
+    assert np.isnan(compare_one([90.0, 90.1, 90.3], [98.0, 98.1, 98.2])["unseen_collapse"])
+
+
+def test_one_collapse_among_hundreds_of_seeds_is_no_equivalence_though_the_mean_is():
+    row = compare_one([*spread(400, 0.2, 98.0), 92.0], [98.0] * 401)
+    assert row["tost_p_corrected"] < 0.05
+    assert (row["verdict"], row["collapsed"]) == (Verdict.UNDECIDED, 1)
+    assert "it ended more than 5 points below" in row["sentence"]
+    assert row["worst_difference"] == pytest.approx(-6)
+
+
+@pytest.mark.parametrize(("guess", "verdict"), [(10.0, Verdict.UNDECIDED), (2.0, Verdict.EQUIVALENT)])
+def test_two_that_guess_are_not_called_equivalent(guess, verdict):
+    rows = runs_of({"functional": [10.0, 10.1, 9.9, 10.0], "sequential": [10.1, 10.0, 10.0, 9.9]})
+    row = compare_variants(rows, margin=0.5, confidence=0.95, chance={"digits": guess}).iloc[0]
+    assert row["verdict"] == verdict
+    assert ("constant guess" in row["sentence"]) == (verdict == Verdict.UNDECIDED)
+
+
+def test_reconstructions_that_explain_nothing_are_not_called_equivalent():
+    row = compare_one([0.1, 0.0, 0.2, 0.1], [0.0, 0.1, 0.1, 0.1], score_name="explained variance")
+    assert (row["verdict"], bool(row["at_chance"])) == (Verdict.UNDECIDED, True)
 
 
 @pytest.mark.parametrize("difference", [0.0, -0.01, 1.0, -40.0])
@@ -214,8 +285,8 @@ def test_any_scores_give_a_verdict_and_probabilities_without_a_warning(data, n, 
     scores = {variant: data.draw(seeds) for variant in ("functional", "sequential", "subclass")}
     table = compare(runs_of(scores, test_examples=40, score_name=score_name))
     assert set(table["verdict"]) <= set(Verdict)
-    for name in ("t_p", "t_p_holm", "tost_p", "tost_p_holm"):
+    for name in ("t_p", "t_p_corrected", "tost_p", "tost_p_corrected"):
         assert table[name].dropna().between(0, 1).all()
     tested = table[table["n"] > 1]
-    assert tested[["ci_low", "t_p_holm", "tost_p_holm"]].notna().all(axis=None)
+    assert tested[["ci_low", "t_p_corrected", "tost_p_corrected"]].notna().all(axis=None)
     assert (tested["ci_low"] < tested["mean_difference"]).all()

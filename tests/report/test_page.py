@@ -202,7 +202,7 @@ def test_a_control_that_differs_by_chance_is_said_to(tables_folder: Path) -> Non
     changed = suspects.assign(
         verdict=suspects["verdict"].mask(seed, "different"),
         mean_difference=suspects["mean_difference"].mask(seed, 0.32),
-        p_holm=suspects["p_holm"].mask(seed, 0.0218),
+        p_corrected=suspects["p_corrected"].mask(seed, 0.0218),
     )
     note = controls_apart(_changed(tables, suspects=changed))
     assert note.startswith("The control 'another_seed' on digits differs (+0.32 points, p 0.022 after")

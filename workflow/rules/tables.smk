@@ -2,6 +2,7 @@ rule tables:
     """Turn the records into tables."""
     input:
         records=all_records,
+        manifests=expand(rules.data.output.manifest, dataset=DATASETS),
         ladders=expand(rules.ladder.output.rungs, dataset=DATASETS),
         gradients=expand(rules.measure.output.gradients, dataset=DATASETS),
         costs=expand(rules.measure.output.costs, dataset=DATASETS),

@@ -1,24 +1,30 @@
 """The table `comparisons`: each variant against its reference, paired by seed, and a verdict in one word.
 
-The seed is the replication unit. Two t tests decide, both corrected by Holm over the family of comparisons, so that a
-table of thirty comparisons is wrong anywhere as seldom as a table of one.
+The seed is the replication unit. Two t tests decide, for a difference and for none. All comparisons of one dataset are
+a family: each test has the level (1 - confidence) / comparisons, so that a table of thirty is wrong anywhere as seldom
+as a table of one, and another dataset changes nothing. Of one comparison only one of the two tests can be wrong, since
+its true difference cannot be none and the margin at once: so dividing by the comparisons covers both.
 `docs/statistics.md` has the source of each number and how well it is calibrated.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
+from scipy import stats
 
-from twinbench.analysis.intervals import observed_std, sample_std, t_interval
+from twinbench.analysis.intervals import binomial_se, observed_std, sample_std
 from twinbench.analysis.outputs import COMPARISONS
 from twinbench.analysis.paired_tests import equivalence_p, paired_t_p
 from twinbench.analysis.pairing import Pairs, pairs_by_seed
 
-_TESTED: Final = ("t_p", "tost_p")
+# A run has collapsed when it ends so many margins below the reference's median score, or so many of the reference's
+# median absolute deviations where these are wider.
+COLLAPSE: Final = 10
+_OWN: Final = ("own_low", "own_high")
+_SIMULTANEOUS: Final = ("ci_low", "ci_high")
 
 
 class Verdict(StrEnum):
@@ -31,10 +37,25 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"
 
 
-def _described(pairs: Pairs) -> dict[str, object]:
+# Verdicts that call two variants the same, or as good as that.
+SAME: Final = (Verdict.IDENTICAL, Verdict.EQUIVALENT, Verdict.DIFFERENT_WITHIN_MARGIN)
+
+
+def unseen_rate(n: int, confidence: float) -> float:
+    """Return the share of seeds, in percent, in which something may happen that n seeds have not shown.
+
+    It is the upper confidence limit of a proportion of which none of n showed anything, 1 - (1 - confidence)^(1/n):
+    the "rule of three", since at 95 % it is about 3/n (Hanley and Lippman-Hand 1983, JAMA 249(13)).
+    """
+    return float(100 * (1 - (1 - confidence) ** (1 / n)))
+
+
+def _described(pairs: Pairs, margin: float, chance: float) -> dict[str, object]:
     """Return what needs no test."""
     enough = pairs.n > 0
-    differences = pairs.differences
+    scores, references, differences = pairs.scores, pairs.reference_scores, pairs.differences
+    middle = float(np.median(references)) if enough else 0.0
+    floor = middle - COLLAPSE * max(margin, float(np.median(np.abs(references - middle))) if enough else 0.0)
     return {
         "dataset": pairs.dataset,
         "architecture": pairs.architecture,
@@ -44,60 +65,84 @@ def _described(pairs: Pairs) -> dict[str, object]:
         "score_name": pairs.score_name,
         "n": pairs.n,
         "failed": pairs.failed,
+        "reference_failed": pairs.reference_failed,
+        "failed_alone": pairs.failed_alone,
         "unpaired": pairs.unpaired,
         "mean_difference": float(differences.mean()) if enough else float("nan"),
         "std_difference": observed_std(differences),
-        "family": "suspects" if pairs.kind == "suspect" else "variants",
+        "worst_difference": float(scores.min() - references.min()) if enough else float("nan"),
+        "collapsed": int(((scores < floor) | (references < floor)).sum()) if enough else 0,
+        "at_chance": enough and _at_chance(pairs, margin, chance),
+        "family": pairs.dataset,
     }
 
 
-def _tested(pairs: Pairs, *, margin: float, confidence: float) -> dict[str, object]:
-    """Return tests and interval of two pairs or more."""
+def _at_chance(pairs: Pairs, margin: float, chance: float) -> bool:
+    """Return whether neither mean score is above that of the best constant guess by more than the test set can show."""
+    if np.isnan(chance):
+        return False
+    images = round(100 / pairs.resolution) if pairs.score_name == "accuracy" else 0
+    error = np.nan_to_num(binomial_se(chance, images, pairs.score_name))
+    return bool(max(pairs.scores.mean(), pairs.reference_scores.mean()) <= chance + max(margin, 3 * error))
+
+
+def _tested(pairs: Pairs, *, margin: float) -> dict[str, object]:
+    """Return the tests of two pairs or more."""
     differences, resolution = pairs.differences, pairs.resolution
-    interval = t_interval(differences, confidence=confidence, resolution=resolution)
     return {
         "std_used": float(sample_std(differences, resolution)),
-        "ci_low": float(interval.low),
-        "ci_high": float(interval.high),
         "t_p": float(paired_t_p(differences, resolution=resolution)),
         "tost_p": float(equivalence_p(differences, margin=margin, resolution=resolution)),
     }
 
 
-def _correct_by_family(table: pd.DataFrame) -> None:
-    """Fill in what depends on the whole family: its size, and the corrected p values."""
-    table["family_size"] = 0
-    for column in _TESTED:
-        table[f"{column}_holm"] = np.nan
-    for family, members in table.groupby("family", sort=False):
-        tested = members.index[members["t_p"].notna()]
-        table.loc[table["family"] == family, "family_size"] = len(tested)
-        if len(tested):
-            for column in _TESTED:
-                corrected = multipletests(table.loc[tested, column].to_numpy(), method="holm")[1]
-                table.loc[tested, f"{column}_holm"] = corrected
+def _correct_by_family(table: pd.DataFrame, confidence: float) -> None:
+    """Fill in what depends on the whole family: its size, the corrected p values and the simultaneous intervals."""
+    tested = table["t_p"].notna()
+    sizes = tested.groupby(table["family"]).transform("sum").clip(lower=1)
+    table["family_size"] = tested.groupby(table["family"]).transform("sum").astype(int)
+    for name in ("t_p", "tost_p"):
+        table[f"{name}_corrected"] = (table[name] * sizes).clip(upper=1.0)
+    n = table["n"].astype(float)
+    error: pd.Series[float] = table["std_used"] / np.sqrt(n.clip(lower=1))
+    for (low, high), level in ((_OWN, 1 - confidence), (_SIMULTANEOUS, (1 - confidence) / sizes)):
+        reach = error * stats.t.isf(level / 2, (n - 1).clip(lower=1))
+        reach = reach.where(tested, error)  # identical pairs have no spread, by proof and not by estimate
+        table[low], table[high] = table["mean_difference"] - reach, table["mean_difference"] + reach
 
 
-def _verdict(identical: bool, t_p_holm: float, tost_p_holm: float, level: float) -> Verdict:
+def _seeds(n: int) -> str:
+    return "1 seed" if n == 1 else f"{n} seeds"
+
+
+def reservation(row: Mapping[Any, Any]) -> str:
+    """Return why the seeds of a row cannot show that its two variants are as good as the same; empty where they can."""
+    if row["failed_alone"]:
+        return f"in {_seeds(row['failed_alone'])} one of the two failed and the other did not"
+    if row["verdict"] == Verdict.IDENTICAL:
+        return ""
+    if row["at_chance"]:
+        return "both score no better than a constant guess, where any two variants look alike"
+    if row["collapsed"]:
+        below = f"more than {COLLAPSE * row['margin']:g} points below the others"
+        return f"in {_seeds(row['collapsed'])} one of the two collapsed: it ended {below}"
+    return ""
+
+
+def _verdict(identical: bool, row: Mapping[Any, Any], level: float) -> Verdict:
     """Return the verdict; NaN p values (too few pairs) decide nothing."""
-    if identical:
+    different, inside = row["t_p_corrected"] <= level, row["tost_p_corrected"] <= level
+    if identical and not reservation({**row, "verdict": Verdict.IDENTICAL}):
         return Verdict.IDENTICAL
-    different, inside = t_p_holm <= level, tost_p_holm <= level
-    if different and inside:
-        return Verdict.DIFFERENT_WITHIN_MARGIN
-    if different:
-        return Verdict.DIFFERENT
-    return Verdict.EQUIVALENT if inside else Verdict.UNDECIDED
+    if inside and not reservation({**row, "verdict": ""}):
+        return Verdict.DIFFERENT_WITHIN_MARGIN if different else Verdict.EQUIVALENT
+    return Verdict.DIFFERENT if different else Verdict.UNDECIDED
 
 
 def _compared(mean: float) -> str:
     if mean == 0:
         return "the mean scores are equal"
     return f"it scores {abs(mean):.2f} points {'lower' if mean < 0 else 'higher'}"
-
-
-def _seeds(n: int) -> str:
-    return "1 seed" if n == 1 else f"{n} seeds"
 
 
 def _finding(row: dict[Hashable, Any], confidence: float) -> str:
@@ -110,13 +155,17 @@ def _finding(row: dict[Hashable, Any], confidence: float) -> str:
     if row["verdict"] == Verdict.IDENTICAL:
         return f"Bit-identical to {reference} in {_seeds(n)}: weights and scores are equal, nothing to test."
     compared = _compared(row["mean_difference"])
-    if n == 1:
-        return f"Undecided against {reference}: {compared} in the only seed, and one seed shows no spread."
+    if np.isnan(row["t_p"]):
+        alone = "in the only seed, and one seed shows no spread" if n == 1 else f"in the {n} seeds that are left"
+        return f"Undecided against {reference}: {compared} {alone}."
+    size = row["family_size"]
     ends = (
         f"{100 * confidence:g} % interval {row['ci_low']:+.2f} to {row['ci_high']:+.2f}, {_seeds(n)}, "
-        f"p {row['t_p_holm']:.2g} for no difference and {row['tost_p_holm']:.2g} for a difference beyond "
-        f"{row['margin']:g} points, both after Holm"
+        f"p {row['t_p_corrected']:.2g} for no difference and {row['tost_p_corrected']:.2g} for a difference beyond "
+        f"{row['margin']:g} points"
     )
+    if size > 1:
+        ends += f", all corrected for {size} comparisons"
     opening = {
         Verdict.EQUIVALENT: f"Equivalent to {reference}: {compared}",
         Verdict.DIFFERENT: f"Different from {reference}: {compared}",
@@ -134,12 +183,21 @@ def _left_out(row: dict[Hashable, Any]) -> str:
         notes.append(f"{failed} of its runs failed and {'is' if failed == 1 else 'are'} in no average.")
     if unpaired and row["reference"]:
         notes.append(f"{_seeds(unpaired)} left out for want of a pair.")
-    if row["std_difference"] == 0 and row["verdict"] != Verdict.IDENTICAL:
+    if row["n"] and row["verdict"] in (Verdict.UNDECIDED, Verdict.DIFFERENT) and (why := reservation(row)):
+        notes.append(f"Nothing here can show that the two are alike: {why}.")
+    if not np.isnan(row["unseen_collapse"]):
+        notes.append(
+            f"A collapse that these seeds have not shown cannot be excluded in up to {row['unseen_collapse']:.0f} % of "
+            "its seeds."
+        )
+    if row["std_difference"] == 0 and not np.isnan(row["t_p"]):
         notes.append("All differences are equal, so their spread is taken as the smallest that the test set can show.")
     return " ".join(notes)
 
 
-def compare_variants(runs: pd.DataFrame, *, margin: float, confidence: float) -> pd.DataFrame:
+def compare_variants(
+    runs: pd.DataFrame, *, margin: float, confidence: float, chance: Mapping[str, float] | None = None
+) -> pd.DataFrame:
     """Return one row per variant that is not a reference, compared with its reference over the seeds of both.
 
     Args:
@@ -147,6 +205,8 @@ def compare_variants(runs: pd.DataFrame, *, margin: float, confidence: float) ->
             test_score, final_weights_sha256).
         margin: the equivalence margin in points, above 0.
         confidence: of the intervals; tests have the level 1 - confidence.
+        chance: accuracy of the best constant guess in points, by dataset; where it is not known, whether both score
+            no better than that is not looked at.
 
     Returns:
         The table `COMPARISONS`, in the order of `runs`. Numbers that cannot be had (tests of identical pairs, of
@@ -158,23 +218,24 @@ def compare_variants(runs: pd.DataFrame, *, margin: float, confidence: float) ->
     rows: list[dict[str, object]] = []
     identical: list[bool] = []
     for pairs in pairs_by_seed(runs):
-        row = _described(pairs)
+        guess = (chance or {}).get(pairs.dataset, np.nan) if pairs.score_name == "accuracy" else 0.0
+        row = _described(pairs, margin, guess)
         if pairs.identical:
-            # No spread, by proof and not by estimate.
-            row |= dict.fromkeys(("std_difference", "std_used", "ci_low", "ci_high"), 0.0)
+            row["std_used"] = 0.0
         elif pairs.n > 1:
-            row |= _tested(pairs, margin=margin, confidence=confidence)
-        rows.append(row)
+            row |= _tested(pairs, margin=margin)
+        rows.append(row | {"margin": margin})
         identical.append(pairs.identical)
     table = COMPARISONS.frame(rows)
     if table.empty:
         return table
-    level = 1 - confidence
-    table["margin"] = margin
-    _correct_by_family(table)
+    _correct_by_family(table, confidence)
     table["verdict"] = [
-        str(_verdict(same, t_p, tost_p, level))
-        for same, t_p, tost_p in zip(identical, table["t_p_holm"], table["tost_p_holm"], strict=True)
+        str(_verdict(same, row, 1 - confidence)) for same, row in zip(identical, table.to_dict("records"), strict=True)
+    ]
+    alike = table["verdict"].isin([Verdict.EQUIVALENT, Verdict.DIFFERENT_WITHIN_MARGIN])
+    table["unseen_collapse"] = [
+        unseen_rate(n, confidence) if same else np.nan for n, same in zip(table["n"], alike, strict=True)
     ]
     table["sentence"] = [f"{_finding(row, confidence)} {_left_out(row)}".strip() for row in table.to_dict("records")]
     return table

@@ -16,9 +16,13 @@ _WHO: Final = "dataset architecture variant"
 _RUN: Final = text("run", "the run's name in the store: the first digits of its key")
 _KIND: Final = text("kind", "twin, lookalike, suspect or candidate")
 _SCORE: Final = text("score_name", "accuracy or explained variance, in points, higher is better")
-_T_ENDS: Final = (
-    number("ci_low", "lower end of Student's t interval for that mean, in points", "from"),
-    number("ci_high", "upper end of that interval", "to"),
+_SIMULTANEOUS_ENDS: Final = (
+    number("ci_low", "lower end of the t interval for that mean, in points; a dataset's hold all together", "from"),
+    number("ci_high", "upper end of that simultaneous interval", "to"),
+)
+_OWN_ENDS: Final = (
+    number("own_low", "lower end of the t interval for that mean by itself, in points", "from (by itself)"),
+    number("own_high", "upper end of the interval by itself", "to (by itself)"),
 )
 
 
@@ -97,7 +101,7 @@ SUMMARY: Final = Table(
         whole("failed", "runs that failed"),
         number("mean", "mean score over seeds, in points", "mean (points)"),
         number("std", "standard deviation of the score over seeds (n - 1), in points; empty with one run"),
-        number("ci_low", "lower end of Student's t interval for the mean, cut at what the score can reach", "from"),
+        number("ci_low", "lower end of the mean's t interval, each by itself, cut at what the score can reach", "from"),
         number("ci_high", "upper end of that interval", "to"),
         number(
             "binomial_se", "standard error that the size of the test set gives an accuracy, in points", "binomial SE"
@@ -118,29 +122,54 @@ COMPARISONS: Final = Table(
         _SCORE,
         whole("n", "pairs: seeds in which both runs ended well", "pairs"),
         whole("failed", "runs of the variant that failed"),
+        whole("reference_failed", "runs of the reference that failed"),
+        whole("failed_alone", "seeds in which one of the two failed and the other ended well"),
         whole("unpaired", "seeds left out because only one of the two runs ended well"),
         text(
             "verdict",
             "identical (bit-identical weights and equal scores in every pair), equivalent (shown to lie inside the "
-            "margin), different (shown to differ), different but within the margin (both), or undecided (neither)",
+            "margin), different (shown to differ), different but within the margin (both), or undecided (neither); "
+            "none of the three that call two variants alike where a seed failed in one of them only, and of the two "
+            "that rest on tests none where a seed collapsed or both score like a guess",
         ),
         number("mean_difference", "mean of variant minus reference, in points", "difference (points)"),
         number("std_difference", "standard deviation of the differences (n - 1), in points"),
         number("std_used", "the same, or where all are equal the smallest that the test set can show (one image)"),
-        *_T_ENDS,
+        *_SIMULTANEOUS_ENDS,
+        *_OWN_ENDS,
         number("t_p", "p of the paired t test for no difference, two-sided"),
-        number("t_p_holm", "the same after Holm; at most 1 - confidence: they differ", "p difference (Holm)"),
+        number(
+            "t_p_corrected",
+            "the same times family_size (Bonferroni); at most 1 - confidence: they differ",
+            "p difference (corrected)",
+        ),
         number("margin", "points within which two variants count as equal"),
         number("tost_p", "p of two one-sided t tests for a mean difference inside the margin"),
-        number("tost_p_holm", "the same after Holm; at most 1 - confidence: equivalent", "p equivalence (Holm)"),
-        text("family", "comparisons that are corrected together: variants, or suspects"),
+        number(
+            "tost_p_corrected",
+            "the same times family_size (Bonferroni); at most 1 - confidence: equivalent",
+            "p equivalence (corrected)",
+        ),
+        number("worst_difference", "lowest score minus the reference's lowest, in points", "worst seed (points)"),
+        whole(
+            "collapsed",
+            "seeds in which one of the two ended ten margins (and median deviations) below the median",
+        ),
+        number(
+            "unseen_collapse",
+            "percent of seeds in which a collapse cannot be excluded that n seeds have not shown (rule of three); of "
+            "variants that tests call alike",
+            "collapse not excluded (% of seeds)",
+        ),
+        flag("at_chance", "whether both score no better than the best constant guess"),
+        text("family", "comparisons that are corrected together: all tested ones of a dataset"),
         whole("family_size", "comparisons tested in that family"),
         text("sentence", "the result in words, with what was left out", "in words"),
     ),
     category="Scores",
     caption="Each variant against its reference, paired by seed, with a verdict.",
     title="Difference to the reference",
-    shown=f"{_WHO} n mean_difference ci_low ci_high t_p_holm tost_p_holm verdict sentence",
+    shown=f"{_WHO} n mean_difference ci_low ci_high t_p_corrected tost_p_corrected unseen_collapse verdict sentence",
     latex=f"{_WHO} n mean_difference ci_low ci_high verdict",
     made_by="the rule `tables` makes it",
 )
@@ -236,8 +265,13 @@ SUSPECTS: Final = Table(
         whole("n", "pairs: seeds in which both it and the untouched reference ended well", "seeds"),
         whole("failed", "runs of it that failed"),
         number("mean_difference", "mean of its test score minus the reference's, in points", "difference (points)"),
-        *_T_ENDS,
-        number("p_holm", "p of the paired t test for no difference, after Holm; empty for identical pairs", "p (Holm)"),
+        *_SIMULTANEOUS_ENDS,
+        *_OWN_ENDS,
+        number(
+            "p_corrected",
+            "p of the paired t test, corrected; empty for identical pairs",
+            "p (corrected)",
+        ),
         text("verdict", "as in the table comparisons"),
         number("seen_difference", "the same difference as its own metric reads it, in points", "seen (points)"),
         number("misread", "seen_difference minus mean_difference, in points: how far its own metric is off"),
@@ -246,7 +280,7 @@ SUSPECTS: Final = Table(
     category="Suspects",
     caption="What each deliberate fault does to the score, and what the person sees.",
     title="Effect of each suspect",
-    shown="dataset suspect changes cause n mean_difference ci_low ci_high seen_difference p_holm verdict sentence",
+    shown="dataset suspect changes cause n mean_difference ci_low ci_high seen_difference p_corrected verdict sentence",
     made_by="no suspect was trained: list some under `suspects` in the configuration",
 )
 _DIFFERENCE_ENDS: Final = (

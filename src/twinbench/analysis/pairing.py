@@ -26,6 +26,8 @@ class Pairs:
         reference_scores: the reference's, in the same order.
         resolution: the smallest step of the score, in points.
         failed: runs of the variant that failed.
+        reference_failed: runs of the reference that failed.
+        failed_alone: seeds in which one of the two failed and the other ended well.
         unpaired: seeds that only one of the two ended well.
         identical: n >= 1 and in every pair the final weights' hashes and the scores are equal.
     """
@@ -40,6 +42,8 @@ class Pairs:
     reference_scores: Floats
     resolution: float
     failed: int
+    reference_failed: int
+    failed_alone: int
     unpaired: int
     identical: bool
 
@@ -54,29 +58,34 @@ class Pairs:
         return np.round(self.scores - self.reference_scores, SCORE_DECIMALS)
 
 
-def _reference_of(runs: pd.DataFrame, dataset: str, architecture: str) -> pd.DataFrame:
-    """Return the reference's runs in one dataset and architecture; empty where it was not run."""
-    chosen = runs[(runs["dataset"] == dataset) & (runs["architecture"] == architecture) & (runs["kind"] == "reference")]
-    names = chosen["variant"].unique()
-    if len(names) > 1:
-        raise RecordError(
-            f"The runs of {architecture} on {dataset} have several references ({', '.join(map(str, names))}): "
-            "an architecture has exactly one."
-        )
-    return chosen
+def _references_of(runs: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+    """Return the reference's runs by dataset and architecture.
+
+    Raises:
+        RecordError: an architecture has several references.
+    """
+    references = {}
+    for (dataset, architecture), chosen in runs[runs["kind"] == "reference"].groupby(GROUP[:2], sort=False):
+        names = chosen["variant"].unique()
+        if len(names) > 1:
+            raise RecordError(
+                f"The runs of {architecture} on {dataset} have several references ({', '.join(map(str, names))}): "
+                "an architecture has exactly one."
+            )
+        references[str(dataset), str(architecture)] = chosen
+    return references
 
 
 def _pair(key: tuple[str, str, str], runs: pd.DataFrame, references: pd.DataFrame) -> Pairs:
-    columns = ["seed", "test_score", "test_examples", "final_weights_sha256"]
-    good = runs.loc[ended_well(runs), columns]
-    good_references = references.loc[ended_well(references), columns]
-    both = good.merge(good_references, on="seed", suffixes=("", "_reference")).sort_values("seed")
-    hashes = both["final_weights_sha256"]
-    equal = (hashes.notna() & (hashes == both["final_weights_sha256_reference"])) & (
-        both["test_score"] == both["test_score_reference"]
-    )
-    score_name = score_name_of(runs)
     dataset, architecture, variant = key
+    columns = ["test_score", "test_examples", "final_weights_sha256"]
+    good = runs[ended_well(runs)].set_index("seed")[columns]
+    good_references = references[ended_well(references)].set_index("seed")[columns]
+    both = good.join(good_references, how="inner", rsuffix="_reference").sort_index()
+    alone = set(good.index) ^ set(good_references.index)
+    score_name = score_name_of(runs)
+    hashes = both["final_weights_sha256"]
+    equal = hashes.notna() & (hashes == both["final_weights_sha256_reference"])
     return Pairs(
         dataset=dataset,
         architecture=architecture,
@@ -88,8 +97,10 @@ def _pair(key: tuple[str, str, str], runs: pd.DataFrame, references: pd.DataFram
         reference_scores=both["test_score_reference"].to_numpy(dtype=np.float64),
         resolution=score_resolution(score_name, images_tested(both)),
         failed=len(runs) - len(good),
-        unpaired=len(set(good["seed"]) ^ set(good_references["seed"])),
-        identical=bool(len(both)) and bool(equal.all()),
+        reference_failed=len(references) - len(good_references),
+        failed_alone=len(alone & set(runs["seed"]) & set(references["seed"])),
+        unpaired=len(alone),
+        identical=bool(len(both)) and bool((equal & (both["test_score"] == both["test_score_reference"])).all()),
     )
 
 
@@ -112,6 +123,7 @@ def pairs_by_seed(runs: pd.DataFrame) -> Iterator[Pairs]:
             f"The run of {first['architecture']} {first['variant']} on {first['dataset']} with seed {first['seed']} "
             "appears twice in the runs: keep one training configuration per results folder."
         )
+    references = _references_of(runs)
     for key, group in runs[runs["kind"] != "reference"].groupby(GROUP, sort=False):
         dataset, architecture, variant = map(str, key)
-        yield _pair((dataset, architecture, variant), group, _reference_of(runs, dataset, architecture))
+        yield _pair((dataset, architecture, variant), group, references.get((dataset, architecture), runs.iloc[:0]))

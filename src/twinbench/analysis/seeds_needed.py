@@ -1,16 +1,17 @@
 """The table `seeds_needed`: what the present number of seeds can show, and how many would settle a comparison.
 
-Power is planned at the level (1 - confidence) / family_size, which Holm's correction is sure to grant, so that the
-number holds whatever the other comparisons give. Planning takes the observed spread of the differences for the
+Power is planned at the level (1 - confidence) / family_size of each test, so that the number holds whatever the other
+comparisons give. Planning takes the observed spread of the differences for the
 true one; `cautious_seeds` says what follows if it is larger, as a small pilot allows.
 """
 
 import math
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
 
-from twinbench.analysis.comparisons import Verdict
+from twinbench.analysis.comparisons import Verdict, reservation
 from twinbench.analysis.outputs import SEEDS_NEEDED
 from twinbench.analysis.power import (
     MAXIMUM_SEEDS,
@@ -27,8 +28,8 @@ PILOT_SEEDS: Final = 5
 def _seeds_for(margin: float, std: float, level: float, target: float) -> tuple[int | None, int | None]:
     """Return the seeds that find a difference of the margin, and that show equivalence where there is none."""
     return (
-        smallest_number_of_seeds(lambda n: difference_power(margin, std, n, level=level), target),
-        smallest_number_of_seeds(lambda n: equivalence_power(margin, std, n, level=level), target),
+        smallest_number_of_seeds(partial(difference_power, margin, std, level=level), target),
+        smallest_number_of_seeds(partial(equivalence_power, margin, std, level=level), target),
     )
 
 
@@ -39,10 +40,10 @@ def _larger(counts: tuple[int | None, int | None]) -> int | None:
 
 def _seeds_observed(mean: float, margin: float, std: float, level: float, target: float) -> int | None:
     """Return the seeds that settle a true difference of `mean`, one way or the other."""
-    ways = [smallest_number_of_seeds(lambda n: difference_power(mean, std, n, level=level), target)]
+    ways = [smallest_number_of_seeds(partial(difference_power, mean, std, level=level), target)]
     if abs(mean) < margin:
         ways.append(
-            smallest_number_of_seeds(lambda n: equivalence_power(margin, std, n, level=level, difference=mean), target)
+            smallest_number_of_seeds(partial(equivalence_power, margin, std, difference=mean, level=level), target)
         )
     return min((n for n in ways if n is not None), default=None)
 
@@ -68,8 +69,10 @@ def _advice_without_plan(row: dict[Any, Any]) -> tuple[str, str]:
         return "", "Bit-identical: more seeds change nothing."
     if pd.isna(row["reference"]) or not row["reference"]:  # an empty name comes back from a CSV file as NaN
         return "", "The reference was not run: there is nothing to compare with."
+    if row["failed_alone"]:
+        return "", f"Undecided: {reservation(row)}; fix that first."
     if row["failed"]:
-        return "", f"{row['failed']} of its runs failed and fewer than two pairs are left: fix that first."
+        return "", f"{row['failed']} of its runs failed and too few pairs are left: fix that first."
     return f"seeds: {PILOT_SEEDS}", f"Fewer than two pairs show no spread: start with {PILOT_SEEDS} seeds."
 
 
@@ -89,6 +92,8 @@ def _advice(row: dict[Any, Any], plan: dict[str, Any], target: float) -> tuple[s
         needed, condition = plan["seeds_observed"], "the observed difference"
     if needed is None:
         return "", f"Undecided: {chances}; more than {MAXIMUM_SEEDS:,} would be needed."
+    if why := reservation(row):
+        return "", f"Undecided: {why}. More seeds can show a difference, but never that the two are alike."
     needed = max(needed, n + 1)
     settled = f"{needed} seeds settle it with probability {target:g} if the truth is {condition}"
     observed = plan["seeds_observed"]

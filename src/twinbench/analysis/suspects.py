@@ -18,14 +18,15 @@ from twinbench.architectures.catalogue import SUSPECTS_ARCHITECTURE, Variant, fi
 API_VARIANT: Final = "sequential"
 # A metric misreads when it is this far, in points, from the true score: a tenth of an image in a thousand is rounding.
 MISREADING: Final = 0.01
+_ENDS: Final = ("ci_low", "ci_high", "own_low", "own_high")
 
 
 class Standing(StrEnum):
     """What may be said of one row of the table."""
 
     CONTROL = "control"  # it changes nothing that matters: the API, the seed, or nothing
-    SHOWN = "shown"  # a difference, corrected for the number of suspects
-    LIKELY = "likely"  # its own interval misses zero, but not after correction
+    SHOWN = "shown"  # a difference, corrected for the number of comparisons
+    CANDIDATE = "candidate"  # its interval by itself misses zero, but not after correction
     OPEN = "open"
 
 
@@ -35,11 +36,11 @@ def standing_of(row: Mapping[Any, Any]) -> Standing:
         return Standing.CONTROL
     if differs(row):
         return Standing.SHOWN
-    return Standing.LIKELY if row["ci_high"] < 0 or row["ci_low"] > 0 else Standing.OPEN
+    return Standing.CANDIDATE if row.get("own_high", 0) < 0 or row.get("own_low", 0) > 0 else Standing.OPEN
 
 
 def differs(row: Mapping[Any, Any]) -> bool:
-    """Return whether a difference is shown, corrected for the number of suspects."""
+    """Return whether a difference is shown, corrected for the number of comparisons."""
     return row["verdict"] in (Verdict.DIFFERENT, Verdict.DIFFERENT_WITHIN_MARGIN)
 
 
@@ -107,11 +108,11 @@ def _row(comparison: dict[Any, Any], runs: pd.DataFrame) -> dict[str, Any]:
             "cause": declared.cause if declared and declared.cause else "",
             "changes": declared.changes if declared and declared.changes else "",
         }
-    kept = ("dataset", "n", "failed", "mean_difference", "ci_low", "ci_high", "verdict", "variant")
+    kept = ("dataset", "n", "failed", "mean_difference", *_ENDS, "verdict", "variant")
     return {
         **{name: comparison[name] for name in kept},
         **about,
-        "p_holm": comparison["t_p_holm"],
+        "p_corrected": comparison["t_p_corrected"],
         "seen_difference": seen,
         "misread": misread,
         "sentence": _sentence(comparison, misread),

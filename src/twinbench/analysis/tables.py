@@ -19,6 +19,7 @@ from twinbench.analysis import (
 from twinbench.analysis import records as recorded
 from twinbench.analysis.files import read_csv
 from twinbench.config import Configuration
+from twinbench.data.manifest import read_manifest
 from twinbench.measurement.columns import COST_REPETITIONS, DETERMINISM_REPETITIONS, GRADIENTS, LADDER
 from twinbench.planning.plan import make_plan
 from twinbench.table import Table
@@ -28,6 +29,7 @@ def make_tables(
     configuration: Configuration,
     *,
     record_files: Sequence[Path],
+    manifest_files: Sequence[Path],
     ladder_files: Sequence[Path],
     gradient_files: Sequence[Path],
     cost_files: Sequence[Path],
@@ -38,19 +40,24 @@ def make_tables(
     Args:
         configuration: the resolved configuration.
         record_files: parquet files with the records of the planned runs.
+        manifest_files: manifests of the datasets.
         ladder_files: CSV files with the rungs of each dataset.
         gradient_files: CSV files with the gradients measured on each dataset.
         cost_files: CSV files with the repetitions of each API's costs on each dataset.
         determinism_files: CSV files with the repetitions of the cost of determinism on each dataset.
 
     Raises:
+        DataError: a manifest is missing or damaged.
         RecordError: a record is missing or damaged, or the runs cannot be compared.
     """
     records = recorded.read_records(record_files, make_plan(configuration))
     runs = recorded.runs_table(records)
     statistics = configuration.statistics
     compared = comparisons.compare_variants(
-        runs, margin=statistics.equivalence_margin, confidence=statistics.confidence
+        runs,
+        margin=statistics.equivalence_margin,
+        confidence=statistics.confidence,
+        chance=dict(map(_constant_guess, manifest_files)),
     )
     tables = {
         "runs": runs,
@@ -72,6 +79,12 @@ def make_tables(
         ),
     }
     return tables | {"claims": claims.decide_claims(tables)}
+
+
+def _constant_guess(manifest_file: Path) -> tuple[str, float]:
+    """Return a dataset's name and the accuracy, in points, of always naming the most frequent class of the test set."""
+    manifest = read_manifest(manifest_file)
+    return manifest.name, 100 * max(manifest.test_counts) / sum(manifest.test_counts)
 
 
 def _read_all(paths: Sequence[Path], table: Table) -> pd.DataFrame:

@@ -76,6 +76,7 @@ def tabulate(configuration: Any, jobs: Any) -> None:
     from twinbench.analysis.tables import make_tables
 
     files = {"record_files": [Path(f"{job.dataset}-{job.name}.parquet") for job in jobs]}
+    files["manifest_files"] = [Path(f"{dataset.name}.json") for dataset in configuration.datasets]
     for kind in ("ladder", "gradient", "cost", "determinism"):
         files[f"{kind}_files"] = [Path(f"{dataset.name}-{kind}.csv") for dataset in configuration.datasets]
     write_tables(make_tables(configuration, **files), Path("tables"))

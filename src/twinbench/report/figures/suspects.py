@@ -21,10 +21,10 @@ _LONGEST_CHANGE = 44
 
 
 def _look(row: dict[Any, Any], style: Style) -> dict[str, Any]:
-    """Return a blue charts.dot for a control, else a square: vermilion, hollow where only likely, grey where open."""
+    """Return a blue charts.dot for a control, else a square: vermilion, hollow for a candidate, grey where open."""
     colour = {Standing.CONTROL: style.palette[0], Standing.OPEN: MUTED}.get(standing := standing_of(row), style.bad)
     marker = "o" if standing is Standing.CONTROL else "s"
-    return {"colour": colour, "marker": marker, "hollow": standing is Standing.LIKELY}
+    return {"colour": colour, "marker": marker, "hollow": standing is Standing.CANDIDATE}
 
 
 def _marks(axes: Axes, rows: Sequence[dict[Any, Any]], style: Style) -> None:

@@ -46,8 +46,9 @@ def controls_apart(tables: Tables) -> str:
     ]
     return " ".join(
         f"The control {row['suspect']!r} on {row['dataset']} differs ({row['mean_difference']:+.2f} points, "
-        f"p {row['p_holm']:.2g} after correction), though it is the same model: that is chance, as it shows in one of "
-        "twenty such families of comparisons at a confidence of 95 %. Take other differences of this size for noise."
+        f"p {row['p_corrected']:.2g} after correction), though it is the same model. All rows are held against the "
+        "same runs of the reference: if these were unlucky or lucky, every row is shifted with them by about as much. "
+        "Take no difference of this size for an effect; new seeds tell."
         for row in rows
     )
 
