@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from twinbench.compare.advice import cause_of, make_cause
 from twinbench.compare.losses import PROBABILITY, ends_in_probabilities, resolved_losses
+from twinbench.compare.own_code import counting_cause
 from twinbench.compare.report import Cause
 from twinbench.sameness.difference import Difference
 from twinbench.sameness.evidence import Evidence, short_path
@@ -26,7 +27,7 @@ def structural_causes(pair: Pair, evidence: Evidence) -> tuple[list[Cause], list
     without_effect: list[Difference] = []
     rewritten = evidence.only_mode and _by_hand(pair)
     unmatched = (not evidence.transferable and not evidence.unlike) or evidence.noise == "alike"
-    for difference in pair.differences:
+    for difference in pair.differences if evidence.counted is None else ():
         by_hand = rewritten and not _of_setting(difference)
         no_effect = evidence.same_throughout or by_hand or difference in evidence.harmless
         noise = evidence.noise in ("the same", "alike") and not _of_setting(difference)
@@ -142,6 +143,8 @@ def _is_last_activation(difference: Difference, pair: Pair) -> bool:
 def unexplained(pair: Pair, evidence: Evidence) -> list[Cause]:
     """A cause for functions that differ though no difference of the graphs says why."""
     inference, training = evidence.inference, evidence.training
+    if evidence.counted is not None:
+        return [counting_cause(*evidence.counted)]
     trained_apart = {id(v) for v in pair.a.model.trainable_variables} and any(
         p.trainable != q.trainable for p, q in pair.transfer.relations if "moving_" not in short_path(p)
     )

@@ -29,6 +29,7 @@ from twinbench.compare.metrics import metric_causes
 from twinbench.compare.modes import inference_causes
 from twinbench.compare.noise import binomial_noise
 from twinbench.compare.optimizers import optimizer_causes
+from twinbench.compare.own_code import try_own_code
 from twinbench.compare.report import CODES, Cause, Report, Stored
 from twinbench.compare.samples import RECONCILED
 from twinbench.compare.sides import SMALL, Side
@@ -83,7 +84,8 @@ class Comparison:
         for side in self.sides:
             for reason in side.untested:
                 self.coverage.not_tested("loss", reason)
-        report_contradictions(evidence, rungs, self.causes, self.coverage, trained_alike=trained_alike)
+        seen = evidence, rungs, self.causes, self.coverage
+        report_contradictions(*seen, together=self.pair, trained_alike=trained_alike)
         blamed = [cause for cause in self.causes if cause.explains_lower_score]
         verdict = draw_verdict(evidence, rungs, self.causes, self.coverage)
         sentence = verdict_sentence(verdict, blamed, evidence, self.coverage)
@@ -149,6 +151,7 @@ class Comparison:
             self._add(penalty_causes(together))
         inputs, comparable = input_causes(together)
         evidence = Evidence(transferable=together.transfer.complete)
+        undecided: list[str] = []
         if comparable:
             ranges = combined(
                 input_ranges(together.a.graph, together.a.model, together.a.signature),
@@ -163,6 +166,7 @@ class Comparison:
                 self.arrays = arrays
                 with levelled(together), equal_tables(together):
                     evidence = gather(together, arrays)
+                    undecided = try_own_code(together, arrays, self._fed_batches(), evidence)
             except TypeError as error:
                 evidence.untested.append(f"No inputs could be made up for the models: {first_cause(error)}")
         else:
@@ -175,7 +179,7 @@ class Comparison:
         elif inputs:
             self.warnings.append("The inputs have other shapes with the same values in the same order.")
         self._add(structural_causes(together, evidence))
-        for place in without_witness(together, evidence):
+        for place in (*without_witness(together, evidence), *undecided):
             self.coverage.not_tested("outputs", place)
         with self.coverage.test("environment"):
             self._environment()
@@ -186,6 +190,21 @@ class Comparison:
         with self.coverage.test("added losses"):
             self._add(added_loss_causes(together, self.arrays, self.causes, self.coverage))
         return evidence
+
+    def _fed_batches(self) -> list[list[np.ndarray]]:
+        """The first rows of the feeds, in the order and of the kind of A's inputs."""
+        inputs = self.pair.a.signature.inputs
+        given = [
+            [np.asarray(array[:8]) for array in arranged(feed, one)]
+            for feed, one in zip(self.feeds, (self.pair.a, self.pair.b), strict=True)
+            if feed is not None and self.pair.a.signature.batch is None
+        ]
+        return [
+            [array.astype(spec.dtype) for array, spec in zip(arrays, inputs, strict=True)]
+            for arrays in given
+            if len(arrays) == len(inputs)
+            and all(a.ndim == len(s.shape) + 1 and s.dtype != "string" for a, s in zip(arrays, inputs, strict=True))
+        ]
 
     def _stored(self) -> None:
         """The weights that the sides come with."""

@@ -9,7 +9,7 @@ import numpy as np
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.report import CODES, Cause, Stored, Verdict
 from twinbench.sameness.evidence import Evidence
-from twinbench.sameness.pairing import Pair
+from twinbench.sameness.pairing import Pair, count_acting
 from twinbench.sameness.probes import compare_arrays, compare_gradients, give_random_weights, kept, outputs_of
 from twinbench.sameness.randomness import without_noise
 from twinbench.sameness.rungs import Rung, make_rung
@@ -152,7 +152,13 @@ def report_function(evidence: Evidence, pair: Pair, coverage: Coverage) -> None:
 
 
 def report_contradictions(
-    evidence: Evidence, rungs: Sequence[Rung], causes: Sequence[Cause], coverage: Coverage, *, trained_alike: bool
+    evidence: Evidence,
+    rungs: Sequence[Rung],
+    causes: Sequence[Cause],
+    coverage: Coverage,
+    *,
+    together: Pair,
+    trained_alike: bool,
 ) -> None:
     """Count as not tested what differs and no cause explains.
 
@@ -161,6 +167,7 @@ def report_contradictions(
         rungs: the ladder so far.
         causes: everything that was found to differ.
         coverage: where the gaps are reported.
+        together: the models.
         trained_alike: whether steps of training were seen to give equal weights, each side with its own loss.
     """
     if any(cause.explains_lower_score for cause in causes):
@@ -170,5 +177,5 @@ def report_contradictions(
         for rung in failed:
             what = "outputs" if rung.number == 6 else "gradients"
             coverage.not_tested(what, f"a difference without a cause that could be found: {rung.sentence}")
-    if rungs[3].outcome == "fail":
+    if rungs[3].outcome == "fail" and count_acting(together.a) != count_acting(together.b):
         coverage.not_tested("trainable weights", f"no cause was found: {rungs[3].sentence}")

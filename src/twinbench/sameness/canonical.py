@@ -94,7 +94,7 @@ class NodeValues:
             if not isinstance(value, tuple) or value[0] not in place:
                 continue
             edge, tensor = (place[value[0]], value[1]), recorded.graph.get_tensor_by_name(name)
-            if tensor.dtype.is_floating or tensor.dtype.is_integer:
+            if tensor.dtype.is_floating or tensor.dtype.is_integer or tensor.dtype.is_bool:
                 tensors[edge] = tensor
             if name in builder.call_of:
                 self.calls[edge] = builder.call_of[name]

@@ -56,6 +56,7 @@ class Evidence:
         noise: Where a layer of the person's own stands for one of Keras's noise layers: whether both were seen to draw
             the same numbers, or only numbers of the same distribution; "apart" where they draw otherwise in inference.
         harmless: The differences of the graphs that were seen to change nothing.
+        counted: A count of calls from which on the two act otherwise: where it is held, and what it was set to.
     """
 
     inference: Comparison | None = None
@@ -72,6 +73,7 @@ class Evidence:
     unlike: str = ""
     noise: Literal["", "the same", "alike", "apart"] = ""
     harmless: list[Difference] = field(default_factory=list)
+    counted: tuple[str, int] | None = None
 
     @property
     def same_function(self) -> bool | None:

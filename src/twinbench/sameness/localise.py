@@ -84,7 +84,7 @@ def harmless_differences(pair: Pair, arrays: Sequence[np.ndarray]) -> list[Diffe
     if a.graph is None or b.graph is None or pair.alignment is None:
         return []
     left, noise = _with_noise(a, a.graph, arrays)
-    fed = _tensors(fitted(arrays, b))
+    fed = tensors(fitted(arrays, b))
     patches: dict[tuple[int, int], Any] = {}
     open_differences = [d for d in pair.differences if d.effect == "function" and d.code != "masking"]
     harmless: list[Difference] = []
@@ -120,7 +120,7 @@ def values_before_open_weights(pair: Pair, arrays: Sequence[np.ndarray]) -> tupl
     with kept(a, b), without_noise(a.model, b.model):
         give_random_weights(pair.transfer, 11)
         left, noise = _with_noise(a, a.graph, arrays)
-        right = NodeValues(b.model, b.signature, b.graph)(_tensors(fitted(arrays, b)))
+        right = NodeValues(b.model, b.signature, b.graph)(tensors(fitted(arrays, b)))
     matched = {id(variable) for couple in pair.transfer.relations for variable in couple}
     reached: list[set[int]] = []
     for graph in (a.graph, b.graph):
@@ -140,16 +140,17 @@ def values_before_open_weights(pair: Pair, arrays: Sequence[np.ndarray]) -> tupl
 
 def _with_noise(one: Subject, graph: Graph, arrays: Sequence[np.ndarray]) -> tuple[Values, dict[Edge, float]]:
     """The values of a model's nodes, and what rounding does to each."""
-    of_nodes, tensors = NodeValues(one.model, one.signature, graph), _tensors(arrays)
+    of_nodes, fed = NodeValues(one.model, one.signature, graph), tensors(arrays)
     with kept(one):
-        values = of_nodes(tensors)
+        values = of_nodes(fed)
     with kept(one):
         nudge(one.variables())
-        nudged = of_nodes(tensors)
+        nudged = of_nodes(fed)
     return values, {edge: float(np.nanmax(np.abs(values[edge] - nudged[edge]), initial=0.0)) for edge in values}
 
 
-def _tensors(arrays: Sequence[np.ndarray]) -> list[Any]:
+def tensors(arrays: Sequence[np.ndarray]) -> list[Any]:
+    """Arrays as tensors."""
     return [keras.ops.convert_to_tensor(array) for array in arrays]
 
 

@@ -176,3 +176,9 @@ def count_parameters(variables: list[Any]) -> int:
     """How many numbers unique variables hold, random generators' states left out."""
     unique = {id(v): v for v in variables if "seed_generator" not in str(getattr(v, "path", ""))}
     return int(sum(np.prod(tuple(v.shape), dtype="int64") for v in unique.values()))
+
+
+def count_acting(one: Subject) -> int:
+    """How many numbers a model trains or computes with; a count of calls that nothing reads is neither."""
+    read = {id(v) for v in one.variables()}
+    return count_parameters([v for v in one.model.weights if v.trainable or id(v) in read])
