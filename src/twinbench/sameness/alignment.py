@@ -45,10 +45,6 @@ class Alignment:
         """From a node of A to its partner in B."""
         return dict(self.pairs)
 
-    def to_a(self) -> dict[int, int]:
-        """From a node of B to its partner in A."""
-        return {b: a for a, b in self.pairs}
-
 
 def settings_key(node: Node) -> Hashable:
     """What makes two nodes the same operation: kind and settings; names of activations do not count."""

@@ -111,7 +111,6 @@ class _Builder(Builder):
         self.signature = signature
         self.values: dict[str, Value] = {}
         self.call_of = {t.name: (k, i) for k, call in enumerate(recorded.calls) for i, t in enumerate(call.outputs)}
-        self.input_names = {tensor.name: k for k, tensor in enumerate(recorded.inputs)}
         self.layers = LayerTranslator(self)
         self.operations = OperationTranslator(self, self.values, recorded.variables)
 

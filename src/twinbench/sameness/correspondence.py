@@ -102,20 +102,35 @@ def _unlike(sides: tuple[_Side, _Side], start: Transfer) -> bool:
     colours = np.zeros(2 * half, dtype="int64")
     generator = np.random.default_rng(4)
     for _ in range(_CANONICAL_ROUNDS):
-        values = generator.uniform(0.5, 1.5, colours.max() + 1)[colours]
-        left, right = sides[0].fingerprints(values[:half]), sides[1].fingerprints(values[half:])
-        if any(not _alike(x, y) for x, y in zip(left[0], right[0], strict=True)):
+        try:
+            gradients, noise = _told_apart(sides, colours, generator)
+        except _UnlikeError:
             return True
-        for x, y, noise in zip(left[1], right[1], left[2] + right[2], strict=True):
-            tolerance = 64 * noise.max() + 1e-3 * np.abs(x).max()
-            if np.isfinite(tolerance) and np.abs(np.sort(x) - np.sort(y)).max() > tolerance:
+        for gradient, moved in zip(gradients, noise, strict=True):
+            x, y = np.sort(gradient[:half]), np.sort(gradient[half:])
+            tolerance = 64 * (moved[:half] + moved[half:]).max() + 1e-3 * np.abs(x).max()
+            if np.isfinite(tolerance) and np.abs(x - y).max() > tolerance:
                 return True
         before = colours.max()
-        gradients, moved = (np.concatenate([left[k], right[k]], axis=1) for k in (1, 2))
-        colours = _split(colours, gradients, moved)
+        colours = _split(colours, gradients, noise)
         if colours.max() == before or _uneven(colours, half):
             return False
     return False
+
+
+def _told_apart(
+    sides: tuple[_Side, _Side], colours: np.ndarray, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The gradients of A's numbers and then B's, one value for each colour, and how far rounding moves them.
+
+    Raises:
+        _UnlikeError: The outputs differ.
+    """
+    values = np.split(generator.uniform(0.5, 1.5, colours.max() + 1)[colours], 2)
+    left, right = (side.fingerprints(part) for side, part in zip(sides, values, strict=True))
+    if any(not _alike(x, y) for x, y in zip(left[0], right[0], strict=True)):
+        raise _UnlikeError
+    return np.concatenate([left[1], right[1]], axis=1), np.concatenate([left[2], right[2]], axis=1)
 
 
 def _by_use(sides: tuple[_Side, _Side], start: Transfer, until: float) -> Transfer:
@@ -210,12 +225,7 @@ def _refined(sides: tuple[_Side, _Side], colours: np.ndarray, until: float) -> n
     half = sides[0].size
     generator = np.random.default_rng(3)
     for _ in range(_ROUNDS):
-        values = generator.uniform(0.5, 1.5, colours.max() + 1)[colours]
-        left, right = sides[0].fingerprints(values[:half]), sides[1].fingerprints(values[half:])
-        if any(not _alike(x, y) for x, y in zip(left[0], right[0], strict=True)):
-            raise _UnlikeError
-        gradients = np.concatenate([left[1], right[1]], axis=1)
-        noise = np.concatenate([left[2], right[2]], axis=1)
+        gradients, noise = _told_apart(sides, colours, generator)
         before = colours.max()
         colours = _split(colours, gradients, noise)
         if _uneven(colours, half):

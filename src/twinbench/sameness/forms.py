@@ -7,6 +7,7 @@ one node, and what changes nothing becomes none.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,131 +32,65 @@ def shape_of(tensor: Any) -> Shape:
     return () if tensor.shape.rank is None else tuple(tensor.shape.as_list()[1:])
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where an operation comes from: how it was written, its layer, or the layer in whose scope it ran."""
+
+    spelling: str
+    layer: Any = None
+    scope: str = ""
+
+
 class CanonicalForms:
     """Emits the nodes of the shared forms into a graph under construction."""
 
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
 
-    def merge(
-        self,
-        kind: str,
-        edges: list[Edge],
-        settings: dict[str, Any],
-        shape: Shape,
-        *,
-        ordered: bool,
-        layer: Any = None,
-        spelling: str = "",
-        name: str = "",
+    def emit(
+        self, kind: str, settings: dict[str, Any], parents: list[Edge], shape: Shape, origin: Origin, **more: Any
     ) -> Edge:
-        """Emits a merge of several edges."""
-        return self.builder.emit(
-            Node(
-                0,
-                kind,
-                settings,
-                edges,
-                ordered=ordered,
-                layer=layer,
-                name=layer.name if layer is not None else name,
-                spelling=spelling,
-                shape=shape,
-            )
-        )
+        """Emit a node; `more` are further fields of it."""
+        name = origin.scope if origin.layer is None else origin.layer.name
+        named = {"layer": origin.layer, "name": name, "spelling": origin.spelling, "shape": shape}
+        return self.builder.emit(Node(0, kind, settings, parents, **named, **more))
 
     def reduce(
-        self,
-        edge: Edge,
-        how: str,
-        axes: tuple[int, ...],
-        shape: Shape,
-        *,
-        layer: Any = None,
-        spelling: str = "",
-        name: str = "",
-        call: LayerCall | None = None,
+        self, edge: Edge, settings: dict[str, Any], shape: Shape, origin: Origin, call: LayerCall | None = None
     ) -> Edge:
-        """Emits a reduction over whole axes; kept axes of length one become a reshape."""
+        """Emit a reduction (`how`) over whole `axes`; kept axes of length one become a reshape."""
         before = self.builder.node(edge).shape
-        settings = {"how": how, "axes": axes}
+        layer = origin.layer
         raw = resolved(layer, type(layer), None).settings if layer is not None else {}
-        bare = tuple(n for k, n in enumerate(before or (), start=1) if k not in axes)
-        reduced = self.builder.emit(
-            Node(
-                0,
-                "reduce",
-                settings,
-                [edge],
-                layer=layer,
-                name=layer.name if layer is not None else name,
-                spelling=spelling,
-                masked=bool(call and call.masked and takes_mask(layer)),
-                shape=bare,
-                raw=raw,
-            )
-        )
-        return reduced if len(shape) == len(bare) else self.reshape(reduced, shape, layer=layer, spelling=spelling)
+        bare = tuple(n for k, n in enumerate(before or (), start=1) if k not in settings["axes"])
+        masked = bool(call and call.masked and takes_mask(layer))
+        reduced = self.emit("reduce", settings, [edge], bare, origin, masked=masked, raw=raw)
+        return reduced if len(shape) == len(bare) else self.reshape(reduced, shape, origin)
 
     def activation(
-        self,
-        edge: Edge,
-        function: Any,
-        shape: Shape,
-        *,
-        layer: Any = None,
-        part: bool = False,
-        name: str = "",
-        spelling: str = "",
-        extra: dict[str, Any] | None = None,
-        masked: bool = False,
+        self, edge: Edge, function: Any, shape: Shape, origin: Origin, extra: dict[str, Any] | None = None, **more: Any
     ) -> Edge:
-        """Emits an activation, unless it is linear."""
+        """Emit an activation, unless it is linear; `extra` are settings that its function does not show."""
         identity = activation_identity(function)
         if is_linear(identity) and not extra:
             return edge
         settings = {"function": identity[0], "values": identity[1], **(extra or {})}
-        return self.builder.emit(
-            Node(
-                0,
-                "activation",
-                settings,
-                [edge],
-                layer=layer,
-                part=part,
-                name=layer.name if layer is not None else name,
-                spelling=spelling or "activation",
-                shape=shape,
-                masked=masked,
-            )
-        )
+        return self.emit("activation", settings, [edge], shape, origin, **more)
 
-    def reshape(self, edge: Edge, shape: Shape, *, layer: Any = None, spelling: str = "", name: str = "") -> Edge:
-        """Emits a change of shape that keeps the order of the values; chains of them become one."""
+    def reshape(self, edge: Edge, shape: Shape, origin: Origin) -> Edge:
+        """Emit a change of shape that keeps the order of the values; chains of them become one."""
         parent = self.builder.node(edge)
         while parent.kind == "reshape":
             edge = parent.parents[0]
             parent = self.builder.node(edge)
         same = parent.shape is not None and parent.shape == shape and None not in shape[1:]
-        if same and layer is None:
+        if same and origin.layer is None:
             return edge
         to: Any = "flat" if len(shape) == 1 else shape
-        title = layer.name if layer is not None else name
-        node = Node(0, "reshape", {"to": to}, [edge], layer=layer, name=title, spelling=spelling, shape=shape)
-        node.optional = same
-        return self.builder.emit(node)
+        return self.emit("reshape", {"to": to}, [edge], shape, origin, optional=same)
 
-    def transpose(
-        self,
-        edge: Edge,
-        order: tuple[int, ...],
-        shape: Shape,
-        *,
-        layer: Any = None,
-        spelling: str = "",
-        name: str = "",
-    ) -> Edge:
-        """Emits a permutation of axes, unless it leaves them as they are."""
+    def transpose(self, edge: Edge, order: tuple[int, ...], shape: Shape, origin: Origin) -> Edge:
+        """Emit a permutation of axes, unless it leaves them as they are."""
         if order == tuple(range(len(order))):
             return edge
         parent = self.builder.node(edge)
@@ -167,32 +102,10 @@ class CanonicalForms:
                 settings = parent.settings | ({"axis": axis} if softmax else {})
                 start = turned.parents[0]
                 return self.builder.emit(Node(0, "activation", settings, [start], name=parent.name, shape=shape))
-        title = layer.name if layer is not None else name
-        return self.builder.emit(
-            Node(
-                0,
-                "transpose",
-                {"order": order},
-                [edge],
-                layer=layer,
-                name=title,
-                spelling=spelling,
-                shape=shape,
-            )
-        )
+        return self.emit("transpose", {"order": order}, [edge], shape, origin)
 
-    def scale(
-        self,
-        edge: Edge,
-        factor: Any,
-        offset: Any,
-        shape: Shape,
-        *,
-        layer: Any = None,
-        spelling: str = "",
-        name: str = "",
-    ) -> Edge:
-        """Emits `factor * x + offset`; chains of them become one, and the neutral one vanishes."""
+    def scale(self, edge: Edge, factor: Any, offset: Any, shape: Shape, origin: Origin) -> Edge:
+        """Emit `factor * x + offset`; chains of them become one, and the neutral one vanishes."""
         factor = np.asarray(factor, dtype="float64")
         offset = np.asarray(offset, dtype="float64")
         parent = self.builder.node(edge)
@@ -204,19 +117,7 @@ class CanonicalForms:
         if np.all(factor == 1) and np.all(offset == 0):
             return edge
         settings = {"factor": plain(factor.tolist()), "offset": plain(offset.tolist())}
-        title = layer.name if layer is not None else name
-        return self.builder.emit(
-            Node(
-                0,
-                "scale",
-                settings,
-                [edge],
-                layer=layer,
-                name=title,
-                spelling=spelling or "scaling",
-                shape=shape,
-            )
-        )
+        return self.emit("scale", settings, [edge], shape, origin)
 
 
 def takes_mask(layer: Any) -> bool:

@@ -31,10 +31,9 @@ class Weight:
 class Node:
     """One operation: what it is, its resolved settings, what it reads, and the layer that it came from.
 
-    `settings` decide what it computes; `initializers`, `regularizers` and `constraints` how it is trained. `training`
-    is the mode in which the operation runs when the model is trained (None where it has no mode). An `optional` node
-    does nothing as it stands (a reshape to the same shape, a dropout of rate zero): it counts only where the other
-    model has the same layer doing something.
+    `settings` decide what it computes, `regularizers` how it is trained. `training` is the mode in which the operation
+    runs when the model is trained (None where it has no mode). An `optional` node does nothing as it stands (a reshape
+    to the same shape, a dropout of rate zero): it counts only where the other model has the same layer doing something.
     """
 
     index: int
@@ -51,10 +50,7 @@ class Node:
     training: bool | None = None
     masked: bool = False
     shape: tuple[int | None, ...] | None = None
-    initializers: dict[str, Any] = field(default_factory=dict)
     regularizers: dict[str, Any] = field(default_factory=dict)
-    constraints: dict[str, Any] = field(default_factory=dict)
-    policy: str = "float32"
     raw: dict[str, Any] = field(default_factory=dict)
     optional: bool = False
 
@@ -103,7 +99,6 @@ class Graph:
     unused: list[Any] = field(default_factory=list)
     untracked: list[Any] = field(default_factory=list)
     own_gradients: list[str] = field(default_factory=list)
-    complete: bool = True
 
     def children(self) -> dict[int, list[tuple[int, int]]]:
         """For each node, who reads it: (index of the reader, position among the reader's parents)."""
@@ -116,10 +111,6 @@ class Graph:
     def by_index(self) -> dict[int, Node]:
         """The nodes by their index."""
         return {node.index: node for node in self.nodes}
-
-    def weighted(self) -> list[Node]:
-        """The nodes that own variables, in topological order."""
-        return [node for node in self.nodes if node.weights]
 
     def variables(self) -> list[Any]:
         """Every variable that the outputs depend on, once, in the order in which it is first used."""

@@ -35,4 +35,4 @@ def inventory(model: keras.Model, signature: Signature) -> Graph:
         last = (translated[0][0], 0)
     for node in chain.nodes:
         node.parents = node.parents[:1]
-    return Graph(chain.nodes, [0], [last], ["output"], complete=False)
+    return Graph(chain.nodes, [0], [last], ["output"])

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from twinbench.sameness.forms import CanonicalForms, Shape, shape_of, takes_mask
+from twinbench.sameness.forms import CanonicalForms, Origin, Shape, shape_of, takes_mask
 from twinbench.sameness.graph import Edge, Node, Weight
 from twinbench.sameness.settings import LayerSettings, plain, positive_axis, regularizer_identity, resolved
 from twinbench.sameness.trace import WITH_ACTIVATION, LayerCall, builtin_class
@@ -50,12 +50,11 @@ class LayerTranslator(CanonicalForms):
         if name in ACTIVATIONS:
             return [self._activation_layer(layer, name, call, edges)]
         if name in _RESHAPES:
-            return [self.reshape(edges[0], shape, layer=layer, spelling=name)]
+            return [self.reshape(edges[0], shape, Origin(name, layer))]
         if name == "Permute":
-            return [self.transpose(edges[0], (0, *layer.dims), shape, layer=layer, spelling=name)]
+            return [self.transpose(edges[0], (0, *layer.dims), shape, Origin(name, layer))]
         if name == "Rescaling":
-            spelled = {"layer": layer, "spelling": name}
-            return [self.scale(edges[0], layer.scale, layer.offset, shape, **spelled)]
+            return [self.scale(edges[0], layer.scale, layer.offset, shape, Origin(name, layer))]
         if name == "TimeDistributed":
             return [self._time_distributed(layer, call, edges)]
         read = resolved(layer, cls, rank)
@@ -75,37 +74,28 @@ class LayerTranslator(CanonicalForms):
     def _plain(
         self, layer: Any, name: str, *, read: LayerSettings, call: LayerCall, edges: list[Edge], shape: Shape
     ) -> list[Edge]:
-        raw = dict(read.settings)
-        node = Node(
-            index=0,
-            kind=read.kind,
-            settings=read.settings | {k: plain(v) for k, v in call.arguments.items()},
-            parents=edges,
+        settings = read.settings | {k: plain(v) for k, v in call.arguments.items()}
+        edge = self.emit(
+            read.kind,
+            settings,
+            edges,
+            shape,
+            Origin(name, layer),
             weights=weights_of(layer),
             seeds=seeds_of(layer),
-            layer=layer,
-            name=layer.name,
-            spelling=name,
             training=call.training,
             masked=call.masked and takes_mask(layer),
-            shape=shape,
-            initializers=read.initializers,
             regularizers=read.regularizers,
-            constraints=read.constraints,
-            policy=policy_of(layer),
-            raw=raw,
+            raw=dict(read.settings),
         )
+        node = self.builder.node(edge)
         _as_dense(node, layer, name)
         node.optional = name in DROPOUTS and not float(getattr(layer, "rate", getattr(layer, "stddev", 1.0)))
         if name == "Normalization":
-            node.settings |= {
-                "mean": plain(_array(layer, "mean")),
-                "variance": plain(_array(layer, "variance")),
-            }
+            node.settings |= {key: plain(_array(layer, key)) for key in ("mean", "variance")}
             node.weights = ()
-        edge = self.builder.emit(node)
         if name in WITH_ACTIVATION and getattr(layer, "activation", None) is not None:
-            edge = self.activation(edge, layer.activation, shape, layer=layer, part=True)
+            edge = self.activation(edge, layer.activation, shape, Origin("activation", layer), part=True)
         return [(edge[0], k) for k in range(max(1, len(call.outputs)))]
 
     def _merge(self, layer: Any, name: str, read: LayerSettings, edges: list[Edge], shape: Shape) -> Edge:
@@ -113,7 +103,7 @@ class LayerTranslator(CanonicalForms):
         settings = {"axis": read.settings["axis"]} if kind == "concatenate" else {}
         if kind == "concatenate":
             settings["axis"] = positive_axis(settings["axis"], len(shape) + 1)
-        return self.merge(kind, edges, settings, shape, ordered=ordered, layer=layer, spelling=name)
+        return self.emit(kind, settings, edges, shape, Origin(name, layer), ordered=ordered)
 
     def _pooling(self, layer: Any, name: str, call: LayerCall, edges: list[Edge], shape: Shape) -> Edge | None:
         prefix = name[:-2]
@@ -121,7 +111,7 @@ class LayerTranslator(CanonicalForms):
         if prefix in _GLOBAL:
             channels_last = layer.data_format == "channels_last"
             axes = tuple(range(1, 1 + spatial)) if channels_last else tuple(range(2, 2 + spatial))
-            return self.reduce(edges[0], _GLOBAL[prefix], axes, shape, layer=layer, spelling=name, call=call)
+            return self.reduce(edges[0], {"how": _GLOBAL[prefix], "axes": axes}, shape, Origin(name, layer), call)
         if prefix in _POOLS and set(layer.pool_size) == {1} and set(layer.strides) == {1}:
             return edges[0]
         return None
@@ -135,7 +125,7 @@ class LayerTranslator(CanonicalForms):
             if axis != len(shape):
                 extra["axis"] = axis
         masked = call.masked and name == "Softmax"
-        return self.activation(edges[0], function, shape, layer=layer, extra=extra, spelling=name, masked=masked)
+        return self.activation(edges[0], function, shape, Origin(name, layer), extra, masked=masked)
 
     def _time_distributed(self, layer: Any, call: LayerCall, edges: list[Edge]) -> Edge:
         inner = layer.layer
@@ -146,14 +136,8 @@ class LayerTranslator(CanonicalForms):
             dtype = call.inputs[0].dtype.name
             if isinstance(inner, keras.Model):
                 return self.builder.splice(inner, edges[0], before[1:], dtype)
-            return self._plain(
-                layer,
-                "TimeDistributed",
-                read=resolved(layer, type(layer), None),
-                call=call,
-                edges=edges,
-                shape=shape,
-            )[0]
+            read = resolved(layer, type(layer), None)
+            return self._plain(layer, "TimeDistributed", read=read, call=call, edges=edges, shape=shape)[0]
         first = len(self.builder.nodes)
         edge = self._layer(inner, call, edges, cls)[0]
         for node in self.builder.nodes[first:]:
@@ -208,11 +192,6 @@ def seeds_of(layer: Any) -> tuple[Any, ...]:
     """The states of the random generators that a layer draws from."""
     known = {id(variable) for variable in layer.weights}
     return tuple(v for v in layer.variables if id(v) not in known and "seed_generator" in v.path)
-
-
-def policy_of(layer: Any) -> str:
-    """The name of a layer's dtype policy."""
-    return str(getattr(getattr(layer, "dtype_policy", None), "name", "float32"))
 
 
 def _array(layer: Any, name: str) -> Any:

@@ -7,14 +7,14 @@ own name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from twinbench.sameness.forms import Builder, CanonicalForms, shape_of
+from twinbench.sameness.forms import Builder, CanonicalForms, Origin, shape_of
 from twinbench.sameness.graph import Edge, Node, Weight
 from twinbench.sameness.settings import plain, positive_axis
 
@@ -45,7 +45,7 @@ class _Site:
     edges: list[Edge]
     held: list[Variable]
     shape: tuple[int | None, ...]
-    title: dict[str, Any]
+    origin: Origin
 
     @property
     def op(self) -> Any:
@@ -127,8 +127,8 @@ class OperationTranslator(CanonicalForms):
                 return values[0]
         if not edges and held and op.type in (*_RESHAPES, "Transpose"):
             return values[0]
-        title = {"name": _owner(op.name), "spelling": f"operation {op.type}"}
-        site = _Site(tensor, values, edges, held, shape_of(tensor), title)
+        origin = Origin(f"operation {op.type}", scope=_owner(op.name))
+        site = _Site(tensor, values, edges, held, shape_of(tensor), origin)
         return self._special(site) or self._anything(site)
 
     def as_edge(self, tensor: Any, value: Value) -> Edge:
@@ -158,14 +158,14 @@ class OperationTranslator(CanonicalForms):
             return self._reshape(site)
         if kind == "Transpose" and site.constant(1) is not None:
             order = tuple(int(axis) for axis in site.constant(1))
-            return self.transpose(edge, order, site.shape, **site.title)
+            return self.transpose(edge, order, site.shape, site.origin)
         if kind in _ACTIVATIONS or kind == "LeakyRelu":
-            return self.activation(edge, _activation(site.op), site.shape, **site.title)
+            return self.activation(edge, _activation(site.op), site.shape, site.origin)
         if kind in _ARITHMETIC:
             return self._arithmetic(site, _ARITHMETIC[kind])
         if kind == "ConcatV2" and len(site.edges) == len(site.values) - 1 and site.constant(-1) is not None:
             axis = positive_axis(int(site.constant(-1)), len(site.shape) + 1)
-            return self.merge("concatenate", site.edges, {"axis": axis}, site.shape, ordered=True, **site.title)
+            return self.emit("concatenate", {"axis": axis}, site.edges, site.shape, site.origin)
         if kind in _REDUCTIONS and site.constant(1) is not None:
             return self._reduction(site)
         return self._matrix_product(site) if kind in ("MatMul", "BatchMatMulV2") else None
@@ -175,15 +175,15 @@ class OperationTranslator(CanonicalForms):
         axes = tuple(sorted(int(axis) % rank for axis in np.ravel(site.constant(1)))) if rank else ()
         if not axes or 0 in axes:
             return None
-        return self.reduce(site.edges[0], _REDUCTIONS[site.op.type], axes, site.shape, **site.title)
+        return self.reduce(site.edges[0], {"how": _REDUCTIONS[site.op.type], "axes": axes}, site.shape, site.origin)
 
     def _arithmetic(self, site: _Site, kind: str) -> Value | None:
         edge = site.edges[0]
         if kind == "negative":
-            return self.scale(edge, -1.0, 0.0, site.shape, **site.title)
+            return self.scale(edge, -1.0, 0.0, site.shape, site.origin)
         if len(site.edges) == len(site.values):
             ordered = kind in ("subtract", "divide")
-            return self.merge(kind, site.edges, {}, site.shape, ordered=ordered, **site.title)
+            return self.emit(kind, {}, site.edges, site.shape, site.origin, ordered=ordered)
         if kind == "add" and len(site.held) == 1 and len(site.edges) == 1:
             return self._bias(site)
         if site.held or len(site.values) != 2:
@@ -199,7 +199,7 @@ class OperationTranslator(CanonicalForms):
             limit = getattr(keras.ops, kind)
             if known.size > 1:
                 return None
-            return self.activation(edge, lambda x: limit(x, float(known)), site.shape, **site.title)
+            return self.activation(edge, lambda x: limit(x, float(known)), site.shape, site.origin)
         if kind == "divide" and not first:
             return None
         if kind == "divide":
@@ -209,7 +209,7 @@ class OperationTranslator(CanonicalForms):
             "multiply": (known, 0.0),
             "subtract": (1.0, -known) if first else (-1.0, known),
         }[kind]
-        return self.scale(edge, factor, offset, site.shape, **site.title)
+        return self.scale(edge, factor, offset, site.shape, site.origin)
 
     def _bias(self, site: _Site) -> Value:
         """Adds a variable: the bias of the product just before it, where that is read by nothing else."""
@@ -222,7 +222,7 @@ class OperationTranslator(CanonicalForms):
             node.weights = (*node.weights, Weight("bias", variable))
             return edge
         weights = (Weight(_role(variable), variable),)
-        return self.builder.emit(Node(0, "add weight", {}, [edge], weights=weights, shape=site.shape, **site.title))
+        return self.emit("add weight", {}, [edge], site.shape, site.origin, weights=weights)
 
     def _matrix_product(self, site: _Site) -> Value | None:
         """A product with a variable on the right is a dense layer; leading axes flattened for it are put back."""
@@ -239,15 +239,14 @@ class OperationTranslator(CanonicalForms):
                 edge = parent.parents[0]
                 shape = (*before.shape[:-1], int(variable.shape[1]))
         settings = {"units": int(variable.shape[1]), "use_bias": False}
-        title = site.title | {"spelling": "matrix product"}
-        weights = (Weight("kernel", variable),)
-        return self.builder.emit(Node(0, "Dense", settings, [edge], weights=weights, shape=shape, **title))
+        origin = replace(site.origin, spelling="matrix product")
+        return self.emit("Dense", settings, [edge], shape, origin, weights=(Weight("kernel", variable),))
 
     def _reshape(self, site: _Site) -> Value:
         parent = self.builder.node(site.edges[0])
         if parent.shape == site.shape and parent.layer is None and parent.kind == "Dense":
             return site.edges[0]
-        return self.reshape(site.edges[0], site.shape, **site.title)
+        return self.reshape(site.edges[0], site.shape, site.origin)
 
     def _anything(self, site: _Site) -> Edge:
         """An operation that no layer stands for, under its own name."""
@@ -267,8 +266,7 @@ class OperationTranslator(CanonicalForms):
                 settings[f"operand {position}"] = _digest(value.value)
         seeds = tuple(value.variable for value in site.held if is_seed(value.variable))
         weights = tuple(Weight(_role(v.variable), v.variable) for v in site.held if not is_seed(v.variable))
-        node = Node(0, op.type, settings, site.edges, weights=weights, seeds=seeds, shape=site.shape, **site.title)
-        index, _ = self.builder.emit(node)
+        index, _ = self.emit(op.type, settings, site.edges, site.shape, site.origin, weights=weights, seeds=seeds)
         for output in op.outputs:
             self.values[output.name] = (index, output.value_index)
         return index, site.tensor.value_index

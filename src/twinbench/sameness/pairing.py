@@ -68,13 +68,6 @@ class Pair:
     differences: list[Difference] = field(default_factory=list)
     arrangeable: bool | None = None
 
-    @property
-    def same_graph(self) -> bool | None:
-        """Whether the canonical graphs are equal; None where one of the models could not be traced."""
-        if self.alignment is None:
-            return None
-        return not [d for d in self.differences if d.code.split(".")[0] in ("arch", "preprocessing", "masking")]
-
 
 def subject(model: keras.Model, signature: Signature, example: list[np.ndarray] | None = None) -> Subject:
     """Builds a model by calling it once on an example (zeros, if none is given), and traces it.

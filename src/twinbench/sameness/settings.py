@@ -42,9 +42,7 @@ class LayerSettings:
 
     kind: str
     settings: dict[str, Any]
-    initializers: dict[str, Any] = field(default_factory=dict)
     regularizers: dict[str, Any] = field(default_factory=dict)
-    constraints: dict[str, Any] = field(default_factory=dict)
 
 
 def resolved(layer: Any, cls: type, rank: int | None) -> LayerSettings:
@@ -64,16 +62,11 @@ def resolved(layer: Any, cls: type, rank: int | None) -> LayerSettings:
         kind, config = _unwrap_recurrent(layer, config)
     kept = LayerSettings(kind, {})
     for key, value in config.items():
-        if key.endswith("_initializer"):
-            kept.initializers[key.removesuffix("_initializer")] = initializer_identity(_object(layer, key, value))
-        elif key.endswith("_regularizer"):
+        if key.endswith("_regularizer"):
             penalty = regularizer_identity(_object(layer, key, value))
             if penalty is not None:
                 kept.regularizers[key.removesuffix("_regularizer")] = penalty
-        elif key.endswith("_constraint"):
-            if value is not None:
-                kept.constraints[key.removesuffix("_constraint")] = plain(value)
-        elif key not in _NOT_ARCHITECTURE:
+        elif key not in _NOT_ARCHITECTURE and not key.endswith(("_initializer", "_constraint")):
             kept.settings[key] = plain(value)
     if "axis" in kept.settings and rank is not None:
         kept.settings["axis"] = positive_axis(kept.settings["axis"], rank)
@@ -130,30 +123,6 @@ def positive_axis(axis: Any, rank: int) -> Any:
     if isinstance(axis, int):
         return axis + rank if axis < 0 else axis
     return axis
-
-
-def initializer_identity(initializer: Any) -> Any:  # noqa: PLR0911 - one return per kind of initialiser
-    """What an initialiser draws: `he_normal`, `HeNormal()` and the fitting `VarianceScaling` are one."""
-    if isinstance(initializer, dict | str):
-        try:
-            initializer = keras.initializers.get(initializer)
-        except Exception:  # unknown initialisers are compared by their configuration
-            return plain(initializer)
-    if isinstance(initializer, keras.initializers.VarianceScaling):
-        parts = (round(float(initializer.scale), 9), initializer.mode, initializer.distribution)
-        return ("VarianceScaling", *parts)
-    if isinstance(initializer, keras.initializers.Zeros):
-        return ("Constant", 0.0)
-    if isinstance(initializer, keras.initializers.Ones):
-        return ("Constant", 1.0)
-    if isinstance(initializer, keras.initializers.Constant):
-        return ("Constant", plain(np.asarray(initializer.value).tolist()))
-    if isinstance(initializer, keras.initializers.Initializer):
-        try:
-            return (type(initializer).__name__, plain(initializer.get_config()))
-        except Exception:  # a person's own initialiser may lack a configuration
-            return (type(initializer).__name__,)
-    return getattr(initializer, "__name__", None) or type(initializer).__name__
 
 
 def regularizer_identity(regularizer: Any) -> Any:

@@ -52,7 +52,6 @@ class Trace:
     named_outputs: bool
     masked_outputs: list[bool]
     variables: dict[str, Any]
-    owners: dict[str, Any]
     called: list[Any]
     tracked: list[Any]
     graph: Any
@@ -147,7 +146,6 @@ def _assembled(model: keras.Model, recorder: _Recorder, inputs: list[Any], outpu
         named_outputs=isinstance(outputs, dict),
         masked_outputs=[getattr(tensor, "_keras_mask", None) is not None for tensor in flat],
         variables=variables,
-        owners=_owners(model),
         called=recorder.called,
         tracked=list(model.variables),
         graph=recorder.graph,
@@ -171,14 +169,6 @@ def _output_names(outputs: Any, model: keras.Model) -> list[str]:
     if names and len(names) == count:
         return [str(name) for name in names]
     return [f"output {k}" for k in range(count)]
-
-
-def _owners(model: keras.Model) -> dict[str, Any]:
-    owners: dict[str, Any] = {}
-    for layer in model._flatten_layers(include_self=True, recursive=True):
-        for variable in [*layer._trainable_variables, *layer._non_trainable_variables]:
-            owners[variable.path] = layer
-    return owners
 
 
 @contextmanager
