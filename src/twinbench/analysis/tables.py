@@ -37,15 +37,6 @@ def make_tables(
 ) -> dict[str, pd.DataFrame]:
     """Return every table by name.
 
-    Args:
-        configuration: the resolved configuration.
-        record_files: parquet files with the records of the planned runs.
-        manifest_files: manifests of the datasets.
-        ladder_files: CSV files with the rungs of each dataset.
-        gradient_files: CSV files with the gradients measured on each dataset.
-        cost_files: CSV files with the repetitions of each API's costs on each dataset.
-        determinism_files: CSV files with the repetitions of the cost of determinism on each dataset.
-
     Raises:
         DataError: a manifest is missing or damaged.
         RecordError: a record is missing or damaged, or the runs cannot be compared.

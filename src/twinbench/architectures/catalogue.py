@@ -114,11 +114,7 @@ def add(brought: Iterable[Architecture]) -> None:
 
 @functools.cache
 def architectures() -> dict[str, Architecture]:
-    """Return every architecture by name: the package's in the order of the names, then a person's own.
-
-    Raises:
-        ConfigurationError: an architecture file is not declared as it must be.
-    """
+    """Return every architecture by name: the package's in the order of the names, then a person's own."""
     declared = {}
     for path in sorted(FOLDER.glob("*.py")):
         architecture = read_file(path)
@@ -134,11 +130,7 @@ def suspects() -> tuple[Variant, ...]:
 
 
 def find_variant(architecture: str, name: str) -> Variant:
-    """Return a variant or suspect by name.
-
-    Raises:
-        KeyError: there is none.
-    """
+    """Return a variant or suspect by name."""
     known = architectures()[architecture].variants
     extra = suspects() if architecture == SUSPECTS_ARCHITECTURE else ()
     for variant in (*known, *extra):
@@ -178,11 +170,7 @@ def read_file(path: Path) -> Architecture | None:
 
 
 def parsed(path: Path) -> ast.Module:
-    """Parse a Python file.
-
-    Raises:
-        ConfigurationError: it is none, with the line.
-    """
+    """Parse a Python file."""
     try:
         return parse(path)
     except SyntaxError as error:

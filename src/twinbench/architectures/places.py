@@ -39,11 +39,7 @@ _UNSEEN = (
 
 
 def bring(configuration: Configuration) -> list[Architecture]:
-    """Read the networks of a configuration that are not the package's, add them to the catalogue, and return them.
-
-    Raises:
-        ConfigurationError: a file, module or function is not there or cannot be read, or two have one name.
-    """
+    """Read the networks of a configuration that are not the package's, add them to the catalogue, and return them."""
     brought: list[Architecture] = []
     packaged = {path.stem for path in FOLDER.glob("*.py")} | {"suspects"}
     for entry in configuration.own_networks:

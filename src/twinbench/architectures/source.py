@@ -50,11 +50,7 @@ def parse(path: Path) -> ast.Module:
 
 
 def source_digest(path: Path, name: str) -> str:
-    """Return the SHA-256 (hex) of the code that the definition `name` in `path` consists of.
-
-    Raises:
-        KeyError: the file defines no such name.
-    """
+    """Return the SHA-256 (hex) of the code that the definition `name` in `path` consists of."""
     if path.suffix != ".py":  # compiled: its bytes, and no further
         return _content(path)
     return hashlib.sha256("\n".join(_covered(path, name).lines()).encode()).hexdigest()

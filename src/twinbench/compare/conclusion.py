@@ -16,14 +16,7 @@ from twinbench.sameness.rungs import Rung, make_rung
 
 
 def draw_verdict(evidence: Evidence, rungs: Sequence[Rung], causes: Sequence[Cause], coverage: Coverage) -> Verdict:
-    """What can be said of two models: the same only if nothing that is there was left untested.
-
-    Args:
-        evidence: what structure and probes show.
-        rungs: the first five rungs of the ladder at least.
-        causes: everything that was found to differ.
-        coverage: what was tested, and what not.
-    """
+    """What can be said of two models: the same only if nothing that is there was left untested."""
     if any(cause.explains_lower_score for cause in causes):
         return "different"
     gaps = {test.subject for test in coverage.gaps}
@@ -79,14 +72,7 @@ def chance(coverage: Coverage) -> str:
 
 
 def with_stored(verdict: Verdict, sentence: str, stored: Stored, kinds: Sequence[str]) -> tuple[Verdict, str]:
-    """The verdict and its sentence, where a side comes with weights of its own.
-
-    Args:
-        verdict: what was said of the models themselves.
-        sentence: the same in words.
-        stored: what the comparison of the weights showed.
-        kinds: the kinds of both sides.
-    """
+    """The verdict and its sentence, where a side comes with weights of its own."""
     if verdict in ("different", "cannot_tell") or (verdict == "not_fully_tested" and not stored.differ):
         return verdict, sentence
     if stored.differ:
@@ -160,16 +146,7 @@ def report_contradictions(
     together: Pair,
     trained_alike: bool,
 ) -> None:
-    """Count as not tested what differs and no cause explains.
-
-    Args:
-        evidence: what structure and probes show.
-        rungs: the ladder so far.
-        causes: everything that was found to differ.
-        coverage: where the gaps are reported.
-        together: the models.
-        trained_alike: whether steps of training were seen to give equal weights, each side with its own loss.
-    """
+    """Count as not tested what differs and no cause explains."""
     if any(cause.explains_lower_score for cause in causes):
         return
     if not (evidence.same_throughout or trained_alike):

@@ -93,11 +93,7 @@ def run_apart(request: Request, timeout: float) -> Answer:
 
 
 def _wanted_backend() -> str:
-    """The backend on which the person's Keras runs: the environment's, else that of Keras's own file of settings.
-
-    Raises:
-        UsageError: Keras knows no such backend, or its package is missing.
-    """
+    """The backend on which the person's Keras runs: the environment's, else that of Keras's own file of settings."""
     backend, origin = os.environ.get("KERAS_BACKEND", ""), "KERAS_BACKEND"
     if not backend:
         path = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "keras.json"

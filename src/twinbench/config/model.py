@@ -207,11 +207,7 @@ class Configuration(Section):
         return self.store if self.store is not None else f"{self.output}/store"
 
     def dataset(self, name: str) -> Dataset:
-        """Return the dataset called `name`.
-
-        Raises:
-            ConfigurationError: no dataset of the configuration has this name.
-        """
+        """Return the dataset called `name`."""
         for dataset in self.datasets:
             if dataset.name == name:
                 return dataset

@@ -48,10 +48,6 @@ class NotInManualFolderError(Exception):
 def bounded(limits: Limits, *, offline: bool) -> Iterator[list[str]]:
     """Bound every download that tensorflow-datasets starts in the block; one block runs at a time.
 
-    Args:
-        limits: the bounds.
-        offline: refuse every download with `NotInManualFolderError`.
-
     Yields:
         The URLs that are asked for; the list grows while the block runs.
     """

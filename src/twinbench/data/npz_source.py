@@ -26,9 +26,6 @@ def read_npz(path: Path) -> Source:
     Images are `(n, height, width)` or `(n, height, width, channels)`: integers from 0 to 255, truth values
     (which become 0 and 255), or floats from 0 to 1 (which become round(255 * value), halves to even).
     Labels are `(n,)` or `(n, 1)` integers from 0, without gaps. Nothing is ever unpickled.
-
-    Raises:
-        DataError: the file is missing or damaged, or an array cannot be used; the sentence names file and key.
     """
     arrays = _read_arrays(path)
     x_train, x_test = (_images(arrays[key], f"'{key}' in {path}") for key in ("x_train", "x_test"))

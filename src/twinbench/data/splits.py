@@ -13,10 +13,6 @@ from twinbench.errors import DataError
 def split_validation(labels: NDArray[np.int64], fraction: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Hold out a validation split, the same for every run on these labels.
 
-    Args:
-        labels: `(n,)` classes of the training images.
-        fraction: share of the images that is held out, between 0 and 1.
-
     Returns:
         Positions of the images to train on and of those to validate on, both ascending, int64; every class keeps
         an image to train on.
@@ -39,11 +35,6 @@ def split_validation(labels: NDArray[np.int64], fraction: float) -> tuple[NDArra
 
 def stratified_subset(labels: NDArray[np.int64], size: int, *, purpose: int = 0) -> NDArray[np.int64]:
     """Choose `size` images, each class with its share of them and at least one.
-
-    Args:
-        labels: `(n,)` classes of all images.
-        size: how many to choose; at least one for each class and at most n.
-        purpose: another number gives another choice.
 
     Returns:
         Their positions, ascending, int64.

@@ -42,18 +42,7 @@ _FORGETS_MB: Final = 64.0
 
 
 def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
-    """Measure every selected reference, its twins, and what a person would compare with it.
-
-    Args:
-        configuration: the resolved configuration.
-        npz: the prepared dataset, with its manifest beside it.
-
-    Returns:
-        The table `COST_REPETITIONS`; no rows where no twin is selected.
-
-    Raises:
-        TwinbenchError: the dataset cannot be used.
-    """
+    """Measure every selected reference, its twins, and what a person would compare with it."""
     start_tensorflow(configuration.training)
     data = load(npz)
     samples: dict[Variant, _Samples] = {}

@@ -16,11 +16,7 @@ from twinbench.planning.stages import dataset_key
 
 
 def check_feasible(configuration: Configuration) -> None:
-    """Refuse folders that are files, images that are missing or unusable, and numbers that do not fit them.
-
-    Raises:
-        ConfigurationError: one sentence for each mistake.
-    """
+    """Refuse folders that are files, images that are missing or unusable, and numbers that do not fit them."""
     mistakes = []
     prepared = prepared_manifests(configuration)
     for folder, setting in folders(configuration):
@@ -55,11 +51,7 @@ def prepared_manifests(configuration: Configuration) -> dict[str, Manifest]:
 
 
 def _mistakes(dataset: Dataset, configuration: Configuration, prepared: Mapping[str, Manifest]) -> Iterator[str]:
-    """What cannot be done with a dataset.
-
-    Raises:
-        DataError: the file that it is made from cannot be used.
-    """
+    """What cannot be done with a dataset."""
     manifest = prepared.get(dataset_key(dataset))
     if manifest is None and dataset.kind == "npz":
         manifest = describe_dataset(dataset)

@@ -69,11 +69,7 @@ class Plan:
         return tuple(run for job in self.jobs for run in job.runs)
 
     def job(self, dataset: str, name: str) -> Job:
-        """Return a job.
-
-        Raises:
-            KeyError: there is none of this name.
-        """
+        """Return a job."""
         return self._jobs_by_name[dataset, name]
 
     def key(self, run: Run) -> str:
@@ -95,11 +91,7 @@ class Plan:
 
 
 def make_plan(configuration: Configuration) -> Plan:
-    """Return the runs that a configuration asks for, grouped into jobs.
-
-    Raises:
-        ConfigurationError: a pattern names no architecture, variant or suspect.
-    """
+    """Return the runs that a configuration asks for, grouped into jobs."""
     groups = _groups(configuration)
     size = configuration.training.job_size
     jobs: list[Job] = []
@@ -114,11 +106,7 @@ def make_plan(configuration: Configuration) -> Plan:
 
 
 def selected_variants(configuration: Configuration) -> tuple[Variant, ...]:
-    """Return the variants and suspects that a configuration selects, references first in each architecture.
-
-    Raises:
-        ConfigurationError: a pattern names no architecture, variant or suspect.
-    """
+    """Return the variants and suspects that a configuration selects, references first in each architecture."""
     return tuple(variant for _, variants in _groups(configuration) for variant in variants)
 
 

@@ -166,11 +166,7 @@ _BY_NAME: Final = {entry.name: entry for entry in FIGURES}
 
 
 def figure_entry(name: str) -> FigureEntry:
-    """Return a figure's entry.
-
-    Raises:
-        KeyError: there is no figure of this name.
-    """
+    """Return a figure's entry."""
     return _BY_NAME[name]
 
 

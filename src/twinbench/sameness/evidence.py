@@ -104,11 +104,7 @@ class Evidence:
 
 
 def gather(pair: Pair, arrays: Sequence[np.ndarray], *, seed: int = 11) -> Evidence:
-    """Give both models the same random weights, drawn from a seed on, and probe them; their own are restored.
-
-    Raises:
-        ResourceError: The memory ran out.
-    """
+    """Give both models the same random weights, drawn from a seed on, and probe them; their own are restored."""
     evidence = Evidence(transferable=pair.transfer.complete)
     if not pair.transfer.complete:
         evidence.unlike = _unlike(pair)

@@ -81,13 +81,7 @@ _IGNORED_ATTRIBUTES = {
 
 
 class OperationTranslator(CanonicalForms):
-    """Emits the canonical node of one TensorFlow operation.
-
-    Args:
-        builder: the graph under construction.
-        values: what is known by the name of its tensor.
-        variables: the variables of the trace by the name of the tensor that reads them.
-    """
+    """Emits the canonical node of one TensorFlow operation."""
 
     def __init__(self, builder: Builder, values: dict[str, Value], variables: dict[str, Any]) -> None:
         super().__init__(builder)

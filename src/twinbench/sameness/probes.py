@@ -120,13 +120,7 @@ def give_random_weights(transfer: Transfer, seed: int, *, quiet: bool = False) -
 
 
 def excite(pair: Pair, arrays: Sequence[np.ndarray], seed: int) -> None:
-    """Give both models random weights that tell most inputs apart: behind dead ReLUs any two models agree.
-
-    Args:
-        pair: The models.
-        arrays: One batch for each input.
-        seed: The first of the seeds that are tried.
-    """
+    """Give both models random weights that tell most inputs apart: behind dead ReLUs any two models agree."""
 
     def draw(seed: int) -> int:
         give_random_weights(pair.transfer, seed)
@@ -311,9 +305,6 @@ def compare_gradients(
     """Gradients of both models, on the same arrays or what B is fed, with respect to the weights that correspond.
 
     Keras's own noise is silenced, or drawn as that of a person's own layers.
-
-    Returns:
-        The comparison, and the pairs of variables whose gradients differ.
     """
     sources = [p for p in pair.transfer.sources if is_float(p)]
     with ExitStack() as stack:

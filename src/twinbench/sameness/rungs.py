@@ -101,11 +101,6 @@ def function_rungs(evidence: Evidence, together: Pair, names: tuple[str, str] = 
 
     A rung fails where the two were seen to differ, or B alone raises; what could not be held against A is not
     applicable.
-
-    Args:
-        evidence: What probing the two showed.
-        together: The two models.
-        names: What to call them in the sentences.
     """
     return [_function_rung(evidence, together, names), _gradient_rung(evidence)]
 

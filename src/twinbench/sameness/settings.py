@@ -46,13 +46,7 @@ class LayerSettings:
 
 
 def resolved(layer: Any, cls: type, rank: int | None) -> LayerSettings:
-    """Reads a built-in layer.
-
-    Args:
-        layer: The layer.
-        cls: The built-in class whose `call` it runs.
-        rank: Rank of its first input, batch axis included, to make negative axes positive.
-    """
+    """Reads a built-in layer."""
     kind = cls.__name__
     try:
         config = dict(layer.get_config())

@@ -127,11 +127,7 @@ class Record:
 
     @classmethod
     def from_json(cls, text: str) -> "Record":
-        """Read a record.
-
-        Raises:
-            RecordError: it is not a record, or one of another format.
-        """
+        """Read a record."""
         try:
             content = json.loads(text)
             written = content["format"]

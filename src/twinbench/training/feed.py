@@ -41,11 +41,7 @@ class Feed:
     """Which images a recipe's runs train on, validate on and are tested on, and in which order."""
 
     def __init__(self, tensors: DatasetTensors, recipe: Recipe, training: Training) -> None:
-        """Split the training images.
-
-        Raises:
-            DataError: the validation fraction leaves too few of them.
-        """
+        """Split the training images."""
         self.tensors = tensors
         self._recipe = recipe
         self._batch_size = training.batch_size * recipe.batch_factor

@@ -11,17 +11,7 @@ from twinbench.report.figures.style import INK, MUTED, Style, shorten
 
 
 def curves(axes: Axes, rows: pd.DataFrame, x: str, y: str, style: Style, *, thickest: float, **look: Any) -> None:
-    """Draw one line for each variant, with a band from the lowest to the highest seed; equal lines all show.
-
-    Args:
-        axes: where.
-        rows: with the columns `variant`, `kind`, `x` and `y`, a row for each seed.
-        x: column of the horizontal axis.
-        y: column of the vertical axis.
-        style: how it looks.
-        thickest: points by which the first line is thicker than the last.
-        **look: more settings of `seaborn.lineplot`: `dashes` by variant, `legend` at the right of the axes.
-    """
+    """Draw one line for each variant, with a band from the lowest to the highest seed; equal lines all show."""
     kinds = dict(zip(rows["variant"].map(shorten), rows["kind"], strict=True))
     last = max(len(kinds) - 1, 1)
     settings: dict[str, Any] = {"errorbar": ("pi", 100), "err_kws": {"alpha": 0.1, "linewidth": 0}, "legend": False}

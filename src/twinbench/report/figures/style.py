@@ -153,17 +153,7 @@ def new_figure(
     legend: Sequence[Artist] = (),
     width: float | None = None,
 ) -> Figure:
-    """Return an empty figure with its title, subtitle and legend, and room for a footer.
-
-    Args:
-        style: how it looks.
-        height: of what is between the legend and the footer, inches.
-        name: of the figure; its title in the catalogue stands at the top, in bold.
-        subtitle: dataset, seeds, what failed; wrapped.
-        title: in the place of the catalogue's.
-        legend: its entries, in rows under the subtitle.
-        width: inches, where the style's is too narrow.
-    """
+    """Return an empty figure with its title, subtitle and legend, and room for a footer."""
     width = max(style.width, width or 0.0)
     lines = textwrap.wrap(subtitle, int(width * 13.5 / style.scale))
     labels = [str(entry.get_label()) for entry in legend]

@@ -107,13 +107,7 @@ def _machines(tables: Tables) -> ShownTable | None:
 
 
 def render(tables: Tables, figures: Figures, folder: Path | None) -> str:
-    """Return the page's HTML.
-
-    Args:
-        tables: all tables.
-        figures: the section of the configuration.
-        folder: where the figures were saved; those that are not there are drawn.
-    """
+    """Return the page's HTML."""
     style = style_of(figures)
     runs, runs_note = drilldown(tables)
     script = asset("tables.js", "runs.js")
@@ -148,15 +142,5 @@ def render(tables: Tables, figures: Figures, folder: Path | None) -> str:
 
 
 def build_page(tables: Path, output: Path, figures: Figures, folder: Path | None = None) -> Path:
-    """Write the page and return its path.
-
-    Args:
-        tables: folder of `.csv` tables.
-        output: the HTML file to write.
-        figures: the section of the configuration.
-        folder: where the figures were saved as SVG; those that are not there are drawn.
-
-    Raises:
-        RecordError: the folder holds no tables.
-    """
+    """Write the page and return its path."""
     return write(output, render(Tables.read(tables, complete=True), figures, folder))

@@ -100,22 +100,14 @@ def _shown(name: str, table: Table, frame: pd.DataFrame, csv: str, place: str) -
 
 
 def shown_table(tables: Tables, name: str) -> ShownTable:
-    """Return one of the tables of the folder.
-
-    Raises:
-        NothingToShowError: there is no such table, or it has no rows.
-    """
+    """Return one of the tables of the folder."""
     frame = tables.get(name)
     path = Path(tables.folder) / f"{name}.csv"
     return _shown(name, BY_NAME[name], frame, path.read_text(encoding="utf-8"), str(path))
 
 
 def machines_table(tables: Tables) -> ShownTable:
-    """Return the machines and versions, a column for each where they are few enough to be read side by side.
-
-    Raises:
-        NothingToShowError: there is no such table, or it has no rows.
-    """
+    """Return the machines and versions, a column for each where they are few enough to be read side by side."""
     shown = shown_table(tables, "provenance")
     frame = tables.get("provenance")
     if len(frame) > MOST_SIDE_BY_SIDE:
