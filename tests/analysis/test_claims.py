@@ -77,10 +77,49 @@ def stacks(*verdicts: tuple[str, float]) -> list[dict]:
         (stacks(("different", -2.0), ("identical", 0)), "depends"),
         (stacks(("identical", 0), ("undecided", -0.4)), "inconclusive"),
         (stacks(("different", -2.0), ("undecided", -0.4)), "inconclusive"),
+        (stacks(("different", -0.55), ("different", -0.59)), "inconclusive"),
+        (stacks(("different", -0.55), ("identical", 0)), "inconclusive"),
     ],
 )
 def test_c1_follows_the_comparisons_of_the_linear_stacks(rows, verdict):
     assert decided("C1", comparisons=rows)["verdict"] == verdict
+
+
+def test_c1_is_not_decided_by_the_seeds_that_survive():
+    rows = [
+        comparison("mlp", "sequential", "undecided", n=1, failed_alone=9),
+        comparison("plain_cnn", "sequential", "different", 3.0, n=5, failed_alone=5),
+    ]
+    claim = decided("C1", comparisons=rows)
+    assert claim["verdict"] == "inconclusive"
+    assert "5 seeds, 5 others in which only one of the two failed" in claim["because"]
+    assert (
+        "Runs that do not fail in one of the two only: mlp/sequential, plain_cnn/sequential." in claim["would_change"]
+    )
+
+
+def test_c1_needs_two_seeds_and_says_on_what_it_rests():
+    one = decided("C1", comparisons=[comparison("mlp", "sequential", "identical", n=1)])
+    assert one["verdict"] == "inconclusive"
+    assert "At least 2 seeds" in one["would_change"]
+    rows = [comparison("mlp", "sequential", "identical", n=2), comparison("plain_cnn", "sequential", "identical", n=4)]
+    two = decided("C1", comparisons=rows)
+    assert two["verdict"] == "refuted"
+    assert "This rests on 2 to 4 seeds of 2 networks (mlp, plain_cnn)." in two["because"]
+
+
+def test_a_difference_that_may_lie_inside_the_margin_supports_nothing():
+    claim = decided("C1", comparisons=stacks(("different", -0.55)))
+    assert claim["verdict"] == "inconclusive"
+    assert "perhaps by less than the margin of 0.5 points: mlp/sequential" in claim["would_change"]
+
+
+def test_each_claim_stands_beside_what_the_article_says():
+    table = decide_claims({})
+    assert table["article"].str.endswith(".").all()
+    assert table["article"].is_unique
+    (column,) = (column for column in outputs.CLAIMS.columns if column.name == "article")
+    assert "despite using the same architecture?, 2025-01-30" in column.meaning
 
 
 def test_c1_looks_neither_at_lookalikes_nor_at_other_twins():

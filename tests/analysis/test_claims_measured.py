@@ -33,6 +33,21 @@ def test_c5_asks_whether_the_api_or_the_skip_makes_the_gradient_fade_or_blow_up(
     assert decided("C5", gradients=replicas(composite, no_skip))["verdict"] == verdict
 
 
+def test_c5_publishes_at_which_other_factors_its_verdict_is_the_same():
+    far = decided("C5", gradients=replicas(SAME, [2e-5, 2.2e-5, 1.9e-5]))
+    assert "the verdict is the same for factors from 2 to 100" in far["because"]
+    near = decided("C5", gradients=replicas(SAME, [2 / 30, 2.2 / 30, 1.9 / 30]))
+    assert near["verdict"] == "depends"
+    assert "of others from 2 to 100 the verdict is refuted at 50, refuted at 100" in near["because"]
+
+
+def test_c5_corrects_for_the_number_of_its_intervals():
+    norms = [2 / 30, 2.2 / 45, 1.9 / 25]
+    alone = decided("C5", gradients=replicas(SAME, norms))
+    many = decided("C5", gradients=[row for depth in range(2, 40) for row in replicas(SAME, norms, depth=depth)])
+    assert (alone["verdict"], many["verdict"]) == ("depends", "inconclusive")
+
+
 def test_c5_names_depths_and_factors():
     rows = [*replicas(SAME, [1.0, 1.1, 0.95], depth=2), *replicas(SAME, FADED, depth=30)]
     scores = [comparison(DEEP, "sequential_no_skip", "different", -40.0, kind="lookalike")]
@@ -64,9 +79,10 @@ def test_c5_looks_at_the_first_and_the_last_step_that_were_measured():
     assert decided("C5", gradients=[*start, *between, *later(start, 5)])["verdict"] == "refuted"
 
 
-def test_c5_with_one_seed_is_open_unless_all_norms_are_equal():
+def test_c5_with_one_seed_is_open_even_where_all_norms_are_equal():
     assert decided("C5", gradients=replicas(SAME[:1], FADED[:1]))["verdict"] == "inconclusive"
-    assert decided("C5", gradients=replicas(SAME[:1], SAME[:1]))["verdict"] == "refuted"
+    assert decided("C5", gradients=replicas(SAME[:1], SAME[:1]))["verdict"] == "inconclusive"
+    assert decided("C5", gradients=replicas(SAME[:2], SAME[:2]))["verdict"] == "refuted"
 
 
 def test_c5_is_open_without_a_sequential_that_keeps_the_skip():

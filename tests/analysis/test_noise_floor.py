@@ -3,21 +3,27 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from tests.analysis.made_runs import runs_of
 
-from twinbench.analysis.noise_floor import gap_probability_from_model, gap_probability_from_pairs, noise_floor
+from twinbench.analysis.noise_floor import (
+    gap_probability_from_model,
+    gap_probability_from_pairs,
+    gap_probability_interval,
+    noise_floor,
+)
 from twinbench.analysis.outputs import NOISE_FLOOR
 
 
 def floor_of(scores: list, **settings) -> "pd.Series":
-    table = noise_floor(runs_of({"functional": scores}, **settings))
+    table = noise_floor(runs_of({"functional": scores}, **settings), confidence=0.95)
     assert len(table) == 1
     return table.iloc[0]
 
 
 def test_the_columns_are_the_documented_ones_in_their_order():
-    assert list(noise_floor(runs_of({"functional": [98.0, 97.5]}))) == NOISE_FLOOR.names
-    assert list(noise_floor(runs_of({"functional": [98.0]}).iloc[:0])) == NOISE_FLOOR.names
+    assert list(noise_floor(runs_of({"functional": [98.0, 97.5]}), confidence=0.95)) == NOISE_FLOOR.names
+    assert list(noise_floor(runs_of({"functional": [98.0]}).iloc[:0], confidence=0.95)) == NOISE_FLOOR.names
 
 
 def test_gaps_are_counted_over_all_ordered_pairs_of_different_seeds():
@@ -77,3 +83,12 @@ def test_equal_scores_leave_room_for_one_image():
     row = floor_of([98.0] * 3, test_examples=100)
     assert row["std"] == 0
     assert row["gap_0.5"] > 0
+
+
+def test_the_interval_of_a_gap_holds_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(4)
+    truth = 2 * stats.norm.sf(0.5 / (0.3 * np.sqrt(2)))
+    samples = rng.normal(98, 0.3, (4000, 5))
+    intervals = [gap_probability_interval(scores, 0.5, resolution=1e-6, confidence=0.95) for scores in samples]
+    held = np.mean([interval.low <= truth <= interval.high for interval in intervals])
+    assert held == pytest.approx(0.95, abs=0.015)

@@ -14,7 +14,7 @@ import yaml
 from tests.faults.made import ROOT, RunningSnakemake, fill, full_disk, made_record, read_only, small_disk
 
 from twinbench.analysis.files import write_tables
-from twinbench.analysis.outputs import RUNS
+from twinbench.analysis.record_tables import RUNS
 from twinbench.config import Dataset, Figures
 from twinbench.data import prepare
 from twinbench.data.files import check_writable, write_text

@@ -333,7 +333,7 @@ def write_tables(
         "summary": summarise(runs, confidence=0.95),
         "parameters": _parameters(runs),
         "comparisons": comparisons,
-        "noise_floor": noise_floor(runs),
+        "noise_floor": noise_floor(runs, confidence=0.95),
         "agreement": agreement(
             runs.assign(predictions=[_predictions(run) for run in runs.to_dict("records")]), confidence=0.95
         ),

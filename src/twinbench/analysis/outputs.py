@@ -1,19 +1,22 @@
 """Every table that the analysis writes, declared once; light enough to be asked for whenever the workflow is read."""
 
-from dataclasses import replace
 from typing import Final
 
+from twinbench.analysis.record_tables import COSTS, HISTORY, PARAMETERS, PROVENANCE, RUNS
 from twinbench.measurement.columns import GRADIENTS, LADDER, REASON, WHO
-from twinbench.store.record import Cost, Epoch, Outcome
+from twinbench.store.record import Outcome
 from twinbench.table import Table, columns_of, flag, number, text, whole
 
 # Gaps in points between two seeds of which `noise_floor` says how probable they are.
 GAPS: Final = (0.1, 0.5, 1.0)
 # The row of `suspects` that is no fault.
 API_ROW: Final = "Sequential instead of Functional"
-IDENTITY: Final = "dataset architecture variant kind seed"
 _WHO: Final = "dataset architecture variant"
-_RUN: Final = text("run", "the run's name in the store: the first digits of its key")
+# The article that makes the claims: title and date; its address is not known.
+ARTICLE: Final = (
+    "Why does a Keras Sequential model achieve lower accuracy than a Functional model, despite using the same "
+    "architecture?, 2025-01-30"
+)
 _KIND: Final = text("kind", "twin, lookalike, suspect or candidate")
 _SCORE: Final = text("score_name", "accuracy or explained variance, in points, higher is better")
 _SIMULTANEOUS_ENDS: Final = (
@@ -31,67 +34,6 @@ def gap_column(gap: float) -> str:
     return f"gap_{gap:g}"
 
 
-_OUTCOME: Final = [
-    column for column in columns_of(Outcome) if column.name not in ("parameters_per_call", "keras_count")
-]
-RUNS: Final = Table(
-    "runs",
-    # Hashes last, where they push nothing out of sight.
-    columns=(_RUN, *sorted(_OUTCOME, key=lambda column: column.name.endswith("_sha256"))),
-    category="Runs",
-    caption="One row for each run: what it was and what came out, nothing of time or place.",
-    title="Failed runs",
-    shown=f"{_WHO} seed reason learning_rate epochs",
-)
-HISTORY: Final = Table(
-    "history",
-    columns=(_RUN, *columns_of(Outcome, IDENTITY), *columns_of(Epoch)),
-    category="Runs",
-    caption="One row for each epoch of each run: losses and score.",
-    short=False,
-)
-COSTS: Final = Table(
-    "costs",
-    columns=(_RUN, *columns_of(Outcome, IDENTITY), *columns_of(Cost), text("manifest", "row of the table provenance")),
-    category="Cost",
-    caption="One row for each run: time, speed and memory, and the machine it ran on.",
-)
-PROVENANCE: Final = Table(
-    "provenance",
-    columns=(
-        text("manifest", "name of this combination"),
-        whole("runs", "how many runs were made on it"),
-        *(text(name, "version") for name in ("tensorflow", "keras", "numpy", "python", "twinbench")),
-        text("os", "operating system"),
-        text("cpu", "processor"),
-        text("instruction_sets", "of the processor, as far as they matter"),
-        text("gpu", "graphics cards used"),
-        whole("threads", "CPU threads of a run"),
-        text("git_commit", "commit of the code"),
-        flag("git_dirty", "whether the tree had uncommitted changes"),
-        text("configuration_digest", "first digits of the SHA-256 of the resolved configuration"),
-    ),
-    category="Runs",
-    caption="One row for each combination of machine, software, commit and configuration.",
-    title="Machines and versions behind the runs",
-)
-_COUNTS: Final = "parameters trainable_parameters non_trainable_parameters parameters_per_call keras_count"
-_COUNTED: Final = ("unique", "trainable", "", "per call", "Keras says")
-PARAMETERS: Final = Table(
-    "parameters",
-    columns=(
-        *columns_of(Outcome, f"{_WHO} kind"),
-        *(
-            replace(column, heading=heading)
-            for column, heading in zip(columns_of(Outcome, _COUNTS), _COUNTED, strict=True)
-        ),
-        whole("difference_to_reference", "parameters minus the reference's", "against the reference"),
-    ),
-    category="Parameters",
-    caption="Parameters of each variant: each once, once per call, and as Keras counts.",
-    title="Parameters by variant",
-    shown=f"{_WHO} parameters trainable_parameters parameters_per_call keras_count difference_to_reference",
-)
 SUMMARY: Final = Table(
     "summary",
     columns=(
@@ -186,6 +128,13 @@ NOISE_FLOOR: Final = Table(
             number(
                 gap_column(gap), f"probability that two seeds end at least {gap:g} points apart", f"P(gap ≥ {gap:g})"
             )
+            for gap in GAPS
+        ),
+        *(
+            number(
+                f"{gap_column(gap)}_{end}", f"{word} end of that probability's interval; all references' hold together"
+            )
+            for end, word in (("low", "lower"), ("high", "upper"))
             for gap in GAPS
         ),
         text("source", "pairs of seeds (every ordered pair that was run: from 10 seeds on) or t model"),
@@ -337,6 +286,9 @@ CLAIMS: Final = Table(
     columns=(
         text("claim", "C1 to C8"),
         text("statement", "the claim, in our own words"),
+        text(
+            "article", f"the same as the article makes it, in close paraphrase ({ARTICLE})", "as the article makes it"
+        ),
         text("verdict", "supported, refuted, depends (the evidence contradicts itself) or inconclusive"),
         text("because", "the numbers that decide it"),
         text(

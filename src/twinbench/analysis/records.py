@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from twinbench.analysis.outputs import COSTS, HISTORY, IDENTITY, PARAMETERS, PROVENANCE, RUNS
+from twinbench.analysis.record_tables import COSTS, HISTORY, IDENTITY, PARAMETERS, PROVENANCE, RUNS
 from twinbench.errors import RecordError
 from twinbench.planning.plan import Plan, Run
 from twinbench.training.output import SCHEMA

@@ -58,7 +58,7 @@ def make_tables(
         "parameters": recorded.parameters_table(records),
         "summary": summary.summarise(runs, confidence=statistics.confidence),
         "comparisons": compared,
-        "noise_floor": noise_floor.noise_floor(runs),
+        "noise_floor": noise_floor.noise_floor(runs, confidence=statistics.confidence),
         "agreement": agreement.agreement(records, confidence=statistics.confidence),
         "seeds_needed": seeds_needed.seeds_needed(compared, confidence=statistics.confidence),
         "ladder": ladder.with_scores(_read_all(ladder_files, LADDER), compared),

@@ -7,8 +7,12 @@ of stances: each comparison, count or measurement speaks for the claim, against 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from twinbench.analysis.claims.evidence import Evidence
+
+# A claim about training is decided by no fewer.
+LEAST_SEEDS: Final = 2
 
 
 class ClaimVerdict(StrEnum):
@@ -54,6 +58,7 @@ class Claim:
     Attributes:
         name: C1 to C8.
         statement: the claim in our own words.
+        article: the same as the article makes it, in close paraphrase.
         rule: takes the tables and a dataset and returns a finding.
         would_change: what would overturn a verdict that was reached.
         by_dataset: whether the rule looks at each dataset in turn; otherwise it is called once, with "".
@@ -61,6 +66,7 @@ class Claim:
 
     name: str
     statement: str
+    article: str
     rule: Callable[[Evidence, str], Finding]
     would_change: str
     by_dataset: bool = True

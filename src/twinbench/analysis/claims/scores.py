@@ -1,10 +1,10 @@
 """The rules of C1 and C4: does one way to write a network score lower than the other?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from twinbench.analysis.claims.entry import ClaimVerdict, Finding, Stance, unmeasured, verdict_of
+from twinbench.analysis.claims.entry import LEAST_SEEDS, ClaimVerdict, Finding, Stance, unmeasured, verdict_of
 from twinbench.analysis.claims.evidence import Evidence, Row, cite, known, named, number_of
-from twinbench.analysis.comparisons import Verdict
+from twinbench.analysis.comparisons import SAME, Verdict
 
 # Networks that are one line of layers, which Sequential was made for.
 LINEAR = ("mlp", "plain_cnn")
@@ -14,17 +14,22 @@ SHARED = ("shared_autoencoder", "shared_views")
 def lower_score(row: Row) -> Stance:
     """Return what one row of `comparisons` says of "the variant scores lower than its reference".
 
-    Lower by less than the equivalence margin is not the lower score that the claim is about.
+    Lower by less than the equivalence margin is not the lower score that the claim is about: for it is only an interval
+    that lies beyond the margin as a whole. One seed, or seeds that failed in one of the two only, leave it open.
     """
     verdict = row["verdict"]
-    if verdict == Verdict.UNDECIDED:
+    if row["n"] < LEAST_SEEDS or row["failed_alone"] or verdict == Verdict.UNDECIDED:
         return Stance.OPEN
-    return Stance.FOR if verdict == Verdict.DIFFERENT and row["mean_difference"] < 0 else Stance.AGAINST
+    if verdict in SAME or row["mean_difference"] > 0:
+        return Stance.AGAINST
+    return Stance.FOR if row["ci_high"] < -row["margin"] else Stance.OPEN
 
 
 def score_phrase(row: Row) -> str:
     """Return one comparison in a few words, with its numbers."""
     seeds = number_of(int(row["n"]), "seed")
+    if row["failed_alone"]:
+        seeds += f", {number_of(int(row['failed_alone']), 'other')} in which only one of the two failed"
     if row["verdict"] == Verdict.IDENTICAL:
         return f"{named(row)} bit-identical in {seeds}"
     if not known(row["mean_difference"]):
@@ -47,8 +52,9 @@ def decide_by_score(evidence: Evidence, rows: Sequence[Row], opening: str) -> Fi
     seeds = evidence.seeds_needed(undecided)
     lacking = ""
     if verdict is ClaimVerdict.INCONCLUSIVE:
-        lacking = f"{_names(undecided)} undecided at this number of seeds"
-        lacking += f"; `seeds: {seeds}` is planned to settle it." if seeds else "; more seeds."
+        lacking = " ".join(_lacking(undecided, seeds))
+    else:
+        because += f" This rests on {rests_on(row for row in rows if row not in undecided)}."
     return Finding(
         verdict=verdict,
         because=because,
@@ -56,6 +62,32 @@ def decide_by_score(evidence: Evidence, rows: Sequence[Row], opening: str) -> Fi
         lacking=lacking,
         seeds_needed=seeds,
     )
+
+
+def rests_on(rows: Iterable[Row]) -> str:
+    """Return in a few words how many seeds and networks a verdict rests on."""
+    decided = list(rows)
+    networks = dict.fromkeys(str(row["architecture"]) for row in decided)
+    seeds = sorted({int(row["n"]) for row in decided})
+    counts = f"{seeds[0]:,}" if len(seeds) == 1 else f"{seeds[0]:,} to {seeds[-1]:,}"
+    return f"{counts} seeds of {number_of(len(networks), 'network')} ({', '.join(networks)})"
+
+
+def _lacking(rows: Sequence[Row], seeds: int | None) -> Iterator[str]:
+    """Yield what would settle open comparisons, a sentence for each reason."""
+    failed = [row for row in rows if row["failed_alone"]]
+    if failed:
+        yield f"Runs that do not fail in one of the two only: {_names(failed)}."
+    single = [row for row in rows if row["n"] < LEAST_SEEDS and row not in failed]
+    if single:
+        yield f"At least {LEAST_SEEDS} seeds that ended well: {_names(single)}."
+    undecided = [row for row in rows if row["verdict"] == Verdict.UNDECIDED and row not in failed and row not in single]
+    if undecided:
+        planned = f"`seeds: {seeds}` is planned to settle it." if seeds else "more seeds."
+        yield f"{_names(undecided)} undecided at this number of seeds; {planned}"
+    near = [row for row in rows if row["verdict"] == Verdict.DIFFERENT and row not in failed and row not in single]
+    if near:
+        yield f"Lower, but perhaps by less than the margin of {near[0]['margin']:g} points: {_names(near)}; more seeds."
 
 
 def sequential_scores_lower(evidence: Evidence, dataset: str) -> Finding:

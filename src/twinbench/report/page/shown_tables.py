@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from twinbench.analysis.outputs import BY_NAME, RUNS
+from twinbench.analysis.outputs import BY_NAME
+from twinbench.analysis.record_tables import RUNS
 from twinbench.report.tables import Tables
 from twinbench.table import Column, Table, text
 
