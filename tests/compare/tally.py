@@ -26,6 +26,7 @@ REALISTIC = (
     "feeds",
     "text",
     "corners",
+    "own_code",
 )
 MECHANISMS = {
     0: "small models",
@@ -45,6 +46,7 @@ MECHANISMS = {
     14: "text",
     15: "differences that cancel, drag others along, or hide",
     16: "processes left behind",
+    17: "code of their own: far out, late, backwards",
 }
 OUTCOMES = ("explained", "wrongly explained", "unexplained", "falsely blamed", "falsely reassured")
 SHAPES = {

@@ -29,7 +29,7 @@ from twinbench.compare.metrics import metric_causes
 from twinbench.compare.modes import inference_causes
 from twinbench.compare.noise import binomial_noise
 from twinbench.compare.optimizers import optimizer_causes
-from twinbench.compare.own_code import try_own_code
+from twinbench.compare.own_code import tried_on_samples, try_own_code
 from twinbench.compare.report import CODES, Cause, Report, Stored
 from twinbench.compare.samples import RECONCILED
 from twinbench.compare.sides import SMALL, Side
@@ -87,6 +87,7 @@ class Comparison:
         seen = evidence, rungs, self.causes, self.coverage
         report_contradictions(*seen, together=self.pair, trained_alike=trained_alike)
         blamed = [cause for cause in self.causes if cause.explains_lower_score]
+        self.coverage.on_samples += tried_on_samples(self.pair)
         verdict = draw_verdict(evidence, rungs, self.causes, self.coverage)
         sentence = verdict_sentence(verdict, blamed, evidence, self.coverage)
         if self.stored is not None:

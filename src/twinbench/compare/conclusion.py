@@ -24,7 +24,7 @@ def draw_verdict(evidence: Evidence, rungs: Sequence[Rung], causes: Sequence[Cau
         return "cannot_tell"
     if gaps:
         return "not_fully_tested"
-    alike = rungs[2].outcome == "pass" and rungs[4].outcome != "fail"
+    alike = rungs[2].outcome == "pass" and rungs[4].outcome != "fail" and not coverage.on_samples
     return "identical" if evidence.bit_identical and alike and not causes else "equivalent"
 
 
@@ -45,7 +45,15 @@ def verdict_sentence(verdict: Verdict, blamed: Sequence[Cause], evidence: Eviden
         if evidence.same_throughout
         else "with the same weights they train to the same weights",
     }[verdict]
+    if verdict == "equivalent" and coverage.on_samples:
+        same += f"; own code that the two wrote in different ways agreed on all that was tried ({named(coverage)})"
     return f"They are {'the same model' if verdict == 'identical' else 'equivalent'}: {same}. {chance(coverage)}"
+
+
+def named(coverage: Coverage) -> str:
+    """The own code that was tried on samples, in words."""
+    places = list(dict.fromkeys(coverage.on_samples))
+    return ", ".join(places[:3]) + (f", and {len(places) - 3} more" if len(places) > 3 else "")
 
 
 def gaps_in_words(coverage: Coverage) -> str:

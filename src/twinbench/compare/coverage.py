@@ -56,6 +56,8 @@ class Coverage:
         self._reported: dict[str, list[Test]] = {subject: [] for subject in SUBJECTS}
         self.asides: list[str] = []
         """Known differences that do no harm, and that a gap between scores can come from."""
+        self.on_samples: list[str] = []
+        """Own code that two sides wrote in different ways, and that agreed wherever it was tried."""
 
     def tested(self, subject: str) -> None:
         """Report that a subject was compared, whatever came out."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 
 from twinbench.compare.advice import make_cause
@@ -15,9 +14,10 @@ from twinbench.compare.coverage import Coverage
 from twinbench.compare.feeds import Feed
 from twinbench.compare.losses import resolved_losses
 from twinbench.compare.report import Cause
-from twinbench.compare.steps import EVALUATION, Trial, overridden
+from twinbench.compare.steps import EVALUATION, LONG, Trial, overridden
 from twinbench.errors import first_cause
 from twinbench.sameness.evidence import Evidence
+from twinbench.sameness.own_code import own_loop, told_apart
 from twinbench.sameness.pairing import Pair
 from twinbench.sameness.probes import compare_arrays
 
@@ -38,16 +38,18 @@ def loop_causes(
     """
     mine, theirs = overridden(pair.a.model), overridden(pair.b.model)
     names = sorted(set(mine) | set(theirs))
+    apart = bool(names) and bool(told_apart(own_loop(pair.a.model), own_loop(pair.b.model)))
     blamed = any(cause.explains_lower_score for cause in causes)
     losses = [resolved_losses(one.model) for one in (pair.a, pair.b)]
-    told_apart = None not in losses and [x.on_logits for x in losses[0] or []] != [y.on_logits for y in losses[1] or []]
-    if not names and (blamed or None in losses or (evidence.same_throughout and not told_apart)):
+    on_logits = [[loss.on_logits for loss in side or []] for side in losses]
+    logits_apart = None not in losses and on_logits[0] != on_logits[1]
+    if not names and (blamed or None in losses or (evidence.same_throughout and not logits_apart)):
         coverage.not_applicable("training step", "Both are trained and scored by Keras's own loops.")
         return [], [], False
     where = ", ".join(f"{name} of {mine.get(name) or theirs.get(name)}" for name in names) or "training step"
     alike = evidence.same_function or (evidence.transferable and not blamed)
     if not alike or not arrays:
-        if not _same_code(pair.a.model, pair.b.model, names):
+        if apart:
             why = "as the models differ, its effect cannot be told apart" if blamed else "the models cannot be compared"
             coverage.not_tested("training step", f"{where} is overridden; {why}")
         return [], [], False
@@ -60,19 +62,28 @@ def loop_causes(
         coverage.not_tested("training step", f"{where} is overridden; {reasons}")
         return [], [], False
     trials: list[tuple[str, Callable[..., list[np.ndarray]]]] = [("two steps of training", trial.trained)]
+    if apart:
+        trials.append((f"{LONG} steps of training", trial.trained_long))
     if set(names) & set(EVALUATION):
         trials.append(("an evaluation", trial.scored))
     found: list[Cause] = []
     warnings: list[str] = []
+    tried = batches(pair, arrays, feeds)
     for what, run in trials:
-        results = [_result(run, batch) for batch in batches(pair, arrays, feeds)]
+        if found:
+            break
+        results = [_result(run, batch, multiple=500 if run == trial.trained_long else 1) for batch in tried]
         cause, more = _judged(results, where, words, what, coverage)
-        found += [cause] if cause is not None and not found else []
+        found += [cause] if cause is not None else []
         warnings += more
-    if found and told_apart and not names:
+    if found and logits_apart and not names:
         detail = f"{found[0].detail}; the outputs keep no logits that from_logits=True could recover"
         found = [make_cause("compile.loss", "loss: from_logits", *words, detail=detail)]
-    return found, warnings, not found and not any(t.subject == "training step" for t in coverage.gaps)
+    alike = not found and not any(t.subject == "training step" for t in coverage.gaps)
+    if alike and apart:
+        steps = " and ".join(what for what, _ in trials)
+        coverage.not_tested("training step", f"{where} is not the same code on both sides; {steps} gave the same")
+    return found, warnings, alike
 
 
 @dataclass
@@ -129,8 +140,11 @@ def _judged(
     return None, warnings
 
 
-def _result(run: Callable[..., list[np.ndarray]], batch: Batch) -> _Result:
-    """Runs both sides on a batch; where they differ, makes sure that it is not by chance."""
+def _result(run: Callable[..., list[np.ndarray]], batch: Batch, *, multiple: float = 1) -> _Result:
+    """Runs both sides on a batch; where they differ, makes sure that it is not by chance.
+
+    Rounding may be a `multiple` of what it is after two steps.
+    """
     ends: list[list[np.ndarray]] = []
     errors = ["", ""]
     for k, arguments in enumerate((batch.a, batch.b)):
@@ -140,41 +154,30 @@ def _result(run: Callable[..., list[np.ndarray]], batch: Batch) -> _Result:
             errors[k] = first_cause(error, 160)
     if any(errors):
         return _Result(batch, errors=(errors[0], errors[1]))
-    comparison = _compare(*ends)
+    comparison = _compare(ends[0], ends[1], multiple)
     if comparison is None:
         return _Result(batch)
-    if not comparison.equal and not _compare_equal(ends[0], run(0, batch.a, seed=8)):
-        comparison = _compare(run(0, batch.a, eagerly=True), run(1, batch.b, eagerly=True))
+    if not comparison.equal and not _compare_equal(ends[0], run(0, batch.a, seed=8), multiple):
+        comparison = _compare(run(0, batch.a, eagerly=True), run(1, batch.b, eagerly=True), multiple)
         if comparison is None or not comparison.equal:
             return _Result(batch, random=True)
     return _Result(batch, comparison.equal, comparison.deviation)
 
 
-def _compare(left: list[np.ndarray], right: list[np.ndarray]) -> Any:
+def _compare(left: list[np.ndarray], right: list[np.ndarray], multiple: float = 1) -> Any:
     """Two lists of changes compared; None where nothing changed, or what came out is no number."""
     if not all(np.all(np.isfinite(array)) for array in (*left, *right)):
         return None
     largest = max((float(np.abs(array).max()) for array in (*left, *right) if array.size), default=0.0)
     if largest == 0.0:
         return None
-    return compare_arrays(left, right, [2e-6 * largest] * len(left))
+    return compare_arrays(left, right, [2e-6 * multiple * largest] * len(left))
 
 
-def _compare_equal(left: list[np.ndarray], right: list[np.ndarray]) -> bool:
-    comparison = _compare(left, right)
+def _compare_equal(left: list[np.ndarray], right: list[np.ndarray], multiple: float = 1) -> bool:
+    comparison = _compare(left, right, multiple)
     return comparison is not None and bool(comparison.equal)
 
 
 def _words(methods: dict[str, str]) -> str:
     return "Keras's own loop" if not methods else ", ".join(f"{cls}.{name}" for name, cls in methods.items())
-
-
-def _same_code(a: keras.Model, b: keras.Model, names: Sequence[str]) -> bool:
-    """Whether both define the methods with the same code."""
-    for name in names:
-        codes = [getattr(getattr(type(model), name), "__code__", None) for model in (a, b)]
-        if codes[0] is None or codes[1] is None:
-            return False
-        if any(getattr(codes[0], part) != getattr(codes[1], part) for part in ("co_code", "co_consts", "co_names")):
-            return False
-    return True

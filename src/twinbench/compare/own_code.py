@@ -11,6 +11,7 @@ from twinbench.compare.report import Cause
 from twinbench.errors import first_cause
 from twinbench.sameness.evidence import Evidence
 from twinbench.sameness.localise import harmless_differences
+from twinbench.sameness.own_code import own_callables, own_layers, told_apart
 from twinbench.sameness.own_state import COUNTS, follow
 from twinbench.sameness.pairing import Pair
 from twinbench.sameness.probes import Comparison, excite, kept
@@ -63,6 +64,15 @@ def _tried(
     if apart is not None:
         evidence.training = apart[0] if apart[1] else evidence.training
         evidence.inference = evidence.inference if apart[1] else apart[0]
+    return words
+
+
+def tried_on_samples(pair: Pair) -> list[str]:
+    """Own code that two sides wrote in different ways and that no graph shows, so that it was only tried, in words."""
+    models = pair.a.model, pair.b.model
+    words = told_apart(*(own_callables(model) for model in models))
+    if any(one.graph is not None and one.graph.own_gradients for one in (pair.a, pair.b)):
+        words += [f"gradient of {layer}" for layer in told_apart(*(own_layers(model) for model in models))]
     return words
 
 

@@ -23,6 +23,9 @@ TRAINING = (
 )  # fmt: skip
 """What a model may override to change how it is trained."""
 
+LONG = 12
+"""How many steps are taken with loops that are not the same code on both sides."""
+
 EVALUATION = ("test_step", "evaluate", "make_test_function", "test_on_batch", "compute_loss", "predict_step", "predict")
 """What a model may override to change how it is scored."""
 
@@ -67,9 +70,18 @@ class Trial:
 
     def trained(self, k: int, arguments: dict[str, Any], *, seed: int = 7, eagerly: bool = False) -> list[np.ndarray]:
         """The change of every weight in two steps of one side, arranged as B holds them."""
+        return self._after(2, k, arguments, seed, eagerly)
+
+    def trained_long(
+        self, k: int, arguments: dict[str, Any], *, seed: int = 7, eagerly: bool = False
+    ) -> list[np.ndarray]:
+        """The change of every weight in more steps, in which a loop may act otherwise."""
+        return self._after(LONG, k, arguments, seed, eagerly)
+
+    def _after(self, steps: int, k: int, arguments: dict[str, Any], seed: int, eagerly: bool) -> list[np.ndarray]:
         with self._prepared(k, seed, eagerly) as model:
             before = self._weights(k)
-            model.fit(**arguments, batch_size=ROWS, epochs=2, shuffle=False, verbose=0)
+            model.fit(**arguments, batch_size=ROWS, epochs=steps, shuffle=False, verbose=0)
             return [after - start for after, start in zip(self._weights(k), before, strict=True)]
 
     def scored(self, k: int, arguments: dict[str, Any], *, seed: int = 7, eagerly: bool = False) -> list[np.ndarray]:
@@ -87,6 +99,7 @@ class Trial:
     @contextmanager
     def _prepared(self, k: int, seed: int, eagerly: bool) -> Iterator[keras.Model]:
         one = self.subjects[k]
+        eagerly = eagerly or bool(getattr(one.model, "run_eagerly", False))
         with kept(*self.subjects), without_noise(one.model), as_it_was(one.model), inside(one.model):
             self.pair.transfer.apply()
             if self.own_compile[k]:

@@ -21,10 +21,12 @@ def without_witness(pair: Pair, evidence: Evidence) -> list[str]:
 
 
 def _is_number(difference: Difference) -> bool:
-    """Whether two numbers differ that are no counts, or two activations."""
+    """Whether two numbers differ that are no counts, two activations, or what own code compares or calls."""
     if difference.node_a is None or difference.node_b is None:
         return False
     if difference.code == "arch.activation":
+        return True
+    if "(own code)" in difference.a + difference.b or ": operand " in difference.where:
         return True
     try:
         numbers = [float(value.partition("=")[2]) for value in (difference.a, difference.b)]

@@ -44,7 +44,7 @@ def structural_differences(a: Graph, b: Graph, alignment: Alignment) -> list[Dif
 def show(value: Any) -> str:
     """A setting as a person writes it."""
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], tuple):
-        return value[0]
+        return f"{value[0]} (own code)" if value[1][:1] == ("own code",) else value[0]
     return repr(value)
 
 

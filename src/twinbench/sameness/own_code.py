@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 import sysconfig
-from collections.abc import Callable
 from functools import cache, partial
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -16,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from twinbench.sameness.trace import is_builtin
+from twinbench.sameness.trace import builtin_class, is_builtin
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
 _LIBRARIES = ("keras", "tensorflow", "numpy", "scipy", "jax", "torch", "builtins", *sys.stdlib_module_names)
@@ -154,22 +153,47 @@ Part = tuple[str, Any]
 """A piece of own code in words, and what makes it the same as another."""
 
 
+def _of_person(value: Any) -> bool:
+    return is_own(value if isinstance(value, FunctionType | partial | MethodType) else type(value))
+
+
 def own_layers(model: keras.Model) -> list[Part]:
     """The layers of own classes, and the model itself where its class is own."""
     layers = model._flatten_layers(include_self=True, recursive=True)
     return [(f"{type(one).__name__} '{one.name}'", identity(one)) for one in layers if not is_builtin(type(one))]
 
 
-def own_callables(model: keras.Model, wanted: Callable[[str], bool] = lambda name: True) -> list[Part]:
-    """Own functions among the settings of a model's layers: activations, initialisers, ways to split a text."""
-    found: list[Part] = []
+def own_callables(model: keras.Model) -> list[Part]:
+    """Own functions among the settings of Keras's layers, and of how a model is compiled: what no graph shows."""
+    given = [getattr(model, name, None) for name in ("loss", "_compile_metrics")]
+    metrics = [getattr(given[1], name, None) for name in ("_user_metrics", "_user_weighted_metrics")]
+    compiled = [(what, f) for what, part in (("loss", given[0]), ("metric", metrics)) for f in keras.tree.flatten(part)]
+    own = [(what, getattr(f, "fn", None) or getattr(f, "_fn", None) or f) for what, f in compiled if callable(f)]
+    found: list[Part] = [
+        (f"{what} {getattr(f, '__name__', type(f).__name__)}", identity(f)) for what, f in own if _of_person(f)
+    ]
     for layer in model._flatten_layers(include_self=False, recursive=True):
+        if builtin_class(layer) is None or not is_builtin(type(layer)):
+            continue
         for holder in (layer, getattr(layer, "cell", None)):
             for name, value in getattr(holder, "__dict__", {}).items():
-                function = value if isinstance(value, FunctionType | partial | MethodType) else type(value)
-                if wanted(name) and callable(value) and is_own(function) and not isinstance(value, keras.layers.Layer):
+                if callable(value) and _of_person(value) and not isinstance(value, keras.layers.Layer):
                     found.append((f"{name.strip('_')} of {type(layer).__name__} '{layer.name}'", identity(value)))
     return found
+
+
+_NO_PART_OF_A_LOOP = ("__init__", "build", "call", "get_config", "from_config", "compute_output_shape")
+
+
+def own_loop(model: keras.Model) -> list[Part]:
+    """What own classes of a model do beside computing outputs: how it is trained and scored, and what it was set to."""
+    cls = type(model)
+    if is_builtin(cls):
+        functions = {name: value for name, value in vars(model).items() if isinstance(value, FunctionType | MethodType)}
+        return [(name, identity(value)) for name, value in functions.items() if is_own(value)]
+    _, parts = _of_class(cls, {})
+    methods = tuple(part for part in parts if isinstance(part, str) or part[0] not in _NO_PART_OF_A_LOOP)
+    return [(cls.__name__, (methods, _of_attributes(model, {})))]
 
 
 def told_apart(left: list[Part], right: list[Part]) -> list[str]:

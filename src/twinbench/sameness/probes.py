@@ -155,11 +155,9 @@ def kept(*subjects: Subject, only_state: bool = False) -> Iterator[None]:
     with ExitStack() as stack:
         for one in subjects:
             stack.enter_context(state_as_it_was(one.model, all_variables(one)))
-        try:
-            yield
-        finally:
-            for variable, value in saved:
-                variable.assign(value)
+        for variable, value in saved:
+            stack.callback(variable.assign, value)
+        yield
 
 
 def all_variables(one: Subject) -> list[Any]:

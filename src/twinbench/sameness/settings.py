@@ -12,6 +12,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from twinbench.sameness.own_code import identity, is_own
+
 _NOT_ARCHITECTURE = {
     "name", "trainable", "dtype", "seed", "use_cudnn", "unroll", "implementation", "build_config", "activation",
     "batch_input_shape", "registered_name", "autocast", "lora_rank", "lora_alpha", "quantization_mode",
@@ -106,7 +108,9 @@ def plain(value: Any) -> Any:  # noqa: PLR0911 - one return per kind of value
         return tuple(np.ravel(value).tolist()) if value.size < 64 else ("array", value.shape, hash(value.tobytes()))
     if isinstance(value, bool | int | float | str) or value is None:
         return value
-    return getattr(value, "__name__", None) or type(value).__name__
+    name = getattr(value, "__name__", None) or type(value).__name__
+    own = callable(value) and is_own(value if hasattr(value, "__code__") else type(value))
+    return (name, ("own code", hash(repr(identity(value))))) if own else name
 
 
 def positive_axis(axis: Any, rank: int) -> Any:

@@ -8,6 +8,8 @@ from keras import layers, ops
 from . import chain, guilty, innocent
 
 SIZE, CODE = 12, 3
+SEEN = ("not_fully_tested",)
+"""What is as right of steps that two sides write in different ways: only so many of them are taken."""
 
 
 class Sampling(layers.Layer):
@@ -143,7 +145,7 @@ def another_activation_behind_the_noise():
     return vae(), vae(decoder="gelu")
 
 
-@innocent(2, inputs=rows)
+@innocent(2, also=SEEN, inputs=rows)
 def a_step_of_a_vae_in_two_spellings():
     return stepping(), stepping(written="long")
 
@@ -244,7 +246,7 @@ def wgan(written="short", clip=0.05, critics=2):
     return build
 
 
-@innocent(2, inputs=rows)
+@innocent(2, also=SEEN, inputs=rows)
 def a_step_of_a_wgan_in_two_spellings():
     return wgan(), wgan("long")
 
@@ -309,12 +311,12 @@ def a_step_that_only_fits_labels_in_a_column():
     return regression(), regression("careless")
 
 
-@innocent(3)
+@innocent(3, also=SEEN)
 def labels_in_a_column_subtracted_from_a_column():
     return regression(), regression("careless"), prices(flat=False), prices(flat=False)
 
 
-@innocent(3)
+@innocent(3, also=SEEN)
 def flat_labels_put_into_a_column():
     return regression(), regression("careful"), prices(flat=True), prices(flat=True)
 
