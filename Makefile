@@ -80,10 +80,10 @@ archive: setup ## pack RESULTS (results) as an RO-Crate, to deposit it (docs/arc
 	$(BIN)/twinbench archive $(or $(RESULTS),results)
 
 lock: $(BIN)/uv ## resolve the versions again and write them, with hashes, to requirements/
-	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) pyproject.toml -o requirements/run.txt
-	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) --extra dev --extra docs --extra generic --extra slurm \
+	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) --extra benchmark pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) --extra benchmark --extra dev --extra docs --extra generic --extra slurm \
 		--constraints requirements/run.txt pyproject.toml -o requirements/dev.txt
-	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) --extra gpu \
+	$(BIN)/uv pip compile $(LOCK_FLAGS) $(LOCK_UPGRADE) --extra benchmark --extra gpu \
 		--constraints requirements/run.txt pyproject.toml -o requirements/gpu.txt
 	$(BIN)/python requirements/environments.py
 

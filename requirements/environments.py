@@ -27,9 +27,9 @@ def locked_versions(lock: Path) -> dict[str, str]:
 
 
 def direct_requirements() -> list[Requirement]:
-    """What pyproject.toml names as dependencies of the package."""
+    """What pyproject.toml names as dependencies of the package and of its benchmark."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return [Requirement(line) for line in project["dependencies"]]
+    return [Requirement(line) for line in [*project["dependencies"], *project["optional-dependencies"]["benchmark"]]]
 
 
 def environments() -> dict[Path, str]:

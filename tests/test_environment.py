@@ -11,8 +11,10 @@ from packaging.utils import canonicalize_name
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PROJECT = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-_RUN = [Requirement(line) for line in _PROJECT["dependencies"]]
-_DEV = [Requirement(line) for extra in ("dev", "generic") for line in _PROJECT["optional-dependencies"][extra]]
+_EXTRAS = _PROJECT["optional-dependencies"]
+_BASE = [Requirement(line) for line in _PROJECT["dependencies"]]
+_RUN = [*_BASE, *(Requirement(line) for line in _EXTRAS["benchmark"])]
+_DEV = [Requirement(line) for extra in ("dev", "generic") for line in _EXTRAS[extra]]
 _ENVIRONMENTS = ["environment.yml", "workflow/envs/twinbench.yml"]
 
 

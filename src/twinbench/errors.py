@@ -5,9 +5,11 @@ what would be valid, and what to do. The command line and the scripts print that
 the traceback goes into a file beside the log.
 """
 
+import contextlib
 import re
 import sysconfig
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +40,33 @@ class ChangedError(TwinbenchError):
 
 class ResourceError(TwinbenchError):
     """What the machine has too little of, such as memory; elsewhere or at another time it would have been enough."""
+
+
+# The modules of the packages of the extra `benchmark`, where they are imported under another name than the package's.
+_RENAMED: Final = {"sklearn": "scikit-learn"}
+BENCHMARK = {"importlib-resources", "jinja2", "markupsafe", "matplotlib", "pandas", "pyarrow", "requests", "rich"}
+BENCHMARK |= {"rocrate", "scikit-learn", "seaborn", "snakemake", "snakemake-logger-plugin-rich", "statsmodels"}
+BENCHMARK |= {"tabulate", "tensorflow-datasets", "urllib3"}
+
+
+@contextlib.contextmanager
+def benchmark_needed() -> Iterator[None]:
+    """Say which line installs a package that is missing, where only the benchmark's installation has it.
+
+    Raises:
+        UsageError: from such a ModuleNotFoundError; any other is raised as it is.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        module = (error.name or "").partition(".")[0]
+        package = _RENAMED.get(module, module.replace("_", "-"))
+        if package not in BENCHMARK:
+            raise
+        raise UsageError(
+            f"This needs {package}, which the benchmark's installation has: pip install 'twinbench[benchmark]', or "
+            "pip install '.[benchmark]' in a clone of the repository."
+        ) from error
 
 
 # What the system, TensorFlow and oneDNN (whose status 1 it is) say when there is no memory.

@@ -12,8 +12,9 @@ from twinbench.cli.compare import compare
 from twinbench.cli.plan import plan
 from twinbench.cli.report_diff import report_diff
 from twinbench.cli.reproduce import reproduce
+from twinbench.cli.run import run
 from twinbench.cli.store import store
-from twinbench.errors import TwinbenchError
+from twinbench.errors import TwinbenchError, benchmark_needed
 
 
 class _Group(click.Group):
@@ -21,7 +22,8 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with benchmark_needed():
+                return super().invoke(ctx)
         except TwinbenchError as error:
             click.echo(f"twinbench: {error}", err=True)
             ctx.exit(2)
@@ -38,4 +40,5 @@ main.add_command(compare)
 main.add_command(plan)
 main.add_command(report_diff)
 main.add_command(reproduce)
+main.add_command(run)
 main.add_command(store)

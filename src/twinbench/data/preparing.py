@@ -14,7 +14,7 @@ from twinbench.data.network import Limits
 from twinbench.data.npz_source import read_npz
 from twinbench.data.splits import stratified_subset
 from twinbench.data.tfds_source import read_tfds
-from twinbench.errors import DataError
+from twinbench.errors import DataError, benchmark_needed
 
 
 def prepare(
@@ -60,11 +60,12 @@ def _describe(dataset: Dataset, whole: Source, source: Source, *, npz_sha256: st
 
 
 def _read(dataset: Dataset, cache: Path, limits: Limits) -> Source:
-    if dataset.kind == "digits":
-        return read_digits()
-    if dataset.kind == "npz":
-        return read_npz(Path(dataset.source).expanduser())
-    return read_tfds(dataset, cache / dataset.name, limits)
+    with benchmark_needed():
+        if dataset.kind == "digits":
+            return read_digits()
+        if dataset.kind == "npz":
+            return read_npz(Path(dataset.source).expanduser())
+        return read_tfds(dataset, cache / dataset.name, limits)
 
 
 def _subset(source: Source, dataset: Dataset) -> Source:

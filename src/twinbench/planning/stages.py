@@ -15,8 +15,9 @@ from twinbench.config import Configuration, Dataset, Training
 from twinbench.config.section import Section
 from twinbench.data.contents import content_digests
 from twinbench.errors import ChangedError
-from twinbench.planning.closure import SOURCE, code_digest
+from twinbench.planning.closure import code_digest
 from twinbench.planning.keys import IRRELEVANT, software, version
+from twinbench.planning.workflow import workflow_folder
 
 Stage = Literal["data", "train", "ladder", "measure", "tables", "figures", "report"]
 
@@ -83,7 +84,7 @@ def _forget_others(section: Section, given: Mapping[str, Any]) -> None:
 
 def code_of(stage: Stage) -> str:
     """Return the digest of all code of this project that a stage runs."""
-    return code_digest(SOURCE.parent / "scripts" / f"{_SCRIPTS[stage]}.py")
+    return code_digest(workflow_folder() / "scripts" / f"{_SCRIPTS[stage]}.py")
 
 
 def check_unchanged(planned: object, now: object) -> None:
