@@ -5,7 +5,7 @@ from pathlib import Path
 import adapter
 
 from twinbench.architectures.places import bring
-from twinbench.config import parse_configuration
+from twinbench.config import Configuration
 from twinbench.planning.keys import plan_key
 from twinbench.planning.plan import Run
 from twinbench.planning.stages import check_unchanged
@@ -17,8 +17,7 @@ from twinbench.training.output import write_records
 def main(snakemake):
     """Train a job."""
     runs = [Run(snakemake.wildcards.dataset, *names, seed) for *names, seed, _key in snakemake.params.runs]
-    # All of it is recorded with each run; a change of what no key holds is no reason to train, and so in no `params`.
-    configuration = parse_configuration(snakemake.config)
+    configuration = Configuration.model_validate_json(Path(snakemake.params.configuration).read_text())
     bring(configuration)
     for run, (*_, key) in zip(runs, snakemake.params.runs, strict=True):
         check_unchanged(key, plan_key(run.definition, run.seed, configuration.training))

@@ -47,5 +47,17 @@ def test_the_page_has_every_room_and_names_files_that_exist() -> None:
     assert rows.keys() == ROOMS
     named = [f"{room}/{name}" for room, names in rows.items() for name in re.findall(r"`([\w/]+(?:\.py|/))`", names)]
     named += re.findall(r"`(\w+/[\w/]+\.py)`", rest)
-    named += [f"{room}/{name}.py" for room, name in re.findall(r"\b(\w+)\.(\w+)\b", rest) if room in ROOMS]
+    named += [f"{room}/{name}.py" for room, name in re.findall(r"(?<!/)\b(\w+)\.(\w+)\b", rest) if room in ROOMS]
     assert [name for name in named if not (SOURCE / name).exists()] == []
+
+
+def test_the_functions_that_the_page_names_are_in_the_files_that_it_names_with_them() -> None:
+    named = re.findall(r"`(\w+/[\w/]+\.py)`:\s`(\w+)`", PAGE)
+    assert len(named) >= 10
+    defined = {
+        path: set(
+            re.findall(r"^(?:class |def |    def )?(\w+)", (SOURCE / path).read_text(encoding="utf-8"), re.MULTILINE)
+        )
+        for path, _ in named
+    }
+    assert [(path, name) for path, name in named if name not in defined[path]] == []

@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 
 from twinbench.architectures.places import unseen
 from twinbench.config import parse_configuration
-from twinbench.data.files import check_writable
+from twinbench.data.files import check_writable, write_text
 from twinbench.errors import TwinbenchError
 from twinbench.planning.estimate import Estimator
 from twinbench.planning.feasible import check_feasible, folders
@@ -41,6 +41,8 @@ OUTPUT = CONFIGURATION.output
 ENVIRONMENT = "../envs/twinbench.yml"
 DATASETS = [dataset.name for dataset in CONFIGURATION.datasets]
 NOTES = Path(".snakemake/metadata")
+# All of it is recorded with each run; a change of what no key holds is no reason to train, and so is in no `params`.
+RESOLVED = f"{OUTPUT}/logs/configuration.json"
 
 if workflow.is_main_process:
     try:
@@ -58,11 +60,12 @@ if workflow.is_main_process:
 
 
 def check_folders():
-    """Refuse to start where the results or the runs could not be written; note whose the results are from now on."""
+    """Refuse to start where the results or the runs could not be written; note whose the results are, and made by what."""
     try:
         for folder, setting in folders(CONFIGURATION):
             check_writable(folder, setting=setting)
         adopt(OUTPUT, NOTES)
+        write_text(Path(RESOLVED), CONFIGURATION.model_dump_json(indent=2))
     except TwinbenchError as mistake:
         raise WorkflowError(str(mistake)) from None
 

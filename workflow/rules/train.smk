@@ -10,6 +10,7 @@ rule train:
         runs=runs_of_job,
         device=this_device,
         store=CONFIGURATION.store_folder,
+        configuration=RESOLVED,
     log:
         f"{OUTPUT}/logs/train/{{dataset}}/{{job}}.log",
     threads: CONFIGURATION.training.threads

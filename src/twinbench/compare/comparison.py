@@ -7,7 +7,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from twinbench.compare.advice import make_cause
+from twinbench.compare.advice import CODES, make_cause
 from twinbench.compare.attribution import UNEXPLAINED, structural_causes
 from twinbench.compare.batches import arranged
 from twinbench.compare.conclusion import (
@@ -30,7 +30,7 @@ from twinbench.compare.modes import inference_causes
 from twinbench.compare.noise import binomial_noise
 from twinbench.compare.optimizers import optimizer_causes
 from twinbench.compare.own_code import tried_on_samples, try_own_code
-from twinbench.compare.report import CODES, Cause, Report, Stored
+from twinbench.compare.report import Cause, Report, Stored
 from twinbench.compare.samples import RECONCILED
 from twinbench.compare.sides import SMALL, Side
 from twinbench.compare.starting import compare_starts

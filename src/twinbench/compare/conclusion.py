@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from twinbench.compare.advice import CODES
 from twinbench.compare.coverage import Coverage
-from twinbench.compare.report import CODES, Cause, Stored, Verdict
+from twinbench.compare.report import Cause, Stored, Verdict
 from twinbench.sameness.evidence import Evidence
 from twinbench.sameness.pairing import Pair, count_acting
 from twinbench.sameness.probes import compare_arrays, compare_gradients, give_random_weights, kept, outputs_of

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import keras
 import numpy as np
 from scipy import stats
 
 from twinbench.compare.advice import make_cause
 from twinbench.compare.report import Cause
 from twinbench.sameness.evidence import short_path
+from twinbench.sameness.probes import is_float, numbers
 from twinbench.sameness.transfer import Transfer
 
 SIGNIFICANCE = 1e-6
@@ -29,7 +29,7 @@ _SAMPLE = 4000
 
 def values(variable: Any) -> np.ndarray:
     """A variable's values as float64, flat."""
-    return np.asarray(keras.ops.convert_to_numpy(variable), dtype="float64").ravel()
+    return numbers(variable).ravel()
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def initial_causes(starts: Sequence[Start]) -> tuple[list[Cause], list[str]]:
     threshold = SIGNIFICANCE / max(1, count)
     for group in zip(*[start.carried() for start in starts], strict=True):
         p, q = group[0][:2]
-        if "float" not in keras.backend.standardize_dtype(p.dtype):
+        if not is_float(p):
             continue
         samples = [(x, y) for _, _, x, y in group]
         same_draws = tuple(p.shape) == tuple(q.shape) and all(_of_one_draw(x, y) for x, y in samples)
@@ -167,7 +167,7 @@ def _twins(starts: Sequence[Start]) -> list[Cause]:
 def _equal_groups(variables: list[Any]) -> list[list[Any]]:
     groups: dict[tuple[Any, ...], list[Any]] = {}
     for variable in variables:
-        if "float" not in keras.backend.standardize_dtype(variable.dtype):
+        if not is_float(variable):
             continue
         array = values(variable)
         if array.size > 3 and np.ptp(array) > 0 and not _is_regular(variable):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -15,6 +14,7 @@ from twinbench.compare.feeds import Feed
 from twinbench.compare.labels import SCALES, UNKNOWN, example, possible_forms, same_code
 from twinbench.compare.losses import ends_in_probabilities, output_shapes, wanted_labels
 from twinbench.compare.report import Cause
+from twinbench.sameness.keeping import as_it_was
 from twinbench.sameness.pairing import Pair, Subject
 
 _SKIPPED = {"loss", "compile_metrics"}
@@ -163,28 +163,17 @@ def _read(one: Subject, shapes: Sequence[tuple[int, ...]], forms: Forms, scale: 
     together = type(compiled)(
         compiled._user_metrics, compiled._user_weighted_metrics, output_names=compiled.output_names
     )
-    with _kept_state([compiled._user_metrics, compiled._user_weighted_metrics]):
+    objects = keras.tree.flatten([compiled._user_metrics, compiled._user_weighted_metrics])
+    with as_it_was(*objects):
+        for metric in objects:
+            if isinstance(metric, keras.metrics.Metric):
+                metric.reset_state()
         try:
             together.update_state(y, p)
             result = {k: float(np.mean(keras.ops.convert_to_numpy(v))) for k, v in together.result().items()}
         except Exception:
-            given = keras.tree.flatten([compiled._user_metrics, compiled._user_weighted_metrics])
-            return {_name(metric): None for metric in given if metric is not None}
+            return {_name(metric): None for metric in objects if metric is not None}
     return {name: value for name, value in result.items() if name not in _SKIPPED}
-
-
-@contextmanager
-def _kept_state(metrics: Any) -> Iterator[None]:
-    """Starts the state of the person's own metric objects at zero, and restores it."""
-    objects = [m for m in keras.tree.flatten(metrics) if isinstance(m, keras.metrics.Metric)]
-    saved = [(v, np.array(keras.ops.convert_to_numpy(v))) for metric in objects for v in metric.variables]
-    for metric in objects:
-        metric.reset_state()
-    try:
-        yield
-    finally:
-        for variable, value in saved:
-            variable.assign(value)
 
 
 def _struct(model: keras.Model, count: int) -> Any:

@@ -11,30 +11,6 @@ from twinbench.sameness.rungs import Rung
 
 Verdict = Literal["identical", "equivalent", "not_fully_tested", "other_weights", "different", "cannot_tell"]
 
-CODES = (
-    "compile.loss",
-    "data",
-    "arch.input_shape",
-    "arch.disconnected",
-    "init",
-    "training_loop",
-    "arch.layer_missing",
-    "arch.wiring",
-    "mode.trainable",
-    "arch.activation",
-    "arch.shared_layer",
-    "arch.hyperparameter",
-    "precision",
-    "masking",
-    "preprocessing",
-    "mode.bn_dropout",
-    "compile.optimizer",
-    "regularization",
-    "compile.metric",
-)
-"""Every code of a cause, most damaging first: where the benchmark's suspect of a code has a clear effect on the score,
-in the order of these effects (`docs/findings.md`); the others stand between them by judgement."""
-
 EXIT_STATUS: dict[Verdict, int] = {
     "identical": 0,
     "equivalent": 0,

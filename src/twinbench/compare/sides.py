@@ -22,6 +22,7 @@ from twinbench.compare.saved import MODELS, holds_weights_alone, load_saved, loa
 from twinbench.compare.surroundings import GlobalState, Home, only_seed, resolved, under
 from twinbench.errors import UsageError
 from twinbench.sameness.pairing import count_parameters
+from twinbench.sameness.probes import values_of
 from twinbench.sameness.signature import runs_inside
 
 Kind = Literal["builder", "model", "file", "weights"]
@@ -145,7 +146,11 @@ class Side:
             kept = [layer for layer in _layers(again) if id(layer) in layers]
             self.shared = bool(kept)
             self.reuses = any(layer.trainable_variables or not layer.built for layer in kept)
-            fixed = {id(v): v for v, w in zip(model.weights, again.weights, strict=False) if _equal(v, w)}
+            fixed = {
+                id(v): v
+                for v, w in zip(model.weights, again.weights, strict=False)
+                if np.array_equal(values_of(v), values_of(w))
+            }
             self.held = {i: v for i, v in self.held.items() if i in fixed}
             self.held |= {id(v): v for layer in kept for v in layer.weights}
         return model
@@ -201,11 +206,6 @@ def _reaches(builder: Any, layers: set[int]) -> bool:
         known += [value for group in inspect.getclosurevars(builder)[:2] for value in group.values()]
     parts = [part for v in known for part in (v.values() if isinstance(v, dict) else v if isinstance(v, list) else [v])]
     return any(id(part) in layers for part in parts)
-
-
-def _equal(variable: Any, other: Any) -> bool:
-    values = [np.asarray(keras.ops.convert_to_numpy(v)) for v in (variable, other)]
-    return bool(np.array_equal(values[0], values[1]))
 
 
 class _NewWeightsError(BaseException):

@@ -13,7 +13,7 @@ from twinbench.compare.batches import ROWS
 from twinbench.compare.report import Cause
 from twinbench.sameness.keeping import as_it_was
 from twinbench.sameness.pairing import Pair
-from twinbench.sameness.probes import kept
+from twinbench.sameness.probes import kept, numbers
 from twinbench.sameness.randomness import without_noise
 from twinbench.sameness.signature import inside
 
@@ -93,8 +93,8 @@ class Trial:
             return [*loss, *(np.asarray(p, dtype="float64") for p in predictions)]
 
     def _weights(self, k: int) -> list[np.ndarray]:
-        carried = [(q, value) for _, q, value in self.pair.transfer.carried(_numbers)]
-        return [_numbers(q) for q, _ in carried] if k else [value for _, value in carried]
+        carried = [(q, value) for _, q, value in self.pair.transfer.carried(numbers)]
+        return [numbers(q) for q, _ in carried] if k else [value for _, value in carried]
 
     @contextmanager
     def _prepared(self, k: int, seed: int, eagerly: bool) -> Iterator[keras.Model]:
@@ -115,8 +115,3 @@ class Trial:
 
 def _optimizers(model: keras.Model) -> dict[str, Any]:
     return {name: value for name, value in vars(model).items() if isinstance(value, keras.optimizers.Optimizer)}
-
-
-def _numbers(variable: Any) -> np.ndarray:
-    values: np.ndarray = np.asarray(keras.ops.convert_to_numpy(variable), dtype="float64")
-    return values

@@ -18,7 +18,7 @@ from twinbench.compare.report import Cause, Stored
 from twinbench.compare.sides import Side
 from twinbench.sameness.evidence import short_path
 from twinbench.sameness.pairing import Pair, Subject
-from twinbench.sameness.probes import compare_outputs
+from twinbench.sameness.probes import compare_outputs, values_of
 
 _LOOKUPS = ("StringLookup", "IntegerLookup", "Discretization")
 
@@ -36,8 +36,8 @@ def compare_stored(sides: tuple[Side, Side], pair: Pair, arrays: Sequence[np.nda
     sources: dict[int, set[int]] = defaultdict(set)
     for p, q in pair.transfer.relations:
         sources[id(q)].add(id(p))
-    for p, q, value in pair.transfer.carried(_array):
-        deviation, exceeds = _deviation(value, _array(q))
+    for p, q, value in pair.transfer.carried(values_of):
+        deviation, exceeds = _deviation(value, values_of(q))
         rounding = rounding if exceeds else max(rounding, deviation)
         if sources[id(q)] <= held[0] and id(q) in held[1]:
             both.append((p, q))
@@ -78,10 +78,6 @@ def _not_compared(fresh: dict[str, bool], *, alone: bool) -> str:
     return "some of the weights that one side comes with have no counterpart on the other" if alone else ""
 
 
-def _array(variable: Any) -> np.ndarray:
-    return np.asarray(keras.ops.convert_to_numpy(variable))
-
-
 def _deviation(one: np.ndarray, other: np.ndarray) -> tuple[float, bool]:
     """The largest deviation of two arrays, and whether it exceeds rounding."""
     if np.array_equal(one, other):
@@ -96,7 +92,9 @@ def _deviation(one: np.ndarray, other: np.ndarray) -> tuple[float, bool]:
 
 def _exchanged(couples: Sequence[tuple[Any, Any]], pair: Pair, arrays: Sequence[np.ndarray]) -> bool:
     """Whether both hold the same tensors in another order, as parallel branches have it, and compute the same."""
-    contents = [sorted((tuple(v.shape), _array(v).tobytes()) for v in column) for column in zip(*couples, strict=True)]
+    contents = [
+        sorted((tuple(v.shape), values_of(v).tobytes()) for v in column) for column in zip(*couples, strict=True)
+    ]
     if contents[0] != contents[1] or not arrays:
         return False
     try:

@@ -10,7 +10,7 @@ from twinbench.errors import ANYTHING_RAISED, first_cause, raise_if_memory_ran_o
 from twinbench.sameness.evidence import gather
 from twinbench.sameness.inputs import combined, input_ranges, probe_inputs
 from twinbench.sameness.pairing import Pair, Subject, pair, subject
-from twinbench.sameness.probes import all_variables, compare_arrays
+from twinbench.sameness.probes import all_variables, compare_arrays, values_of
 from twinbench.sameness.rungs import (
     Outcome,
     Rung,
@@ -21,7 +21,6 @@ from twinbench.sameness.rungs import (
     make_rung,
     parameter_rung,
     stopped,
-    values_of,
 )
 from twinbench.sameness.signature import Signature, call_model, signature_from_example
 

@@ -19,7 +19,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from twinbench.sameness.probes import compare_outputs, fitted, give_random_weights, kept
+from twinbench.sameness.probes import compare_outputs, fitted, give_random_weights, is_float, kept
 from twinbench.sameness.signature import call_model
 from twinbench.sameness.transfer import Transfer, rearranged
 
@@ -154,7 +154,7 @@ class _Side:
     def __init__(self, subject: Subject, arrays: Sequence[np.ndarray]) -> None:
         self.subject = subject
         self.arrays = [keras.ops.convert_to_tensor(array) for array in arrays]
-        self.everything = [v for v in subject.variables() if "float" in keras.backend.standardize_dtype(v.dtype)]
+        self.everything = [v for v in subject.variables() if is_float(v)]
         self.probe: Callable[..., Any] = tf.function(self._probe, autograph=False) if subject.graph else self._probe
         self.open([])
 

@@ -266,6 +266,11 @@ def _compared(
     return outputs, [(p, q) for p, q, _ in after], [value.ravel() for _, _, value in after], after_b
 
 
+def values_of(variable: Any) -> np.ndarray:
+    """The values of a variable."""
+    return np.asarray(keras.ops.convert_to_numpy(variable))
+
+
 def numbers(variable: Any) -> np.ndarray:
     """A variable's values as float64."""
     return np.asarray(keras.ops.convert_to_numpy(variable), dtype="float64")

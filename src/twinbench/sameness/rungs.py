@@ -7,12 +7,11 @@ over seeds, follows from the tables of trained runs.
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import keras
 import numpy as np
 
 from twinbench.sameness.evidence import Evidence
 from twinbench.sameness.pairing import Pair, count_parameters
-from twinbench.sameness.probes import is_float
+from twinbench.sameness.probes import is_float, values_of
 
 Outcome = Literal["pass", "fail", "not applicable"]
 
@@ -89,11 +88,6 @@ def carried_over(together: Pair) -> list[tuple[Any, np.ndarray]]:
     """B's floating-point variables with A's values for them."""
     carried = together.transfer.carried(values_of)
     return [(q, value) for p, q, value in carried if is_float(p)]
-
-
-def values_of(variable: Any) -> np.ndarray:
-    """Returns the values of a variable."""
-    return np.asarray(keras.ops.convert_to_numpy(variable))
 
 
 def function_rungs(evidence: Evidence, together: Pair, names: tuple[str, str] = ("A", "B")) -> list[Rung]:

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twinbench.architectures.catalogue import architectures, find_variant
+from twinbench.architectures.catalogue import find_variant
 from twinbench.config import Configuration
 from twinbench.data import load
 from twinbench.data.manifest import read_manifest
@@ -19,7 +19,6 @@ from twinbench.planning.keys import Identity, identify
 from twinbench.planning.plan import Run
 from twinbench.store.record import Record
 from twinbench.store.runs import RunStore
-from twinbench.training.compilation import choose_compilation
 from twinbench.training.locks import Locks
 from twinbench.training.provenance import describe_process
 
@@ -88,8 +87,6 @@ def _train(
     while waiting:
         for (architecture, name), group in groupby(waiting, key=lambda run: (run.architecture, run.variant)):
             trainer = VariantTrainer(find_variant(architecture, name), tensors, configuration.training, device)
-            epochs = architectures()[architecture].training(configuration.training).epochs
-            compilation = choose_compilation(architectures()[architecture], len(tensors.data.y_train), epochs)
             for run in group:
                 identity = identities[run]
                 lock = locks.take(identity.key)
@@ -97,11 +94,12 @@ def _train(
                     progress.wait(run, locks.owner(identity.key))
                     continue
                 with lock:
-                    progress.begin(run, epochs)
+                    progress.begin(run, trainer.epochs)
                     record = store.find(identity.key)  # its owner may have finished just before we locked it
                     if record is None:
                         result = _trained(trainer, run, store.checkpoint_path(identity.key), progress)
-                        content = identity.content | {"compilation": compilation}  # which follows from the others
+                        # Which follows from the others.
+                        content = identity.content | {"compilation": trainer.compilation}
                         outcome, history, cost = result.outcome, result.history, result.cost
                         records[run] = Record(
                             identity.key, content, outcome, history, cost, provenance, result.predictions

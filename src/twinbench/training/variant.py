@@ -76,6 +76,8 @@ class VariantTrainer:
         self._architecture = architectures()[variant.architecture]
         self._tensors = tensors
         self._training = self._architecture.training(training)
+        self.epochs = self._training.epochs
+        self.compilation = choose_compilation(self._architecture, len(tensors.data.y_train), self.epochs)
         self._device = device
         self._recipe: Recipe | None = None
         self._feed: Feed | None = None
@@ -133,9 +135,7 @@ class VariantTrainer:
     def _program_of(self, model: Any, recipe: Recipe) -> Program:
         """Return the program of the variant's first model, which trains all others of its shapes."""
         if self._program is None:
-            examples, epochs = len(self._tensors.data.y_train), self._training.epochs
-            compilation = choose_compilation(self._architecture, examples, epochs)
-            self._program = Program(model, recipe, self._training, compilation, self._tensors.train)
+            self._program = Program(model, recipe, self._training, self.compilation, self._tensors.train)
         shapes = [[tuple(weight.shape) for weight in network.variables] for network in (self._program.model, model)]
         if shapes[0] != shapes[1]:
             raise UntrainableError("It cannot be trained: its builder returns another network each time it is called.")
