@@ -17,7 +17,8 @@ from twinbench.analysis.comparisons import compare_variants
 from twinbench.analysis.files import write_tables as write_files
 from twinbench.analysis.ladder import with_scores
 from twinbench.analysis.noise_floor import noise_floor
-from twinbench.analysis.outputs import BY_NAME, IDENTITY
+from twinbench.analysis.outputs import BY_NAME
+from twinbench.analysis.record_tables import IDENTITY
 from twinbench.analysis.seeds_needed import seeds_needed
 from twinbench.analysis.summary import summarise
 from twinbench.analysis.suspects import suspects_table

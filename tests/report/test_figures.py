@@ -203,7 +203,9 @@ def test_numbers_on_the_ladder_are_brief(value: float, text: str) -> None:
         (4, "pass", 0.0, ""),
         (5, "pass", 1.0, ""),
         (5, "fail", 0.5, "50 %"),
-        (6, "pass", 3e-7, "3e\u22127"),
+        (6, "pass", 3e-7, "3e\u22125 %"),
+        (7, "fail", 1.0, "100 %"),
+        (3, "fail", 4.0, "4"),
         (9, "pass", 0.0, "0.00"),
     ],
 )

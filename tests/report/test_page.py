@@ -9,14 +9,18 @@ import pandas as pd
 import pytest
 from tests.report.synthetic import HOSTILE
 
-from twinbench.analysis.claims import answer
+from twinbench.analysis.claims import CLAIMS, Answer, answer
+from twinbench.analysis.claims.answer import Cost, Line
 from twinbench.config import Figures
 from twinbench.errors import RecordError
 from twinbench.report.page import build_page
 from twinbench.report.page.drilldown import drilldown
-from twinbench.report.page.notes import controls_apart, determinism_cost, misleading_counts, seeds_advice
+from twinbench.report.page.first_screen import bars
+from twinbench.report.page.notes import controls_apart, determinism_cost, misleading_counts
 from twinbench.report.page.shown_tables import LONGEST, readable, shown_table
 from twinbench.report.page.templating import enumerated
+from twinbench.report.page.verdicts import finding
+from twinbench.report.seeds_advice import seeds_advice
 from twinbench.report.tables import Tables
 
 
@@ -54,7 +58,7 @@ def test_what_a_figure_refers_to_is_there(html: str) -> None:
 
 
 def test_the_sections_come_in_the_order_in_which_a_reader_asks(html: str) -> None:
-    places = [html.index(f'<section id="{name}"') for name in ("suspects", "ladder", "claims", "scores", "parameters")]
+    places = [html.index(f'<section id="{name}"') for name in ("suspects", "words", "ladder", "claims", "scores")]
     assert places == sorted(places)
     assert html.index('id="answer"') < places[0]
 
@@ -93,23 +97,66 @@ def test_the_answer_at_the_top_is_the_one_that_the_analysis_gives_on_these_table
     html: str, crowded_folder: Path
 ) -> None:
     block = html[html.index('<div id="answer">') : html.index('<p class="facts">')]
-    sentences = [unescape(text) for text in re.findall(r"<p>(.*?)</p>", block)]
-    assert sentences == answer(Tables.read(crowded_folder).frames)
-    assert len(sentences) == 4
+    result = answer(Tables.read(crowded_folder).frames)
+    lines = [unescape(re.sub(r"<[^>]+>", "", text)) for text in re.findall(r'<p class="line[^>]*>(.*?)</p>', block)]
+    assert lines[:3] == [f"{line.lead} {line.text}" for line in (result.api, result.chance, result.costs)]
+    assert lines[3].endswith("twinbench compare a.py:build b.py:build")
+    names = [unescape(name) for name in re.findall(r'class="name">(.*?)</span>', block)]
+    assert names == ["Sequential instead of Functional", "another seed", *(cost.name for cost in result.worst)]
 
 
-def test_the_line_to_paste_settles_what_is_undecided_and_is_left_out_when_nothing_is(tables_folder: Path) -> None:
-    tables = Tables.read(tables_folder)
-    plan = tables.get("seeds_needed")
-    most = plan.loc[plan["verdict"] == "undecided", "config_line"].str.removeprefix("seeds: ").astype(int).max()
-    assert seeds_advice(tables).endswith(f"`seeds: {most}`")
-    undecided = plan[plan["verdict"] == "undecided"]
-    hopeless = pd.concat([undecided.head(1).assign(config_line=np.nan), undecided.tail(1)])
-    advice = seeds_advice(_changed(tables, seeds_needed=hopeless))
-    assert "1 of them no number of seeds up to 10,000 would settle" in advice
-    assert advice.endswith(f"`{undecided['config_line'].iloc[-1]}`")
-    settled = _changed(tables, seeds_needed=plan[plan["verdict"] != "undecided"])
-    assert "settled with the present seeds" in seeds_advice(settled)
+def test_the_bars_of_the_first_screen_are_as_long_as_what_they_stand_for() -> None:
+    line = Line("", "")
+    costs = (Cost("loss", -80.0), Cost("feed", -20.0, sure=False))
+    api, chance, loss, feed = bars(Answer(line, line, line, costs, (0.4, 0.8), 0.0, identical=True))
+    assert (api.text, api.percent) == ("0 (bit-identical)", 0)
+    assert (chance.text, chance.percent) == ("±0.4 to 0.8", 1)
+    assert (loss.text, loss.percent) == ("\u221280.0", 100)
+    assert (feed.text, feed.percent) == ("\u221220.0 (likely)", 25)
+    assert bars(Answer(line, line, line, (), None, None, identical=False)) == []
+
+
+def test_a_verdict_leads_with_what_is_true_and_not_with_the_refuted_claim() -> None:
+    claims = {claim.name: claim.statement for claim in CLAIMS}
+    for name, statement in claims.items():
+        assert finding(name, statement, "supported") == statement
+        refuted = finding(name, statement, "refuted")
+        assert refuted not in (statement, "There is no verdict."), name
+        assert finding(name, statement, "depends").startswith("It depends")
+        assert finding(name, statement, "inconclusive").startswith("Not settled")
+
+
+def test_each_piece_of_evidence_that_is_in_a_table_of_the_page_is_a_link_to_its_row(html: str) -> None:
+    ids = set(re.findall(r'\bid="([^"]+)"', html))
+    lists = "".join(re.findall(r'<ul class="evidence">(.*?)</ul>', html))
+    items = re.findall(r'<li>(<a href="#([^"]+)"[^>]*>)?(\w+): ', lists)
+    assert len(items) > 20
+    linked = {table for link, _, table in items if link}
+    assert {table for link, _, table in items} == linked
+    assert {target for link, target, _ in items if link} <= ids
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sentence"),
+    [
+        (["", "", ""], "The present seeds settle all 3 comparisons"),
+        (["7", "40", "900"], "10 seeds settle 1 of 3 comparisons, 50 settle 2"),
+        (["", "900", "6512"], "The present seeds settle 1 of 3 comparisons, 50 seeds would settle no more"),
+    ],
+)
+def test_the_advice_on_seeds_names_numbers_that_people_run(wanted: list[str], sentence: str) -> None:
+    plan = pd.DataFrame(
+        {
+            "n": 3,
+            "verdict": ["undecided" if seeds else "equivalent" for seeds in wanted],
+            "config_line": [f"seeds: {seeds}" if seeds else "" for seeds in wanted],
+        }
+    )
+    advice = seeds_advice(plan)
+    assert advice.startswith(sentence)
+    assert "6512" not in advice
+    assert "900" not in advice
+    assert ("are not worth the time" in advice or "is not worth the time" in advice) is ("900" in wanted)
 
 
 def test_the_page_names_the_variants_whose_parameters_keras_miscounts(tables_folder: Path) -> None:
@@ -140,8 +187,19 @@ def test_the_drill_down_gives_back_every_run_as_it_is_in_the_table(tables_folder
 def test_a_long_table_is_cut_on_the_page_and_whole_in_the_download(tables_folder: Path) -> None:
     shown = shown_table(Tables.read(tables_folder), "gradients")
     assert len(shown.rows) == LONGEST
-    assert f"The first {LONGEST} of" in shown.note
+    assert f"{LONGEST} of" in shown.note
     assert shown.download.startswith("data:text/csv")
+
+
+def test_a_cited_row_is_on_the_page_however_long_its_table(tables_folder: Path) -> None:
+    tables = Tables.read(tables_folder)
+    last = tables.get("gradients").assign(variant="the_last", layer_index=10_000).tail(1)
+    longer = _changed(tables, gradients=pd.concat([tables.get("gradients"), last]))
+    name = f"digits {last['architecture'].iloc[0]}/the_last"
+    shown = shown_table(longer, "gradients", {name})
+    assert len(shown.rows) == LONGEST + 1
+    assert shown.rows[-1].anchor == shown.anchors[name]
+    assert shown.rows[-1].cells[0].text.endswith("/the_last")
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -6,6 +7,9 @@ import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
+
+from twinbench.config import Figures
+from twinbench.report.page import build_page
 
 
 @pytest.fixture
@@ -24,7 +28,7 @@ def _opened(context: BrowserContext, report: Path, **listeners: Any) -> Page:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, 1280, 1920])
 def test_the_page_is_without_errors_overflow_and_barriers(
     browser: Browser, crowded_page: Path, width: int, scheme: Any
 ) -> None:
@@ -68,6 +72,87 @@ def test_on_a_phone_the_ranking_is_a_list_and_on_a_desktop_a_figure(browser: Bro
         context.close()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_first_screen_of_a_phone_has_the_whole_answer_and_its_chart(
+    browser: Browser, crowded_page: Path, scheme: Any
+) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    page = _opened(context, crowded_page)
+    for part in ("#answer .first", "#answer .bars", "#answer .check"):
+        box = page.locator(part).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] < 844, part
+    assert page.locator("#answer .bars li").count() >= 4
+    context.close()
+
+
+def test_each_piece_of_evidence_leads_to_its_row(page: Page) -> None:
+    page.evaluate("for (const folded of document.querySelectorAll('.claim details')) folded.open = true")
+    links = page.locator(".evidence a")
+    names = links.all_text_contents()
+    # Every table once, and where it is searched for.
+    tried = {name.partition(":")[0]: place for place, name in enumerate(names)}
+    assert {"comparisons", "parameters", "ladder", "gradients", "api_costs", "runs"} <= set(tried)
+    for table, place in tried.items():
+        links.nth(place).click()
+        _, _, row = names[place].partition(": ")
+        variant = row.partition(" ")[2]
+        if table == "runs":
+            assert page.get_by_label("Search runs").input_value() == row.replace("/", " ")
+            assert page.locator("#run h3").text_content() == f"{variant.replace('/', ' / ')}, seed 1, digits"
+            continue
+        target = page.locator("tr:target")
+        assert target.is_visible()
+        assert target.locator("td").first.text_content() == variant
+        assert target.evaluate("row => row.closest('table').id") == f"table-{table}"
+
+
+def test_no_table_is_cut_off_on_a_screen_of_1280_pixels(page: Page) -> None:
+    page.evaluate("for (const folded of document.querySelectorAll('details')) folded.open = true")
+    cut = page.evaluate(
+        """[...document.querySelectorAll("table")].filter(one => one.id !== "table-provenance")
+            .filter(one => one.scrollWidth > one.parentElement.clientWidth).map(one => one.id)"""
+    )
+    assert not cut
+
+
+def test_more_columns_and_a_filter_are_at_hand(page: Page) -> None:
+    folded = _unfold(page, "comparisons")
+    table = folded.locator("table")
+    more = folded.locator("button.more")
+    before = table.locator("th:visible").count()
+    more.click()
+    assert more.get_attribute("aria-pressed") == "true"
+    assert table.locator("th:visible").count() > before
+    folded.get_by_label("Filter").fill("residual_cnn identical")
+    rows = table.locator("tbody tr:visible").all_text_contents()
+    assert rows
+    assert all("residual_cnn/" in row for row in rows)
+
+
+def test_the_contents_fold_on_a_phone_and_mark_where_one_is(browser: Browser, crowded_page: Path) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    page = _opened(context, crowded_page)
+    assert not page.locator("#contents").is_visible()
+    page.locator("#menu").click()
+    assert all(link.is_visible() for link in page.locator("#contents a").all())
+    page.locator("#contents a", has_text="Gradients").click()
+    assert not page.locator("#contents").is_visible()
+    page.wait_for_function("document.getElementById('menu').textContent === 'Contents: Gradients'")
+    assert page.locator("#contents a[aria-current]").text_content() == "Gradients"
+    context.close()
+
+
+def test_the_finder_shows_a_run_that_its_search_finds(page: Page) -> None:
+    search = page.get_by_label("Search runs")
+    search.fill("residual_cnn subclass 2")
+    assert "residual_cnn / subclass, seed 2" in (page.locator("#run h3").text_content() or "")
+    search.fill("residual_cnn subclass")
+    assert "seed 2" in (page.locator("#run h3").text_content() or "")
+    search.fill("no such run")
+    assert page.locator("#run").text_content() == "No run matches."
+
+
 def _column(page: Page, table: str, heading: str) -> list[str]:
     """The texts of a column, as they stand."""
     cells: list[str] = page.evaluate(
@@ -103,6 +188,7 @@ def test_a_click_on_a_heading_sorts_by_number_and_a_second_turns_it_round(page: 
 
 def test_empty_cells_stay_last_whichever_way_a_column_is_sorted(page: Page) -> None:
     folded = _unfold(page, "comparisons")
+    folded.locator("button.more").click()
     button = folded.locator("th").filter(has_text="p equivalence").locator("button")
     for _ in range(2):
         button.click()
@@ -158,6 +244,15 @@ def test_printed_the_page_is_on_white_without_controls_and_without_javascript_it
     page.emulate_media(media="print")
     assert not page.locator("nav").is_visible()
     assert not page.locator("#runs").is_visible()
-    assert page.locator("#answer p").count() == 3
+    assert page.locator("#answer .line").count() == 4
     assert page.locator("svg.figure").first.is_visible()
     context.close()
+
+
+def test_printed_it_takes_less_than_ten_pages(browser: Browser, tables_folder: Path, tmp_path: Path) -> None:
+    report = build_page(tables_folder, tmp_path / "report.html", Figures())
+    page = browser.new_page()
+    page.goto(report.as_uri())
+    printed = page.pdf(format="A4")
+    page.close()
+    assert len(re.findall(rb"/Type\s*/Page[^s]", printed)) < 10

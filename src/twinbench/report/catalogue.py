@@ -14,7 +14,7 @@ class FigureEntry:
 
     Attributes:
         name: stem of the file name; letters and underscores.
-        title: what the figure shows, as a heading.
+        title: its topic, where there is no finding to name it by.
         category: section of the page and category in Snakemake's report.
         needs: tables without which there is nothing to draw.
         caption: what to see in it, in one to three sentences.
@@ -28,136 +28,133 @@ class FigureEntry:
     caption: str
     alt: str
 
+    @property
+    def rests_on_runs(self) -> bool:
+        """Whether it shows trained runs; what is measured beside them has seeds of its own, or none."""
+        return not {"gradients", "api_costs"} & set(self.needs)
+
 
 FIGURES: Final = (
     FigureEntry(
         name="suspects",
-        title="What really lowers the score",
-        category="Suspects",
+        title="What costs points",
+        category="What costs points",
         needs=("suspects",),
         caption="Each row is one deliberate change to the same network, trained under the same seeds as the untouched "
-        "reference; the largest damage is on top. Left: the whole scale; right: the same rows close to zero, where "
-        "the green band is the equivalence margin. A hollow square: the interval misses zero, "
-        "but not after Holm's correction for the number of suspects, so more seeds are needed. An open diamond is what "
-        "the person sees where that differs from what is true. Writing the network with Sequential instead of "
-        "Functional is one of the rows.",
-        alt="Dot plot, one row per suspect, sorted by the mean difference in test score to the untouched reference, in "
-        "percentage points with intervals; a second panel zooms in on zero.",
+        "reference. Left: the whole range. Right: a close-up of the grey strip; an arrow with a number lies further "
+        "out. Inside the green equivalence margin a difference is too small to matter. A hollow square is significant "
+        "only before correction for the number of suspects: run more seeds. An open diamond is what the person sees "
+        "where a metric reads wrong.",
+        alt="Dot plot, one row per suspect in groups, sorted by the mean difference in test score to the untouched "
+        "reference, in points with intervals; a second panel zooms in on zero.",
     ),
     FigureEntry(
         name="ladder",
-        title="The ladder of sameness",
-        category="Ladder",
+        title="Are the models the same?",
+        category="Are the models the same?",
         needs=("ladder",),
-        caption="Each variant climbs nine rungs against its reference, from 'it builds' to 'it scores the same over "
-        "seeds'. Twins should pass every rung; where a lookalike stops is where it is another model. The numbers: "
-        "3 differences between the graphs, 4 parameters more or fewer, 5 share of equal weight tensors, 6 to 8 "
-        "relative deviation, 9 points of score.",
-        alt="Grid of variants (rows) by the nine rungs of the ladder (columns); each cell says pass, fail or not "
-        "applicable by sign and colour.",
+        caption="Twins should pass every test; where a lookalike fails is where it is another model. The number in a "
+        "cell has its unit under the name of the test; a deviation is in percent of the reference's.",
+        alt="Grid of variants (rows) by the nine tests of the ladder (columns); each cell says pass, fail, undecided "
+        "or not applicable by sign and colour.",
     ),
     FigureEntry(
         name="accuracy",
-        title="Score by variant, every seed a point",
+        title="Test scores",
         category="Scores",
         needs=("runs", "summary"),
-        caption="Small circles are single seeds, large marks their means with intervals. The dark and the light band "
-        "are one and two binomial standard errors of the test set around the reference's mean: what is "
-        "inside them the choice of test images alone could have made. An arrow is a variant far below the panel; its "
-        "mean is at the right.",
+        caption="Small circles are single seeds, large marks their means. Twins sit on the same points as their "
+        "reference. The grey band is one standard error that the size of the test set gives the reference's mean: "
+        "with other test images it could have been anywhere there.",
         alt="Dot plots of the test score in points, one panel per architecture and one row per variant, every seed a "
-        "point, with the mean, its interval and the test set's binomial standard error as a band.",
+        "point, with the mean, and the test set's standard error as a band.",
     ),
     FigureEntry(
         name="differences",
-        title="Difference to the reference, paired by seed",
+        title="Differences to the reference",
         category="Scores",
         needs=("comparisons",),
-        caption="Mean of variant minus reference under the same seed, with its interval. An interval inside the green "
-        "equivalence margin shows that the two are equal for practical purposes; one that misses zero, a difference; "
-        "'identical' means bit-identical weights in every pair.",
+        caption="An interval inside the green equivalence margin: equal for practical purposes. An interval that "
+        "misses zero: a difference. 'Identical' means bit-identical weights in every pair.",
         alt="Dot plot, one row per variant, of the mean paired difference in score to the reference, in points, with "
         "intervals and the equivalence margin as a band around zero.",
     ),
     FigureEntry(
         name="noise_floor",
-        title="Two runs of the same model",
+        title="What chance does",
         category="Scores",
         needs=("noise_floor",),
-        caption="The chance that someone who trains one and the same model twice, under two seeds, sees the scores at "
-        "least this far apart. A single run of each of two models cannot tell a smaller gap from this.",
+        caption="The chance that two runs of one and the same model, under two seeds, end at least this far apart. "
+        "A single run of each of two models cannot tell a smaller gap from chance.",
         alt="Dot plot, one row per architecture's reference, of the probability that two seeds end at least 0.1, 0.5 "
         "and 1 points apart.",
     ),
     FigureEntry(
         name="parameters",
-        title="Parameters against score",
+        title="Parameters",
         category="Parameters",
-        needs=("parameters", "summary"),
-        caption="Unique weights, counted after a call, against the mean test score. Twins lie on their reference; a "
-        "thin line ties each lookalike to its own. More parameters do not by themselves mean a better score.",
-        alt="Scatter plot of the mean test score in points against the number of parameters on a logarithmic axis, "
-        "coloured by architecture, with a marker for each kind of variant.",
+        needs=("parameters",),
+        caption="Each variant is tied to its reference, the small hollow diamond. A shared layer counts once.",
+        alt="Dumbbell chart, one row per variant, of the number of unique parameters on a logarithmic axis, tied to "
+        "that of its reference.",
     ),
     FigureEntry(
         name="learning_curves",
         title="Learning curves",
         category="Learning curves",
         needs=("history",),
-        caption="Mean over seeds, with bands from the lowest to the highest. Twins that train bit-identically lie on "
-        "one line: each is drawn thinner than the one before, so all can be seen.",
-        alt="Line charts by epoch, one row per architecture: validation score in points on the left, training "
-        "loss on a logarithmic axis on the right, one line per variant with a band over seeds.",
-    ),
-    FigureEntry(
-        name="training_time",
-        title="Training time by variant",
-        category="Cost",
-        needs=("costs",),
-        caption="Seconds spent in training, every seed a point. Runs share a machine while they train: small "
-        "differences here are noise, and the figure of cost by API measures them properly.",
-        alt="Dot plot of training time in seconds, one row per variant grouped by architecture, every seed a point "
-        "with the mean.",
+        caption="Variants whose every number is equal are one line, named by all of them.",
+        alt="Line charts, one panel per architecture, of the validation score in points by epoch, one line for each "
+        "group of identical variants with a band over seeds.",
     ),
     FigureEntry(
         name="gradients",
         title="Gradients by depth",
         category="Gradients",
         needs=("gradients",),
-        caption="Norm of the loss's gradient for each layer, first layer at the left: solid at initialisation with a "
-        "band over seeds, dashed at the last step measured. A line that falls to the left is a gradient that fades on "
-        "its way to the input, one that rises there a gradient that explodes. Normalisation layers are in the table.",
+        caption="The first layer is at the left. A line that falls to the left is a gradient that fades on its way to "
+        "the input; one that rises there, a gradient that explodes. Variants whose every number is equal are one "
+        "line. Normalisation layers are in the table.",
         alt="Line charts of the gradient norm per layer on a logarithmic axis, panels by number of blocks, one line "
-        "per variant.",
+        "for each group of identical variants.",
     ),
     FigureEntry(
         name="updates",
         title="Updates by depth",
         category="Gradients",
         needs=("gradients",),
-        caption="Norm of what the optimiser adds to each layer's weights, first layer at the left: solid at "
-        "initialisation, dashed at the last step measured. Adam scales each step, so updates differ far less than "
-        "gradients.",
+        caption="What the optimiser adds to each layer's weights. Adam scales each step, so updates differ far less "
+        "than gradients.",
         alt="Line charts of the norm of the weight update per layer on a logarithmic axis, panels by number of "
-        "blocks, one line per variant.",
+        "blocks, one line for each group of identical variants.",
     ),
     FigureEntry(
         name="api_costs",
         title="Cost by API",
         category="Cost",
         needs=("api_costs",),
-        caption="Difference to the reference in percent, from interleaved repetitions, with intervals. An open mark "
-        "is a difference within noise.",
-        alt="Dot plots, one panel per quantity (time per step, floating-point operations, peak memory, build time), "
-        "of the difference to the reference in percent with intervals, one row per variant.",
+        caption="Reference and variant were measured in turns. An open mark is a difference within noise.",
+        alt="Dot plots, one panel per quantity (time per step, peak memory, build time), of the difference to the "
+        "reference in percent with intervals, one row per variant.",
+    ),
+    FigureEntry(
+        name="training_time",
+        title="Training time",
+        category="Cost",
+        needs=("costs",),
+        caption="Small circles are later runs, the large mark their median; the open square is the first run of a "
+        "variant, which also compiles. Runs share a machine while they train: small differences here are noise, and "
+        "the figure of cost by API measures them properly.",
+        alt="Dot plot of training time in seconds, one row per variant grouped by architecture: the first run, every "
+        "later run, and their median.",
     ),
     FigureEntry(
         name="seeds_needed",
         title="How many seeds",
-        category="Seeds",
+        category="How many seeds",
         needs=("seeds_needed",),
-        caption="Seeds at present against the seeds that tell a difference of the equivalence margin from none with "
-        "the power aimed at. A mark to the right of the present number means: more seeds, before anything is claimed.",
+        caption="Seeds at present against the seeds that tell a difference of the equivalence margin from none. What "
+        "needs more than the second dashed line is not worth it.",
         alt="Dot plot, one row per comparison, of the number of seeds needed, on a logarithmic axis, beside the "
         "number at present.",
     ),

@@ -49,7 +49,7 @@ def findings(tables: Tables) -> str:
         f"{len(runs):,} runs on {', '.join(tables.datasets)}, {failed:,} of them failed. Made from the tables of one "
         "results folder by `make findings`; nothing here is written by hand.",
         f"{provenance_of(tables).line}.",
-        "\n".join(f"- {sentence}" for sentence in answer(tables.frames)),
+        "\n".join(f"- {sentence}" for sentence in answer(tables.frames).sentences),
         "## Verdicts",
         _table(claims, _CLAIMS),
         *(f"**{row['claim']}** {row['because']}" for row in claims.to_dict("records")),

@@ -29,11 +29,13 @@ class Provenance:
 
     @property
     def line(self) -> str:
-        """The footer."""
-        return (
-            f"twinbench {self.twinbench} · commit {self.commit} · configuration {self.configuration} · "
-            f"seeds {self.seeds} · {self.device}"
-        )
+        """All of it in one line."""
+        return self.footer(seeds=True)
+
+    def footer(self, *, seeds: bool) -> str:
+        """Return the line, with the runs' seeds or, for what was measured beside the runs, without."""
+        parts = [f"twinbench {self.twinbench}", f"commit {self.commit}", f"configuration {self.configuration}"]
+        return " · ".join([*parts, *([f"seeds {self.seeds}"] if seeds else []), self.device])
 
 
 def span(numbers: Sequence[int]) -> str:

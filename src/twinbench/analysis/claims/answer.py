@@ -1,10 +1,7 @@
-"""The answer at the top of the page, in a few sentences made from the tables.
-
-Is Sequential worse, how large is the noise between seeds, on how many images do runs disagree, and what really costs
-points?
-"""
+"""The answer at the top of the page, made from the tables: is it the API, what does chance do, what costs points?"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -14,132 +11,184 @@ from twinbench.analysis.claims.evidence import Evidence, Row, is_sequential, kno
 from twinbench.analysis.claims.scores import lower_score
 from twinbench.analysis.comparisons import Verdict
 from twinbench.analysis.outputs import API_ROW
-from twinbench.analysis.suspects import MISREADING
+from twinbench.analysis.suspects import Standing, standing_of
 
-_WORST = 4
-_GAP = "gap_0.5"
+_MOST = 4
+CHECK = "`twinbench compare a.py:build b.py:build`"
 
 
-def answer(tables: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Return the sentences.
+@dataclass(frozen=True)
+class Line:
+    """One line of the answer: what it says first, in bold, and the rest of the sentence."""
+
+    lead: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one change does to the score.
+
+    Attributes:
+        name: of the change.
+        points: that it costs, as a negative number, or gains; the mean over all datasets.
+        sure: whether that holds after correction for the number of changes that were tried.
+    """
+
+    name: str
+    points: float
+    sure: bool = True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The first screen.
+
+    Attributes:
+        api: is it the API?
+        chance: how far do two runs of one model end apart?
+        costs: what does cost points; the changes follow it.
+        worst: the costliest changes, at most four.
+        chance_points: the smallest and the largest mean gap between two seeds; None where that is not known.
+        api_points: the largest mean difference between Sequential and Functional; None where no pair was trained.
+        identical: whether every pair ended bit-identical.
+        images: on how many test images runs disagree, in a sentence; empty where that was not counted.
+    """
+
+    api: Line
+    chance: Line
+    costs: Line
+    worst: tuple[Cost, ...]
+    chance_points: tuple[float, float] | None
+    api_points: float | None
+    identical: bool
+    images: str = ""
+
+    @property
+    def sentences(self) -> list[str]:
+        """The same in words alone."""
+        worst = ", ".join(f"{cost.name} ({cost.points:+.1f})" for cost in self.worst)
+        lines = [f"**{line.lead}** {line.text}" for line in (self.api, self.chance, self.costs)]
+        costs = lines[2].removesuffix(".") + (f": {worst}." if worst else ".")
+        return [*lines[:2], *([self.images] if self.images else []), costs]
+
+
+def answer(tables: Mapping[str, pd.DataFrame]) -> Answer:
+    """Return the answer.
 
     Args:
-        tables: tables by name: `comparisons`, `noise_floor`, `suspects` and `seeds_needed`, of which a missing or empty
-            one makes its sentence say so; and `agreement`, whose sentence is there if it is.
+        tables: tables by name: `comparisons`, `noise_floor` and `suspects`, of which a missing or empty one makes its
+            line say so; and `agreement`, whose sentence is there if it is.
     """
     evidence = Evidence(tables)
-    images = [agreement_sentence(tables["agreement"])] if evidence.rows("agreement") else []
-    return [_is_sequential_worse(evidence), _seed_noise(evidence), *images, _what_costs_points(evidence)]
+    pairs = [row for row in evidence.rows("comparisons", kind="twin") if is_sequential(row)]
+    gaps = _gaps(evidence)
+    costs, worst = _costs(evidence)
+    measured = [float(row["mean_difference"]) for row in pairs if known(row["mean_difference"])]
+    return Answer(
+        api=_api(pairs),
+        chance=_chance(gaps),
+        costs=costs,
+        worst=worst,
+        chance_points=(gaps[0], gaps[-1]) if gaps else None,
+        api_points=max(measured, key=abs, default=None),
+        identical=bool(pairs) and all(row["verdict"] == Verdict.IDENTICAL for row in pairs),
+        images=agreement_sentence(tables["agreement"]) if evidence.rows("agreement") else "",
+    )
 
 
-def _is_sequential_worse(evidence: Evidence) -> str:
-    rows = [row for row in evidence.rows("comparisons", kind="twin") if is_sequential(row)]
-    if not rows:
-        return "Whether Sequential is worse was not tested here: no network was trained both ways."
-    seeds = number_of(int(min(row["n"] for row in rows)), "seed")
-    failed = [row for row in rows if row["failed_alone"]]
-    stances = {stance: [row for row in rows if lower_score(row) is stance] for stance in Stance}
-    lower, open_rows = stances[Stance.FOR], stances[Stance.OPEN]
-    identical = [row for row in rows if row["verdict"] == Verdict.IDENTICAL]
+def _api(pairs: Sequence[Row]) -> Line:
+    if not pairs:
+        return Line("Not tested here:", "no network was trained both as Sequential and as Functional.")
+    stances = {stance: [row for row in pairs if lower_score(row) is stance] for stance in Stance}
+    lower, undecided = stances[Stance.FOR], stances[Stance.OPEN]
+    against = stances[Stance.AGAINST]
+    identical = [row for row in against if row["verdict"] == Verdict.IDENTICAL]
+    apart = [row for row in against if row["verdict"] == Verdict.DIFFERENT]
+    total = number_of(len(pairs), "pair")
     if lower:
-        opening = "Yes" if len(lower) == len(rows) else "In part"
-        text = f"{opening}: of {_pairs(rows)} Sequential scores lower in {len(lower)} ({_listed(lower)})"
-        return f"{text}.{_failures(failed)}"
-    if not open_rows and len(identical) == len(rows):
-        return (
-            f"No: in all {_pairs(rows)}, {seeds} each, the Sequential model ended with bit-identical weights and the "
-            "same score as the Functional one."
-        )
-    if not open_rows:
-        apart = [row for row in rows if row["verdict"] == Verdict.DIFFERENT]
-        small = len(rows) - len(identical) - len(apart)
-        parts = [f"bit-identical in {len(identical)}"] if identical else []
-        parts += [f"within {rows[0]['margin']:g} points in {small}"] if small else []
-        parts += [f"higher in {len(apart)} ({_listed(apart)})"] if apart else []
-        return f"No: of {_pairs(rows)}, {seeds} each, Sequential is {', '.join(parts)}, and lower in none."
-    planned = evidence.seeds_needed(open_rows)
-    more = f" ({planned} seeds are planned to settle them)" if planned else ""
-    opening = f"Not as far as {seeds} can tell: of {_pairs(rows)} Sequential is shown to be lower in none"
-    number = f"{len(open_rows)} {'is' if len(open_rows) == 1 else 'are'} open"
-    return f"{opening}, bit-identical in {len(identical)}, and {number}{more}.{_failures(failed)}"
+        lead = "It is the API:" if len(lower) == len(pairs) else "In part it is the API:"
+        text = f"Sequential scores lower in {len(lower)} of {total} ({_listed(lower)})."
+        return Line(lead, f"{text}{_failures(pairs)}")
+    if len(identical) == len(pairs):
+        text = f"Sequential and Functional end with bit-identical weights in {len(pairs)} of {total}."
+        return Line("It isn't the API:", text)
+    small = len(against) - len(identical) - len(apart)
+    parts = [f"bit-identical in {len(identical)}"] if identical else []
+    parts += [f"within {pairs[0]['margin']:g} points in {small}"] if small else []
+    parts += [f"higher in {len(apart)} ({_listed(apart)})"] if apart else []
+    if not undecided:
+        return Line("It isn't the API:", f"of {total}, Sequential is {', '.join(parts)}, and lower in none.")
+    if not parts:
+        text = f"these runs cannot say whether Sequential scores lower, in any of {total}."
+        return Line("Undecided:", f"{text}{_failures(pairs)}")
+    text = (
+        f"of {total}, Sequential is {', '.join(parts)}, and undecided in {len(undecided)}; shown to be lower in none."
+    )
+    return Line("No sign that it is the API:", f"{text}{_failures(pairs)}")
 
 
 def _failures(rows: Sequence[Row]) -> str:
     """Return in which pairs only one of the two failed, as a sentence; empty where in none."""
-    if not rows:
-        return ""
-    names = ", ".join(f"{named(row)} in {number_of(int(row['failed_alone']), 'seed')}" for row in rows)
-    return f" Only one of the two failed: {names}."
-
-
-def _pairs(rows: Sequence[Row]) -> str:
-    datasets = {row["dataset"] for row in rows}
-    where = f" on {number_of(len(datasets), 'dataset')}" if len(datasets) > 1 else ""
-    return f"{number_of(len(rows), 'pair')} of twins{where}"
+    alone = [row for row in rows if row["failed_alone"]]
+    names = ", ".join(f"{named(row)} in {number_of(int(row['failed_alone']), 'seed')}" for row in alone)
+    return f" Only one of the two failed: {names}." if alone else ""
 
 
 def _listed(rows: Sequence[Row]) -> str:
     return ", ".join(f"{named(row)} {row['mean_difference']:+.2f} points" for row in rows)
 
 
-def _seed_noise(evidence: Evidence) -> str:
+def _gaps(evidence: Evidence) -> list[float]:
+    """Return the mean gap between two seeds of each reference, ascending."""
     rows = [row for row in evidence.rows("noise_floor", kind="reference") if known(row["mean_gap"])]
     # Points of accuracy and of explained variance are different things; the question is asked about accuracy.
     rows = [row for row in rows if row["score_name"] == "accuracy"] or rows
-    if not rows:
-        return "How far apart two seeds of one model end cannot be said here: that takes at least two seeds of each."
-    low, high = (pick(rows, key=lambda row: float(row["mean_gap"])) for pick in (min, max))
-    ends = f"{low['mean_gap']:.2f} ({_place(low)})"
-    if high is not low:
-        ends += f" to {high['mean_gap']:.2f} ({_place(high)})"
-    # The one with the widest gaps was chosen for it: its interval is one of all of them together.
-    chances = (f"{high[f'{_GAP}{end}']:.2f}" for end in ("", "_low", "_high"))
-    return (
-        f"Seeds alone make gaps: two runs of one and the same Functional model end on average {ends} points apart, and "
-        "in {} at least 0.5 points apart with probability {} (interval {} to {}).".format(_place(high), *chances)
-    )
+    return sorted(float(row["mean_gap"]) for row in rows)
 
 
-def _place(row: Row) -> str:
-    return f"{row['architecture']} on {row['dataset']}"
+def _chance(gaps: Sequence[float]) -> Line:
+    if not gaps:
+        return Line("Chance alone:", "how far it moves the same model cannot be said; that takes at least two seeds.")
+    low, high = (f"{gap:.1f}" for gap in (gaps[0], gaps[-1]))
+    by = f"{low} to {high}" if low != high else "less than 0.1" if high == "0.0" else f"about {high}"
+    return Line("Chance alone", f"moves the same model by {by} points, from one seed to the next.")
 
 
-def _what_costs_points(evidence: Evidence) -> str:
-    rows = [row for row in evidence.rows("suspects") if row["suspect"] != API_ROW]
-    if not rows:
-        return "What really costs points was not tested here: no suspect was trained."
-    table = pd.DataFrame(rows)
-    by_suspect = [rows for _, rows in table.groupby("suspect", sort=False)]
-    costly = [rows for rows in by_suspect if _lower(rows)]
-    shown = [rows for rows in costly if rows["verdict"].eq(Verdict.DIFFERENT).all()]
-    candidates = [rows for rows in costly if not rows["verdict"].eq(Verdict.DIFFERENT).all() and _beyond_zero(rows)]
-    text = (
-        f"What really costs points: {_ranked(shown)}"
-        if shown
-        else "Of the planted faults none is shown to cost points at this number of seeds"
-    )
-    if candidates:
-        seeds = number_of(int(table["n"].max()), "seed")
-        text += f"; candidates, which {seeds} cannot show of so many faults at once: {_ranked(candidates)}"
-    misread = table[table["misread"].abs() > MISREADING]
-    if len(misread):
-        worst = misread.loc[misread["misread"].abs().idxmax()]
-        text += (
-            f"; and one only looks like it: {worst['changes']} "
-            f"(seen {worst['seen_difference']:+.1f}, in truth {worst['mean_difference']:+.1f})"
+def _costs(evidence: Evidence) -> tuple[Line, tuple[Cost, ...]]:
+    lead = "What does cost points:"
+    suspects = [row for row in evidence.rows("suspects") if standing_of(row) is not Standing.CONTROL]
+    suspects = [row for row in suspects if row["suspect"] != API_ROW]
+    if suspects:
+        worst = _worst([(str(row["suspect"]).replace("_", " "), standing_of(row), row) for row in suspects])
+        tried = number_of(len({row["suspect"] for row in suspects}), "planted mistake")
+        none = f"none of {tried} is shown to, with so few seeds."
+        return Line(lead, _up_to("mistakes", worst) or none), worst
+    others = evidence.rows("comparisons", kind="lookalike")
+    shown = {Verdict.DIFFERENT: Standing.SHOWN}
+    worst = _worst([(named(row), shown.get(row["verdict"], Standing.OPEN), row) for row in others])
+    return Line(lead, _up_to("other networks", worst) or "not tested here; no mistake was planted."), worst
+
+
+def _up_to(what: str, worst: Sequence[Cost]) -> str:
+    if not worst:
+        return ""
+    return f"{what} that are easy to miss, up to {max(abs(cost.points) for cost in worst):.0f} points."
+
+
+def _worst(changes: Sequence[tuple[str, Standing, Row]]) -> tuple[Cost, ...]:
+    """Return the costliest changes among those that cost points on every dataset."""
+    by_name: dict[str, list[tuple[Standing, Row]]] = {}
+    for name, standing, row in changes:
+        by_name.setdefault(name, []).append((standing, row))
+    costs = [
+        Cost(
+            name,
+            sum(float(row["mean_difference"]) for _, row in rows) / len(rows),
+            all(standing is Standing.SHOWN for standing, _ in rows),
         )
-    return f"{text}."
-
-
-def _lower(rows: pd.DataFrame) -> bool:
-    return bool(rows["mean_difference"].lt(0).all())
-
-
-def _beyond_zero(rows: pd.DataFrame) -> bool:
-    """Return whether each interval by itself, uncorrected, lies below zero on every dataset."""
-    return bool(rows["own_high"].lt(0).all())
-
-
-def _ranked(suspects: Sequence[pd.DataFrame]) -> str:
-    worst = sorted(suspects, key=lambda rows: float(rows["mean_difference"].mean()))[:_WORST]
-    return ", ".join(f"{rows['changes'].iloc[0]} ({rows['mean_difference'].mean():+.1f})" for rows in worst)
+        for name, rows in by_name.items()
+        if all(standing is not Standing.OPEN and row["mean_difference"] < 0 for standing, row in rows)
+    ]
+    # What is shown comes first: a large number of few seeds is no ground to stand on.
+    return tuple(sorted(costs, key=lambda cost: (not cost.sure, cost.points))[:_MOST])

@@ -12,7 +12,6 @@ from twinbench.report.catalogue import FIGURES, figure_entry, figure_file
 from twinbench.report.figures import (
     accuracy,
     api_costs,
-    charts,
     differences,
     gradients,
     ladder,
@@ -24,6 +23,7 @@ from twinbench.report.figures import (
 )
 from twinbench.report.figures.saving import save
 from twinbench.report.figures.style import Style, add_footer, new_figure, style_of
+from twinbench.report.headlines import headline
 from twinbench.report.provenance import Provenance, provenance_of
 from twinbench.report.tables import NothingToShowError, Tables
 
@@ -49,13 +49,13 @@ def draw(name: str, tables: Tables, style: Style, provenance: Provenance) -> Fig
     Call within `matplotlib.rc_context(style.rc)`, which must last until the figure is saved.
     """
     figure = DRAW[name](tables, style)
-    add_footer(figure, style, provenance.line)
+    add_footer(figure, style, provenance.footer(seeds=figure_entry(name).rests_on_runs))
     return figure
 
 
 def _empty(name: str, sentence: str, tables: Tables, style: Style, provenance: Provenance) -> Figure:
     """Return a figure that says in one sentence why there is nothing to see."""
-    figure = new_figure(style, 0.7 * style.scale, name, charts.subtitle_of(tables))
+    figure = new_figure(style, 0.7 * style.scale, figure_entry(name).title, ", ".join(tables.datasets))
     figure.text(0.5, 0.42, sentence, ha="center", va="center", wrap=True)
     add_footer(figure, style, provenance.line)
     return figure
@@ -71,13 +71,15 @@ def draw_figure(name: str, tables: Tables, dataset: str, output: Path, figures: 
     part = tables.of_dataset(dataset)
     provenance = provenance_of(part)
     paths = [output / figure_file(name, dataset, file_format) for file_format in figures.formats]
+    title = entry.title
     with mpl.rc_context(style.rc):
         try:
             figure = draw(name, part, style, provenance)
+            title = headline(name, part)
         except NothingToShowError as nothing:
             figure = _empty(name, str(nothing), part, style, provenance)
         for path in paths:
-            save(figure, path, f"{entry.title} ({dataset})", entry.caption, provenance)
+            save(figure, path, f"{title} ({dataset})", entry.caption, provenance)
     return paths
 
 

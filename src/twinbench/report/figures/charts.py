@@ -1,6 +1,6 @@
 """Charts whose rows are names: dots with intervals, a column of numbers at the right, rows in groups if need be."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,17 +58,16 @@ def ungrouped(count: int) -> Rows:
 def rows_figure(
     style: Style,
     rows: Rows,
-    name: str,
+    title: str,
     subtitle: str,
     *,
     legend: Sequence[Artist],
     axis: float = 0.45,
-    title: str = "",
     width: float | None = None,
 ) -> Figure:
     """Return an empty figure that is high enough for some rows and `axis` inches below them (`style.new_figure`)."""
     height = style.row * (rows.end + 0.6) + axis * style.scale
-    return new_figure(style, height, name, subtitle, title=title, legend=legend, width=width)
+    return new_figure(style, height, title, subtitle, legend=legend, width=width)
 
 
 def label_rows(axes: Axes, rows: Rows, labels: Iterable[object], style: Style, *, numbers: Sequence[str] = ()) -> None:
@@ -176,21 +175,46 @@ def far_below(means: pd.Series, reference: float) -> "pd.Series[bool]":
     return means < reference - _FAR
 
 
-def subtitle_of(tables: Tables, extra: str = "", *, suspects: bool = False, seeds: int | None = None) -> str:
-    """Return what every subtitle says: dataset, number of seeds, size of the test set, failures, and more.
+def subtitle_of(tables: Tables, what: str, *, suspects: bool = False, tested: bool = True) -> str:
+    """Return what was measured, on what: the dataset, the seeds of the runs, the test set, and failures.
 
     Args:
         tables: of one dataset.
-        extra: added at the end.
+        what: was measured, as a sentence without a full stop.
         suspects: count the failed runs of suspects too.
-        seeds: number of seeds, where it is not that of the runs.
+        tested: whether the figure rests on scores on the test set.
     """
     runs = tables.frames["runs"]
-    seeds = len(tables.seeds) if seeds is None else seeds
-    parts = [", ".join(tables.datasets), "1 seed" if seeds == 1 else f"{seeds} seeds"]
-    if "test_examples" in runs and runs["test_examples"].notna().any():
+    parts = [what, ", ".join(tables.datasets), _number_of(len(tables.seeds), "seed")]
+    if tested and "test_examples" in runs and runs["test_examples"].notna().any():
         parts.append(f"test set of {int(runs['test_examples'].max()):,} images")
     failed = len(tables.failed) if suspects else int((tables.failed["kind"] != "suspect").sum())
     if failed:
-        parts.append("1 run failed" if failed == 1 else f"{failed} runs failed")
-    return " · ".join([*parts, extra] if extra else parts)
+        parts.append(f"{_number_of(failed, 'run')} failed")
+    return " · ".join(parts)
+
+
+def measured_subtitle(tables: Tables, what: str, detail: str) -> str:
+    """Return the subtitle of a figure that rests on measurements beside the runs, with seeds of their own or none."""
+    return " · ".join([what, ", ".join(tables.datasets), detail])
+
+
+def _number_of(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def merged(table: pd.DataFrame, curves: Mapping[tuple[str, str], bytes]) -> pd.DataFrame:
+    """Return the rows with variants of equal curves as one, named by all of them: `functional = sequential`.
+
+    Args:
+        table: with `architecture` and `variant`.
+        curves: what each (architecture, variant) draws (`headlines.curves_by_variant`).
+    """
+    names: dict[tuple[str, bytes], list[str]] = {}
+    for (architecture, variant), curve in curves.items():
+        names.setdefault((architecture, curve), []).append(variant)
+    first = {(architecture, variants[0]): variants for (architecture, _), variants in names.items()}
+    keys = list(zip(table["architecture"], table["variant"], strict=True))
+    kept = table[[key in first for key in keys]]
+    labels = [" = ".join(map(shorten, first[key])) for key in keys if key in first]
+    return kept.assign(variant=labels)

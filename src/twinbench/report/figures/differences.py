@@ -10,6 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from twinbench.config import Configuration
 from twinbench.report.figures import charts
 from twinbench.report.figures.style import INK, MINUS, MUTED, PAPER, Style
+from twinbench.report.headlines import headline
 from twinbench.report.tables import Tables
 
 
@@ -65,7 +66,7 @@ def margin_band(axes: Axes, margin: float, style: Style) -> None:
 
 
 def draw(tables: Tables, style: Style) -> Figure:
-    """Return the paired differences of one dataset, charts.grouped by architecture."""
+    """Return the paired differences of one dataset, grouped by architecture."""
     table = charts.without_suspects(tables.get("comparisons"), "comparisons")
     margin = margin_of(tables)
     rows = charts.grouped(table)
@@ -73,8 +74,10 @@ def draw(tables: Tables, style: Style) -> Figure:
     figure = charts.rows_figure(
         style,
         rows,
-        "differences",
-        charts.subtitle_of(tables),
+        headline("differences", tables),
+        charts.subtitle_of(
+            tables, "Test score of each variant minus its reference's under the same seed, with interval"
+        ),
         legend=charts.kind_legend(list(table["kind"]), style, undecided, margin_entry(margin, style)),
     )
     axes = figure.subplots()

@@ -8,6 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from twinbench.report.figures import charts
 from twinbench.report.figures.curves import curves
 from twinbench.report.figures.style import MUTED, Style, new_figure, plain_log, shorten
+from twinbench.report.headlines import curves_by_variant, headline
 from twinbench.report.tables import NothingToShowError, Tables
 
 
@@ -19,14 +20,20 @@ def _draw(tables: Tables, style: Style, name: str, column: str, what: str) -> Fi
     table = table[table[column] > 0]
     if table.empty:
         raise NothingToShowError(f"The table gradients.csv has no {column} above zero for this dataset.")
+    table = charts.merged(table, curves_by_variant(table, ["depth", "seed", "step", "layer_index"], [column]))
     architectures = list(table["architecture"].unique())
     depths = sorted(table["depth"].unique())
-    subtitle = f"solid: at initialisation; dashed: after {table['step'].max()} steps"
+    seeds = table["seed"].nunique()
+    lines = max(table.groupby("architecture")["variant"].nunique())
     figure = new_figure(
         style,
-        (1.95 * len(architectures) + 0.4) * style.scale,
-        name,
-        charts.subtitle_of(tables, subtitle, seeds=table["seed"].nunique()),
+        (2.1 + 0.15 * lines) * len(architectures) * style.scale,
+        headline(name, tables),
+        charts.measured_subtitle(
+            tables,
+            f"Norm of the {what} by layer; solid: at initialisation, dashed: after {table['step'].max()} steps",
+            f"initial weights of {seeds} seed{'' if seeds == 1 else 's'}",
+        ),
     )
     grid = figure.subplots(len(architectures), len(depths), squeeze=False, sharey="row")
     for line, architecture in zip(grid, architectures, strict=True):
@@ -37,28 +44,27 @@ def _draw(tables: Tables, style: Style, name: str, column: str, what: str) -> Fi
                 axes.set_axis_off()
                 continue
             steps = sorted(panel["step"].unique())
-            legend = "full" if depth == rows["depth"].max() else False
-            curves(axes, panel[panel["step"] == steps[0]], "layer_index", column, style, thickest=2.4, legend=legend)
+            first = depth == rows["depth"].min()
+            curves(axes, panel[panel["step"] == steps[0]], "layer_index", column, style, named=first)
             if len(steps) > 1:
                 dashed: dict[str, Any] = {"errorbar": None, "linestyle": (0, (3, 1.5))}
-                curves(axes, panel[panel["step"] == steps[-1]], "layer_index", column, style, thickest=2.4, **dashed)
+                curves(axes, panel[panel["step"] == steps[-1]], "layer_index", column, style, **dashed)
             axes.set_yscale("log")
             plain_log(axes.yaxis)
             axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
             axes.set_title(
                 f"{depth} block{'s' if depth != 1 else ''}", size=style.text(8), pad=3, weight="normal", color=MUTED
             )
+            axes.set_xlabel("layer, from the input", size=style.text(7.5), color=MUTED, labelpad=1)
         line[0].set_ylabel(f"{shorten(architecture, 24)}\n{what}")
-    for axes in grid[-1]:
-        axes.set_xlabel("layer, from the input")
     return figure
 
 
 def draw_gradients(tables: Tables, style: Style) -> Figure:
     """Return the norm of the gradient by layer, a panel for each architecture and depth of one dataset."""
-    return _draw(tables, style, "gradients", "gradient_norm", "norm of the gradient")
+    return _draw(tables, style, "gradients", "gradient_norm", "gradient")
 
 
 def draw_updates(tables: Tables, style: Style) -> Figure:
     """Return the norm of the weight update by layer, a panel for each architecture and depth of one dataset."""
-    return _draw(tables, style, "updates", "update_norm", "norm of the update")
+    return _draw(tables, style, "updates", "update_norm", "update")

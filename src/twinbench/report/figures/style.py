@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from twinbench.config import Figures
-from twinbench.report.catalogue import figure_entry
 
 # The greys; the page turns them into variables of its style sheet, so that inline figures follow light and dark.
 INK: Final = "#1f2328"
@@ -86,7 +85,7 @@ def style_of(figures: Figures) -> Style:
         **sns.plotting_context(figures.context, font_scale=0.8 if figures.context == "notebook" else 0.85),
         **_GREYS,
         "font.family": ["sans-serif"],
-        "font.sans-serif": ["DejaVu Sans"],
+        "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"],  # two of the same widths
         "font.size": 9 * scale,
         "axes.titlesize": 9.5 * scale,
         "axes.labelsize": 9 * scale,
@@ -94,7 +93,7 @@ def style_of(figures: Figures) -> Style:
         "ytick.labelsize": 8.5 * scale,
         "legend.fontsize": 8.5 * scale,
         "text.parse_math": False,  # names come from outside, and may hold a dollar sign
-        "svg.fonttype": "path",
+        "svg.fonttype": "none",  # text stays text: it can be searched, and takes half the room
         "svg.hashsalt": "twinbench",
         "figure.dpi": 100,
         "savefig.dpi": 160,
@@ -146,19 +145,20 @@ def _columns(labels: Sequence[str], width: float, scale: float) -> int:
 def new_figure(
     style: Style,
     height: float,
-    name: str,
+    title: str,
     subtitle: str,
     *,
-    title: str = "",
     legend: Sequence[Artist] = (),
     width: float | None = None,
 ) -> Figure:
     """Return an empty figure with its title, subtitle and legend, and room for a footer."""
     width = max(style.width, width or 0.0)
+    titles = textwrap.wrap(title, int(width * 9.4 / style.scale))
     lines = textwrap.wrap(subtitle, int(width * 13.5 / style.scale))
     labels = [str(entry.get_label()) for entry in legend]
     columns = _columns(labels, width - 0.1, style.scale)
-    legend_top = 0.36 + 0.17 * len(lines)
+    subtitle_top = 0.12 + 0.22 * len(titles)
+    legend_top = subtitle_top + 0.02 + 0.17 * len(lines)
     head = (legend_top + 0.2 * math.ceil(len(labels) / columns) + 0.14) * style.scale
     foot = 0.26 * style.scale
     total = head + height + foot
@@ -167,10 +167,11 @@ def new_figure(
         rect=(0.01, foot / total, 0.98, 1 - (head + foot) / total), w_pad=0.06, h_pad=0.04
     )
     left = 0.08 / width
-    title = title or figure_entry(name).title
-    figure.text(left, 1 - 0.08 / total, title, size=style.text(12), weight="bold", va="top")
+    for number, line in enumerate(titles):
+        y = 1 - (0.08 + 0.22 * number) * style.scale / total
+        figure.text(left, y, line, size=style.text(12), weight="bold", va="top")
     for number, line in enumerate(lines):
-        y = 1 - (0.34 + 0.17 * number) * style.scale / total
+        y = 1 - (subtitle_top + 0.17 * number) * style.scale / total
         figure.text(left, y, line, size=style.text(8.5), color=MUTED, va="top")
     if legend:
         drawn = figure.legend(

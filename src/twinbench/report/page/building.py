@@ -2,33 +2,36 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
-import pandas as pd
 from markupsafe import Markup
 
-from twinbench.analysis.claims import answer
+from twinbench.analysis.claims import CHECK, answer
+from twinbench.analysis.outputs import ARTICLE
 from twinbench.config import Figures
 from twinbench.report.catalogue import figure_entry, figure_file
 from twinbench.report.figures import draw
 from twinbench.report.figures.style import Style, style_of
+from twinbench.report.headlines import headline
 from twinbench.report.page.drilldown import drilldown
+from twinbench.report.page.first_screen import bars
 from twinbench.report.page.inline_svg import inline
-from twinbench.report.page.notes import controls_apart, determinism_cost, misleading_counts, seeds_advice
+from twinbench.report.page.notes import controls_apart, determinism_cost, misleading_counts
 from twinbench.report.page.ranking import rankings
 from twinbench.report.page.sections import SECTIONS, Section
 from twinbench.report.page.shown_tables import ShownTable, failed_table, machines_table, shown_table
 from twinbench.report.page.templating import asset, digest, environment, write
+from twinbench.report.page.verdicts import Card, cards, cited, link
 from twinbench.report.provenance import provenance_of
+from twinbench.report.seeds_advice import seeds_advice
 from twinbench.report.tables import NothingToShowError, Tables
 
 
 @dataclass(frozen=True)
 class ShownFigure:
-    """A figure of one dataset: its markup, or the sentence that takes its place."""
+    """A figure of one dataset: its finding and its markup, or the sentence that takes its place."""
 
     name: str
     dataset: str
@@ -36,6 +39,7 @@ class ShownFigure:
     caption: str
     markup: Markup
     missing: str
+    folded: bool
 
 
 @dataclass(frozen=True)
@@ -63,40 +67,43 @@ def _svg(name: str, tables: Tables, dataset: str, style: Style, folder: Path | N
     return buffer.getvalue()
 
 
-def _figure(name: str, tables: Tables, dataset: str, style: Style, folder: Path | None) -> ShownFigure:
+def _figure(name: str, tables: Tables, dataset: str, style: Style, folder: Path | None, *, folded: bool) -> ShownFigure:
     entry = figure_entry(name)
     number = tables.datasets.index(dataset)
-    markup, missing = Markup(), ""
+    markup, missing, title = Markup(), "", entry.title
     try:
         svg = _svg(name, tables, dataset, style, folder)
-        # Markup that matplotlib wrote, in which every text is a path or escaped.
-        markup = Markup(inline(svg, prefix=f"{name}-{number}", alt=f"{entry.alt} Dataset: {dataset}."))  # noqa: S704
+        title = headline(name, tables.of_dataset(dataset))
+        alt = f"{title}. {entry.alt} Dataset: {dataset}."
+        # Markup that matplotlib wrote, in which every text is escaped.
+        markup = Markup(inline(svg, prefix=f"{name}-{number}", alt=alt))  # noqa: S704
     except NothingToShowError as nothing:
         missing = str(nothing)
-    return ShownFigure(name, dataset, entry.title, entry.caption, markup, missing)
+    return ShownFigure(name, dataset, title, entry.caption, markup, missing, folded)
 
 
-def _section(section: Section, tables: Tables, style: Style, folder: Path | None) -> ShownSection:
-    figures = [_figure(name, tables, dataset, style, folder) for name in section.figures for dataset in tables.datasets]
+def _section(
+    section: Section, tables: Tables, style: Style, folder: Path | None, evidence: dict[str, set[str]]
+) -> ShownSection:
+    figures = [
+        _figure(name, tables, dataset, style, folder, folded=name in section.folded)
+        for name in section.figures
+        for dataset in tables.datasets
+    ]
     shown, missing = [], []
     for name in section.tables:
         try:
-            shown.append(shown_table(tables, name))
+            shown.append(shown_table(tables, name, evidence.get(name, ())))
         except NothingToShowError as nothing:
             missing.append(str(nothing))
     drawn_about = {figure.missing for figure in figures}
     return ShownSection(section, figures, shown, [line for line in missing if line not in drawn_about])
 
 
-def _claims(tables: Tables) -> list[dict[str, Any]]:
-    try:
-        claims = tables.get("claims")
-    except NothingToShowError:
-        return []
-    return [
-        {str(name): None if pd.isna(value) else value for name, value in row.items()}
-        for row in claims.to_dict("records")
-    ]
+def _linked(shown: Sequence[Card], sections: Sequence[ShownSection]) -> list[Card]:
+    """Return the verdicts with each piece of evidence linked to its row."""
+    tables = {table.name: table for section in sections for table in section.tables}
+    return [replace(card, evidence=tuple(link(citation, tables) for citation in card.evidence)) for card in shown]
 
 
 def _machines(tables: Tables) -> ShownTable | None:
@@ -111,14 +118,20 @@ def render(tables: Tables, figures: Figures, folder: Path | None) -> str:
     style = style_of(figures)
     runs, runs_note = drilldown(tables)
     script = asset("tables.js", "runs.js")
-    shown = {section.anchor: _section(section, tables, style, folder) for section in SECTIONS}
+    verdicts = cards(tables)
+    evidence = cited(verdicts)
+    shown = {section.anchor: _section(section, tables, style, folder, evidence) for section in SECTIONS}
     all_runs = tables.get("runs")
+    found = answer(tables.frames)
     return (
         environment()
         .get_template("page.html.j2")
         .render(
-            answer=answer(tables.frames),
-            claims=_claims(tables),
+            answer=found,
+            article=ARTICLE,
+            bars=bars(found),
+            check=CHECK,
+            claims=_linked(verdicts, list(shown.values())),
             controls=controls_apart(tables),
             counts=misleading_counts(tables),
             datasets=tables.datasets,
@@ -135,7 +148,7 @@ def render(tables: Tables, figures: Figures, folder: Path | None) -> str:
             script_digest=digest(script),
             sections=shown,
             seeds=len(tables.seeds),
-            seeds_advice=seeds_advice(tables),
+            seeds_advice=seeds_advice(tables.optional("seeds_needed")),
             style=asset("page.css"),
         )
     )

@@ -3,8 +3,6 @@
 import pandas as pd
 
 from twinbench.analysis.outputs import API_ROW
-from twinbench.analysis.power import MAXIMUM_SEEDS
-from twinbench.analysis.seeds_needed import seeds_for_all
 from twinbench.analysis.suspects import Standing, differs, standing_of
 from twinbench.report.tables import Tables
 
@@ -16,25 +14,6 @@ def _many(count: int, what: str) -> str:
 def _some(names: list[str], most: int = 6) -> str:
     rest = len(names) - most
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def seeds_advice(tables: Tables) -> str:
-    """Return the line for the configuration that settles what is undecided, in a sentence; empty without the table."""
-    plan = tables.optional("seeds_needed")
-    if plan.empty:
-        return ""
-    plan = plan.fillna({"config_line": ""})
-    undecided = plan[plan["verdict"] == "undecided"]
-    if undecided.empty:
-        return f"All {_many(len(plan), 'comparison')} are settled with the present seeds."
-    opening = f"{len(undecided):,} of {_many(len(plan), 'comparison')} are undecided"
-    hopeless = int(undecided["config_line"].eq("").sum())
-    without = f"{hopeless:,} of them no number of seeds up to {MAXIMUM_SEEDS:,} would settle (the table says why)"
-    needed = seeds_for_all(plan)
-    if needed is None:
-        return f"{opening}; {without}."
-    rest = f"; {without}. To settle the others" if hopeless else ". To settle them"
-    return f"{opening}{rest}, put this line into the configuration: `seeds: {needed}`"
 
 
 def controls_apart(tables: Tables) -> str:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from twinbench.analysis.suspects import ranked, standing_of
-from twinbench.report.figures.suspects import effect
+from twinbench.analysis.suspects import standing_of
+from twinbench.report.figures.suspects import effect, grouped_suspects
 from twinbench.report.tables import NothingToShowError, Tables
 
 
@@ -17,6 +17,7 @@ class RankedSuspect:
         effect: its effect on the score, in words and points.
         percent: length of its bar, 0 to 100.
         look: control, shown, candidate (the interval by itself misses zero) or open.
+        group: the heading above it, where it is the first of its group.
     """
 
     name: str
@@ -24,18 +25,20 @@ class RankedSuspect:
     effect: str
     percent: float
     look: str
+    group: str
 
 
 def rankings(tables: Tables) -> dict[str, list[RankedSuspect]]:
-    """Return the suspects of each dataset that has some, largest damage first."""
+    """Return the suspects of each dataset that has some, in groups, largest damage first."""
     by_dataset = {}
     for dataset in tables.datasets:
         try:
-            table = ranked(tables.of_dataset(dataset).get("suspects"))
+            table = grouped_suspects(tables.of_dataset(dataset).get("suspects"))
         except NothingToShowError:
             continue
         largest = max(float(table["mean_difference"].abs().max()), 1.0)
         percent = (100 * table["mean_difference"].abs() / largest).fillna(0.0).round(1)
+        groups = table["group"].mask(table["group"].eq(table["group"].shift()), "")
         by_dataset[dataset] = [
             RankedSuspect(
                 name=str(row["suspect"]).replace("_", " "),
@@ -43,7 +46,8 @@ def rankings(tables: Tables) -> dict[str, list[RankedSuspect]]:
                 effect=effect(row).replace("\n", ", "),
                 percent=length,
                 look=standing_of(row),
+                group=group,
             )
-            for row, length in zip(table.to_dict("records"), percent, strict=True)
+            for row, length, group in zip(table.to_dict("records"), percent, groups, strict=True)
         ]
     return by_dataset

@@ -16,6 +16,7 @@ class Section:
         opening: what it answers, in a sentence or two.
         figures: names of the catalogue.
         tables: names of tables shown under the figures, folded away.
+        folded: names of figures that are folded away.
     """
 
     anchor: str
@@ -23,6 +24,7 @@ class Section:
     opening: str
     figures: tuple[str, ...]
     tables: tuple[str, ...]
+    folded: tuple[str, ...] = ()
 
 
 def _of(category: str) -> tuple[str, ...]:
@@ -32,55 +34,41 @@ def _of(category: str) -> tuple[str, ...]:
 SECTIONS: Final = (
     Section(
         "suspects",
-        "What really lowers the score",
-        "Deliberate faults, one at a time, in the same network: this is what 'the same' model that scores lower "
-        "usually hides.",
-        _of("Suspects"),
+        "What costs points",
+        "Mistakes planted one at a time in the same network: what “the same” model that scores lower usually hides.",
+        _of("What costs points"),
         ("suspects",),
     ),
     Section(
         "ladder",
-        "The ladder of sameness",
-        "Are the two models the same at all? Nine tests, the cheapest first.",
-        _of("Ladder"),
+        "Are the models the same?",
+        "Nine tests of each variant against its reference, the cheapest first: the ladder of sameness.",
+        _of("Are the models the same?"),
         ("ladder",),
     ),
     Section(
         "scores",
-        "Scores, and the noise they drown in",
-        "Every variant under every seed, its difference to the reference, and how far apart one and the same model "
-        "lands.",
+        "Scores and chance",
+        "Every variant under every seed, beside how far one and the same model moves from seed to seed.",
         _of("Scores"),
-        ("summary", "comparisons", "noise_floor", "agreement"),
+        ("comparisons", "summary", "noise_floor", "agreement"),
     ),
-    Section(
-        "parameters",
-        "Parameters",
-        "A shared layer counts once. Unique weights are counted after a call; the count per call adds a layer "
-        "once for every use.",
-        _of("Parameters"),
-        ("parameters",),
-    ),
-    Section("learning", "Learning curves", "How the variants get there, epoch by epoch.", _of("Learning curves"), ()),
+    Section("parameters", "Parameters", "", _of("Parameters"), ("parameters",)),
+    Section("learning", "Learning curves", "", _of("Learning curves"), ()),
     Section(
         "gradients",
         "Gradients",
         "Do gradients reach the first layers, with and without skip connections?",
         _of("Gradients"),
         ("gradients",),
+        folded=("updates",),
     ),
     Section(
         "cost",
         "Cost",
         "What each API costs in time, operations and memory, and what bit-identical runs cost.",
-        ("api_costs", "training_time"),
+        _of("Cost"),
         ("api_costs", "determinism_costs"),
     ),
-    Section(
-        "seeds",
-        "How many seeds",
-        "What the present seeds can show, and how many would settle what they leave open.",
-        _of("Seeds"),
-        ("seeds_needed",),
-    ),
+    Section("seeds", "How many seeds", "", _of("How many seeds"), ("seeds_needed",)),
 )

@@ -23,6 +23,7 @@ const search = document.getElementById("search");
 const hits = document.getElementById("hits");
 const detail = document.getElementById("run");
 let found = [];
+let shown = null;
 
 function look() {
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -42,6 +43,10 @@ function look() {
     item.append(button);
     return item;
   }));
+  // What is shown is one of those found: the same as before, else the first.
+  const place = Math.max(found.slice(0, SHOWN).indexOf(shown), 0);
+  if (found.length) show(found[place], hits.querySelectorAll("button")[place]);
+  else detail.replaceChildren(element("p", "No run matches.", { class: "note" }));
 }
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -77,6 +82,7 @@ function curve(label, values, colour) {
 }
 
 function show(row, button) {
+  shown = row;
   for (const other of hits.querySelectorAll("button")) other.setAttribute("aria-pressed", String(other === button));
   const parts = [element("h3", `${value("architecture", row)} / ${value("variant", row)}, seed ${value("seed", row)}, ${value("dataset", row)}`)];
   if (value("reason", row)) parts.push(element("p", `Failed: ${value("reason", row)}`));
@@ -110,4 +116,3 @@ document.getElementById("download-runs").addEventListener("click", () => {
 search.addEventListener("input", look);
 document.getElementById("finder").hidden = false;
 look();
-if (found.length) show(found[0], hits.querySelector("button"));
