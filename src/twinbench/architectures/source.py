@@ -113,7 +113,7 @@ class _Coverage:
             return
         self._run.add(path)
         for index, statement in enumerate(_module(path).statements):
-            files = [file for found in statement.imports for file in _files(found.module, found.level, path)]
+            files = [file for found in statement.imports for file in files_of(found.module, found.level, path)]
             # What a module of a person's own does when it is imported is covered as such.
             if statement.acts and not (statement.only_imports and files):
                 self._cover(path, index)
@@ -153,12 +153,12 @@ class _Coverage:
         if statement.dynamic or statement.dynamic_import:
             self.use_all(path)
         if statement.dynamic_import:
-            named = [file for word in statement.words for file in _files(word, 0, path)]
+            named = [file for word in statement.words for file in files_of(word, 0, path)]
             for file in {*named, *path.parent.glob("*.py")}:
                 self.use_all(file)
 
     def _follow(self, imported: Import, importer: Path) -> None:
-        files = _files(imported.module, imported.level, importer)
+        files = files_of(imported.module, imported.level, importer)
         for file in files:
             self.run(file)
         if not files:
@@ -168,7 +168,7 @@ class _Coverage:
             self.use_all(module)
             return
         separator = "." if imported.module else ""
-        submodule = _files(f"{imported.module}{separator}{imported.name}", imported.level, importer)
+        submodule = files_of(f"{imported.module}{separator}{imported.name}", imported.level, importer)
         if submodule:
             self.use_all(submodule[-1])
         if _label(module) not in _ENGINE and (not submodule or imported.name in _module(module).binders):
@@ -194,7 +194,7 @@ def _meets_hooks(path: Path) -> bool:
             met.add(module)
             for found in imports_of(parse(module)):
                 submodule = ".".join(filter(None, (found.module, found.name)))
-                waiting += [*_files(found.module, found.level, module), *_files(submodule, found.level, module)]
+                waiting += [*files_of(found.module, found.level, module), *files_of(submodule, found.level, module)]
     return any(has_hooks(parse(module)) for module in met)
 
 
@@ -214,7 +214,7 @@ def _content(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _files(module: str, level: int, importer: Path) -> list[Path]:
+def files_of(module: str, level: int, importer: Path) -> list[Path]:
     """The files that importing a module runs, its packages' first; none for a module of another package."""
     names = module.split(".") if module else []
     if not all(name.isidentifier() for name in names):

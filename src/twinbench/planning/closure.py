@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from twinbench.architectures.source import files_of
+from twinbench.architectures.statements import imports_of
+
 SOURCE = Path(__file__).resolve().parents[2]
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 # What editors, version control and systems leave beside a file.
@@ -125,49 +128,26 @@ def _packages(path: Path) -> list[Path]:
 
 def _imports(path: Path, tree: ast.Module) -> Iterator[Path]:
     """The files of twinbench, and of the folder of a script, that a module imports."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _files(_file_of(alias.name, path))
-        elif isinstance(node, ast.ImportFrom):
-            module = _absolute(path, node)
-            for alias in node.names:
-                yield from _files(_file_of(f"{module}.{alias.name}", path) or _definer(module, alias.name, path))
+    for imported in imports_of(tree):
+        files = files_of(imported.module, imported.level, path)
+        if imported.name is not None:
+            yield from _definer(files, imported.module, imported.level, imported.name, path)
+        else:
+            yield from files[-1:]
 
 
-def _absolute(path: Path, node: ast.ImportFrom) -> str:
-    """The full name of the module that a `from` import names."""
-    if not node.level:
-        return node.module or ""
-    package = [*_module_name(path).split("."), *(["__init__"] if path.name == "__init__.py" else [])]
-    return ".".join([*package[: -node.level], *([node.module] if node.module else [])])
-
-
-def _definer(module: str, name: str, importer: Path) -> Path | None:
+def _definer(files: list[Path], module: str, level: int, name: str, importer: Path) -> list[Path]:
     """The file that defines what `from module import name` imports: a package may pass on the name of another."""
-    path = _file_of(module, importer)
-    if path is None or path.name != "__init__.py":
-        return path
-    for statement in _parse(path).body:
-        if isinstance(statement, ast.ImportFrom):
-            for alias in statement.names:
-                if name == (alias.asname or alias.name):
-                    source = _absolute(path, statement)
-                    return _file_of(f"{source}.{alias.name}", path) or _definer(source, alias.name, path) or path
-    return path
-
-
-def _file_of(module: str, importer: Path) -> Path | None:
-    """The file of a module of twinbench, or of one beside a script; None for all others."""
-    if module.partition(".")[0] != "twinbench":
-        beside = importer.with_name(f"{module}.py")
-        return beside if not importer.is_relative_to(SOURCE) and beside.is_file() else None
-    path = SOURCE.joinpath(*module.split("."))
-    for file in (path.with_suffix(".py"), path / "__init__.py"):
-        if file.is_file():
-            return file
-    return None
-
-
-def _files(path: Path | None) -> tuple[Path, ...]:
-    return () if path is None else (path,)
+    submodule = files_of(f"{module}.{name}".lstrip("."), level, importer)[-1:]
+    if submodule or not files or files[-1].name != "__init__.py":
+        return submodule or files[-1:]
+    package = files[-1]
+    for statement in _parse(package).body:
+        if not isinstance(statement, ast.ImportFrom):
+            continue
+        for alias in statement.names:
+            if name == (alias.asname or alias.name):
+                source = statement.module or ""
+                sources = files_of(source, statement.level, package)
+                return _definer(sources, source, statement.level, alias.name, package) or [package]
+    return [package]

@@ -32,7 +32,7 @@ _SCRIPTS: Final[dict[Stage, str]] = {
 }
 _LIBRARIES: Final[dict[Stage, tuple[str, ...]]] = {
     "train": ("pyarrow",),  # the others are in the runs' keys
-    "ladder": ("pandas",),
+    "ladder": ("pandas", "scipy"),
     "measure": ("pandas",),
     "tables": ("jinja2", "numpy", "pandas", "pyarrow", "scipy", "statsmodels", "tabulate"),
     "figures": ("matplotlib", "numpy", "pandas", "scipy", "seaborn", "statsmodels"),
