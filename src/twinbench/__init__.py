@@ -9,7 +9,7 @@ __all__ = ["__version__", "assert_same_model", "compare"]
 
 
 def __getattr__(name: str) -> Any:
-    """Imports `compare` and `assert_same_model`, and with them TensorFlow, when they are first used."""
+    """Import `compare` and `assert_same_model`, and with them TensorFlow, when they are first used."""
     if name == "compare":
         return importlib.import_module("twinbench.compare")
     if name == "assert_same_model":

@@ -82,9 +82,9 @@ def test_weights_that_cannot_be_matched_are_no_difference_and_what_lies_before_t
     from twinbench.compare.conclusion import draw_verdict, report_function
     from twinbench.compare.coverage import Coverage
     from twinbench.sameness.evidence import gather
-    from twinbench.sameness.pairing import pair, subject
     from twinbench.sameness.rungs import function_rungs
     from twinbench.sameness.signature import signature_of
+    from twinbench.sameness.subjects import pair, subject
 
     def build(activation):
         hidden = layers.Dense(5, activation=activation), layers.Dense(5, name="open")

@@ -40,7 +40,7 @@ SIDES = {
 
 @pytest.mark.parametrize("side", SIDES)
 def test_what_is_no_model_is_told_in_a_sentence(side: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from twinbench.compare.entry import compare
+    from twinbench.compare.api import compare
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "models.py").write_text(MODULE)

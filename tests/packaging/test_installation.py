@@ -74,7 +74,7 @@ def test_a_comparison_needs_no_package_of_the_benchmark(tmp_path: Path) -> None:
     (tmp_path / "nets.py").write_text(
         "import keras\ndef a():\n    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])\n"
     )
-    program = "from twinbench.compare.entry import compare\nprint(compare('nets.py:a', 'nets.py:a').verdict)\n"
+    program = "from twinbench.compare.api import compare\nprint(compare('nets.py:a', 'nets.py:a').verdict)\n"
     assert run(program, tmp_path).strip() == "identical"
 
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from twinbench.sameness.pairing import pair, subject
 from twinbench.sameness.probes import compare_outputs, give_random_weights, kept
 from twinbench.sameness.signature import signature_of
+from twinbench.sameness.subjects import pair, subject
 
 
 def together(a, b):

@@ -4,8 +4,8 @@ import keras
 import pytest
 from keras import layers, ops
 
-from twinbench.sameness.pairing import subject
 from twinbench.sameness.signature import signature_from_shapes
+from twinbench.sameness.subjects import subject
 
 
 class Own(layers.Layer):

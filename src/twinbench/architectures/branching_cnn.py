@@ -45,12 +45,7 @@ class Branches(layers.Layer):  # type: ignore[misc] # keras is untyped
 def sequential_composite(input_shape: tuple[int, ...], classes: int) -> Model:
     """The Sequential API, the two branches inside one composite layer."""
     return Sequential(
-        [
-            Input(input_shape),
-            layers.Conv2D(32, 3, padding="same", activation="relu"),
-            Branches(),
-            layers.Dense(classes),
-        ]
+        [Input(input_shape), layers.Conv2D(32, 3, padding="same", activation="relu"), Branches(), layers.Dense(classes)]
     )
 
 

@@ -24,25 +24,14 @@ def functional(input_shape: tuple[int, ...], classes: int) -> Model:
 def sequential(input_shape: tuple[int, ...], classes: int) -> Model:
     """The Sequential API with an Input: built at once."""
     return Sequential(
-        [
-            Input(input_shape),
-            layers.Flatten(),
-            layers.Dense(128, activation="relu"),
-            layers.Dense(classes),
-        ]
+        [Input(input_shape), layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dense(classes)]
     )
 
 
 @twin
 def sequential_deferred(input_shape: tuple[int, ...], classes: int) -> Model:
     """The Sequential API without an Input: it has no weights before its first call."""
-    return Sequential(
-        [
-            layers.Flatten(),
-            layers.Dense(128, activation="relu"),
-            layers.Dense(classes),
-        ]
-    )
+    return Sequential([layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dense(classes)])
 
 
 class Perceptron(Model):  # type: ignore[misc] # keras is untyped

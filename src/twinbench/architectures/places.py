@@ -13,15 +13,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from twinbench.architectures.catalogue import (
-    FOLDER,
-    Architecture,
-    Variant,
-    add,
-    first_line,
-    parsed,
-    read_file,
-)
+from twinbench.architectures.catalogue import FOLDER, Architecture, Variant, add, first_line, parsed, read_file
 from twinbench.architectures.importing import arguments
 from twinbench.architectures.source import source_digest, uses_outside
 from twinbench.architectures.statements import CLOCK, ENVIRONMENT, FILES, NETWORK, SEEDING, statements

@@ -97,11 +97,7 @@ def subclass(input_shape: tuple[int, ...], classes: int, blocks: int = BLOCKS) -
 @lookalike(differs="function")
 def sequential_no_skip(input_shape: tuple[int, ...], classes: int, blocks: int = BLOCKS) -> Model:
     """A Sequential of the same layers without the skips: the same parameters, wired in one line."""
-    stack = [
-        Input(input_shape),
-        layers.Conv2D(WIDTH, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-    ]
+    stack = [Input(input_shape), layers.Conv2D(WIDTH, 3, padding="same", activation="relu"), layers.MaxPooling2D()]
     for _ in range(blocks):
         stack += [
             layers.Conv2D(WIDTH, 3, padding="same", use_bias=False),

@@ -1,7 +1,5 @@
 """The command line: `twinbench COMMAND`. Each command has its own module and imports what is heavy when it runs."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

@@ -1,7 +1,5 @@
 """`twinbench archive RESULTS`: one file to deposit."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

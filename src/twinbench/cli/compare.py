@@ -1,7 +1,5 @@
 """`twinbench compare A B`: are these two models the same, and if not, why?"""
 
-from __future__ import annotations
-
 import json
 import shutil
 import sys

@@ -1,7 +1,5 @@
 """`twinbench plan`: what would a configuration do, and what would it take?"""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +42,7 @@ def plan(configfile: Path | None, settings: tuple[str, ...], cores: int) -> None
         console.print(sentence)
 
 
-def _table(forecast: Forecast) -> Table:
+def _table(forecast: "Forecast") -> "Table":
     from rich import box
     from rich.table import Table
 
@@ -65,7 +63,7 @@ def _table(forecast: Forecast) -> Table:
     return table
 
 
-def _sentences(forecast: Forecast) -> list[str]:
+def _sentences(forecast: "Forecast") -> list[str]:
     jobs = sum(row.jobs for row in forecast.rows)
     if not jobs:
         return ["Every run is recorded: nothing would be trained."]

@@ -1,7 +1,5 @@
 """`twinbench report-diff A B`: which verdicts, means and hashes changed between two results folders."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """`twinbench reproduce TABLE`: train recorded runs again, and say how near they come."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

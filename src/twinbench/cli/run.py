@@ -1,7 +1,5 @@
 """`twinbench run`: the benchmark from any folder, with every option of snakemake."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """`twinbench store`: what the store of finished runs holds, whether all of it is right, and what of it may go."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -80,13 +78,7 @@ def verify(context: click.Context, folder: Path, path: Path | None) -> None:
 @click.option("--checkpoints", is_flag=True, help="Also the checkpoints of unfinished runs.")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
 def prune(
-    folder: Path,
-    path: Path | None,
-    *,
-    other_versions: bool,
-    files: tuple[Path, ...],
-    checkpoints: bool,
-    dry_run: bool,
+    folder: Path, path: Path | None, *, other_versions: bool, files: tuple[Path, ...], checkpoints: bool, dry_run: bool
 ) -> None:
     """Remove damaged files and, as the options say, what is no longer wanted.
 
@@ -97,9 +89,7 @@ def prune(
     from twinbench.store.runs import RunStore
 
     wanted = Wanted(
-        this_version=other_versions,
-        asked_for=[read_configuration(path) for path in files],
-        checkpoints=not checkpoints,
+        this_version=other_versions, asked_for=[read_configuration(path) for path in files], checkpoints=not checkpoints
     )
     going = {entry.path: entry for entry in unwanted(RunStore(_existing(path or folder)), wanted)}
     for entry in going.values():

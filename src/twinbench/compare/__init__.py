@@ -13,8 +13,8 @@ from typing import Any
 _MODULES = {
     "Cause": "twinbench.compare.report",
     "Report": "twinbench.compare.report",
-    "assert_same_model": "twinbench.compare.entry",
-    "compare": "twinbench.compare.entry",
+    "assert_same_model": "twinbench.compare.api",
+    "compare": "twinbench.compare.api",
 }
 __all__ = ["Cause", "Report", "assert_same_model", "compare"]  # found by __getattr__
 
@@ -30,7 +30,7 @@ class _CallableModule(ModuleType):
     """Lets `twinbench.compare` be the function as well as the package that holds it."""
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
-        from twinbench.compare.entry import compare
+        from twinbench.compare.api import compare
 
         return compare(*arguments, **options)
 

@@ -1,7 +1,5 @@
 """Why each kind of cause matters for the score, and the change that would fix it."""
 
-from __future__ import annotations
-
 from twinbench.compare.report import Cause
 from twinbench.sameness.difference import Difference
 
@@ -10,10 +8,7 @@ ADVICE = {
         "Training minimises another quantity, so it ends in another place.",
         "Compile both with the same loss; on outputs without softmax or sigmoid it needs from_logits=True.",
     ),
-    "data": (
-        "The models do not see the same examples.",
-        "Feed both models from the same, shuffled source.",
-    ),
+    "data": ("The models do not see the same examples.", "Feed both models from the same, shuffled source."),
     "arch.input_shape": (
         "The network reads the axes of its input in another meaning, or loses digits of its values.",
         "Give both models the same input shape and dtype.",

@@ -1,17 +1,15 @@
 """Decides which differences are to blame: a difference of words is a cause only where the functions differ too."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from twinbench.compare.advice import cause_of, make_cause
 from twinbench.compare.losses import PROBABILITY, ends_in_probabilities, resolved_losses
-from twinbench.compare.own_code import counting_cause
 from twinbench.compare.report import Cause
+from twinbench.compare.tried_code import counting_cause
 from twinbench.sameness.difference import Difference
 from twinbench.sameness.evidence import Evidence, short_path
 from twinbench.sameness.graph import Graph
-from twinbench.sameness.pairing import Pair
+from twinbench.sameness.subjects import Pair
 
 UNEXPLAINED = ("one function", "follows the mode", "updated")
 """What the causes say of A where functions differ and nothing that can be seen says why."""

@@ -1,7 +1,5 @@
 """The batches on which steps of training are tried: the person's own, or labels in every form that people use."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +10,8 @@ import numpy as np
 from twinbench.compare.feeds import Feed
 from twinbench.compare.labels import CLASSES, NUMBERS, ONE_HOT, UNKNOWN, example, fitting_forms, form_of
 from twinbench.compare.losses import wanted_labels
-from twinbench.sameness.pairing import Pair, Subject
 from twinbench.sameness.probes import fitted, outputs_of
+from twinbench.sameness.subjects import Pair, Subject
 
 ROWS = 32
 

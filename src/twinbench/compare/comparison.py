@@ -1,7 +1,5 @@
 """What a comparison gathers of two built models: evidence from every test, and what it means."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import keras
@@ -22,27 +20,27 @@ from twinbench.compare.coverage import Coverage
 from twinbench.compare.data import feed_causes, label_causes
 from twinbench.compare.environment import environment_causes, levelled
 from twinbench.compare.feeds import Feed
-from twinbench.compare.inputs import fed_texts, input_causes
 from twinbench.compare.loop import loop_causes
 from twinbench.compare.losses import last_layers, loss_causes
 from twinbench.compare.metrics import metric_causes
 from twinbench.compare.modes import inference_causes
 from twinbench.compare.noise import binomial_noise
 from twinbench.compare.optimizers import optimizer_causes
-from twinbench.compare.own_code import tried_on_samples, try_own_code
 from twinbench.compare.report import Cause, Report, Stored
 from twinbench.compare.samples import RECONCILED
 from twinbench.compare.sides import SMALL, Side
+from twinbench.compare.signatures import fed_texts, input_causes
 from twinbench.compare.starting import compare_starts
 from twinbench.compare.stored import compare_stored, equal_tables, table_causes
+from twinbench.compare.tried_code import tried_on_samples, try_own_code
 from twinbench.compare.weights import added_loss_causes, penalty_causes, trainable_causes
 from twinbench.compare.witness import without_witness
 from twinbench.errors import first_cause
 from twinbench.sameness.canonical import canonical_graph
 from twinbench.sameness.evidence import Evidence, gather
 from twinbench.sameness.inputs import combined, input_ranges, probe_inputs
-from twinbench.sameness.pairing import Pair, count_parameters
 from twinbench.sameness.rungs import Rung, function_rungs, graph_rung, make_rung, parameter_rung
+from twinbench.sameness.subjects import Pair, count_parameters
 from twinbench.sameness.trace import is_builtin
 
 Progress = Callable[[str], None]

@@ -1,7 +1,5 @@
 """What the evidence comes to: the verdict, and its sentence."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,10 +8,10 @@ from twinbench.compare.advice import CODES
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.report import Cause, Stored, Verdict
 from twinbench.sameness.evidence import Evidence
-from twinbench.sameness.pairing import Pair, count_acting
 from twinbench.sameness.probes import compare_arrays, compare_gradients, give_random_weights, kept, outputs_of
 from twinbench.sameness.randomness import without_noise
 from twinbench.sameness.rungs import Rung, make_rung
+from twinbench.sameness.subjects import Pair, count_acting
 
 
 def draw_verdict(evidence: Evidence, rungs: Sequence[Rung], causes: Sequence[Cause], coverage: Coverage) -> Verdict:

@@ -1,7 +1,5 @@
 """What a comparison tested and what it did not: every test reports here, and the verdict is computed from it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -127,7 +125,7 @@ class Coverage:
         return [f"{', '.join(subjects).capitalize()}: {reason}" for reason, subjects in reasons.items()]
 
     @classmethod
-    def stopped(cls, reason: str) -> Coverage:
+    def stopped(cls, reason: str) -> "Coverage":
         """Nothing was tested, for one reason."""
         coverage = cls()
         for subject in SUBJECTS:

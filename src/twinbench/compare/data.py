@@ -1,7 +1,5 @@
 """Differences between two data feeds, and between the ranges of their values and what the models do to them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,7 @@ from twinbench.compare.losses import resolved_losses
 from twinbench.compare.report import Cause
 from twinbench.compare.samples import sample_causes
 from twinbench.compare.validation import validation_causes
-from twinbench.sameness.pairing import Pair
+from twinbench.sameness.subjects import Pair
 
 REPEATED = 0.1
 """A feed repeats itself if its share of distinct samples is lower than the other's by more than this."""

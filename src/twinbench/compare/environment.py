@@ -1,7 +1,5 @@
 """Compares the precision and the global settings under which two models compute."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +10,7 @@ from twinbench.compare.advice import make_cause
 from twinbench.compare.report import Cause
 from twinbench.compare.sides import Side
 from twinbench.compare.surroundings import resolved
-from twinbench.sameness.pairing import Pair, Subject
+from twinbench.sameness.subjects import Pair, Subject
 
 _FULL = {"float32", "float64"}
 _HARMLESS = ("flash_attention", "run_functions_eagerly", "op_determinism", "tensor_float_32", "soft_device_placement",

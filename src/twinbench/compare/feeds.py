@@ -1,7 +1,5 @@
 """Reads what a model is trained on: two epochs of its samples, and the other arguments of `fit`."""
 
-from __future__ import annotations
-
 import hashlib
 import inspect
 import time
@@ -52,7 +50,7 @@ class Epoch:
         """The labels of the first output."""
         return self.targets[0] if self.targets else None
 
-    def part(self, start: int, stop: int) -> Epoch:
+    def part(self, start: int, stop: int) -> "Epoch":
         """Some of the samples."""
         return Epoch(
             [array[start:stop] for array in self.inputs],
@@ -157,7 +155,7 @@ def as_classes(labels: np.ndarray) -> np.ndarray | None:
 
 
 def read_feed(source: Callable[[], Any] | Any, name: str) -> Feed:
-    """Reads a feed twice.
+    """Read a feed twice.
 
     Args:
         source: A function that returns (or an object that is) batches: an iterable of (inputs, labels), arrays, a dict
@@ -191,7 +189,7 @@ def read_feed(source: Callable[[], Any] | Any, name: str) -> Feed:
 
 
 def _options(given: Any, feed: Feed) -> Any:
-    """Takes the arguments of `fit` apart; returns what it trains on."""
+    """Take the arguments of `fit` apart; return what it trains on."""
     if not isinstance(given, dict) or "x" not in given or ("y" not in given and set(given) - set(ARGUMENTS)):
         return given
     feed.options = {key: value for key, value in given.items() if key in ARGUMENTS and key not in ("x", "y")}

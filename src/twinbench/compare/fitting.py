@@ -1,7 +1,5 @@
 """Compares the arguments of `fit` that come with two feeds: epochs, steps, callbacks."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras

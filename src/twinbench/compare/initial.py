@@ -1,7 +1,5 @@
 """Compares where training starts: scale and distribution of the initial weights over several builds."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

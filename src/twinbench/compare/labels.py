@@ -1,7 +1,5 @@
 """Forms in which labels are written, and batches of labels and predictions whose quality is known."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 import keras

@@ -1,7 +1,5 @@
 """Compares steps of training and evaluation where a model replaces a part of Keras's loops."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +12,12 @@ from twinbench.compare.coverage import Coverage
 from twinbench.compare.feeds import Feed
 from twinbench.compare.losses import resolved_losses
 from twinbench.compare.report import Cause
-from twinbench.compare.steps import EVALUATION, LONG, Trial, overridden
+from twinbench.compare.trials import EVALUATION, LONG, Trial, overridden
 from twinbench.errors import first_cause
 from twinbench.sameness.evidence import Evidence
 from twinbench.sameness.own_code import own_loop, told_apart
-from twinbench.sameness.pairing import Pair
 from twinbench.sameness.probes import compare_arrays
+from twinbench.sameness.subjects import Pair
 
 
 def loop_causes(

@@ -1,7 +1,5 @@
 """Compares the losses that two compiled models minimise: resolved, whatever way they were written."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +27,7 @@ from twinbench.compare.labels import (
 )
 from twinbench.compare.report import Cause
 from twinbench.sameness.graph import Node
-from twinbench.sameness.pairing import Pair, Subject
+from twinbench.sameness.subjects import Pair, Subject
 
 PROBABILITY = {"softmax", "sigmoid", "hard_sigmoid"}
 

@@ -1,7 +1,5 @@
 """Finds the samples of one feed again in another, as they are or after what people do to samples by mistake."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -25,7 +23,7 @@ class Rows:
             self.keys += _projected(array, generator)
         self.tolerance = 1e-5 * max(float(self.keys.std()) if len(self.keys) else 0.0, 1e-12)
 
-    def joined(self, labels: np.ndarray, like: Rows, others: np.ndarray) -> Rows:
+    def joined(self, labels: np.ndarray, like: "Rows", others: np.ndarray) -> "Rows":
         """The samples together with their labels, which weigh as much: for both feeds in the same measure.
 
         Args:
@@ -40,7 +38,7 @@ class Rows:
         joint.tolerance = size * 2e-5
         return joint
 
-    def partners(self, others: Rows) -> np.ndarray:
+    def partners(self, others: "Rows") -> np.ndarray:
         """For each row the index of an equal row of others, or -1."""
         found = np.full(len(self.keys), -1)
         if not len(others.keys):

@@ -1,7 +1,5 @@
 """Compares what the metrics of two compiled models read on predictions and labels whose quality is known."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,7 +13,7 @@ from twinbench.compare.labels import SCALES, UNKNOWN, example, possible_forms, s
 from twinbench.compare.losses import ends_in_probabilities, output_shapes, wanted_labels
 from twinbench.compare.report import Cause
 from twinbench.sameness.keeping import as_it_was
-from twinbench.sameness.pairing import Pair, Subject
+from twinbench.sameness.subjects import Pair, Subject
 
 _SKIPPED = {"loss", "compile_metrics"}
 

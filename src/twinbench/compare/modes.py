@@ -1,7 +1,5 @@
 """Layers that run in another mode than the model."""
 
-from __future__ import annotations
-
 from twinbench.compare.advice import make_cause
 from twinbench.compare.report import Cause
 from twinbench.sameness.alignment import align

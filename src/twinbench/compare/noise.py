@@ -1,7 +1,5 @@
 """How far the scores of two equal models lie apart by chance alone."""
 
-from __future__ import annotations
-
 import math
 
 from twinbench.analysis.intervals import binomial_se

@@ -1,7 +1,5 @@
 """Compares the optimisers of two compiled models by the values that they will use, step by step."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 
@@ -12,7 +10,7 @@ from twinbench.compare.advice import make_cause
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.report import Cause
 from twinbench.sameness.evidence import short_path
-from twinbench.sameness.pairing import Pair
+from twinbench.sameness.subjects import Pair
 
 STEPS = (0, 1, 10, 100, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 10_000_000)
 """Steps at which learning-rate schedules are evaluated."""

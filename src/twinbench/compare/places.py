@@ -1,7 +1,5 @@
 """Imports the files and modules that sides and feeds come from, each once and among modules of its own."""
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import linecache
@@ -21,7 +19,7 @@ class Places:
         self._imported: dict[str, tuple[Any, Home]] = {}
 
     def named(self, text: str) -> tuple[Any, Home]:
-        """Finds what `path/file.py:name` or `package.module:name` stands for, and where its code lives."""
+        """Find what `path/file.py:name` or `package.module:name` stands for, and where its code lives."""
         place, colon, name = text.rpartition(":")
         if not colon or not place or not name.isidentifier():
             raise UsageError(

@@ -5,8 +5,6 @@ goes to standard error, plots to nowhere, and its answer comes back through a pi
 parent never imports TensorFlow.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib.util
 import json
@@ -53,7 +51,7 @@ class Answer:
 
 
 def run_apart(request: Request, timeout: float) -> Answer:
-    """Compares in a child process.
+    """Compare in a child process.
 
     Args:
         request: What to compare.
@@ -112,7 +110,7 @@ def _wanted_backend() -> str:
 
 
 def _read(descriptor: int, child: subprocess.Popen[bytes], deadline: float) -> tuple[list[dict[str, Any]], bool]:
-    """Reads lines of JSON until an answer, the child's end, or the deadline; says whether it was in time.
+    """Read lines of JSON until an answer, the child's end, or the deadline; say whether it was in time.
 
     The end of the pipe alone would not do: a process that the person's code forked may hold it open.
     """
@@ -146,7 +144,7 @@ def _messages(lines: list[bytes]) -> list[dict[str, Any]]:
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
-    """Ends the child and all that it started; they share a process group."""
+    """End the child and all that it started; they share a process group."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()

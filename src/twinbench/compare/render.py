@@ -1,7 +1,5 @@
 """A report as text for a terminal: verdict, causes, ladder, and what was not tested."""
 
-from __future__ import annotations
-
 import shutil
 import textwrap
 
@@ -11,7 +9,7 @@ _SIGNS = {"pass": "pass", "fail": "FAIL", "not applicable": "-"}
 
 
 def as_text(report: Report, width: int | None = None) -> str:
-    """Writes a report in plain text, `width` columns wide (the terminal's, at most 100, if not given)."""
+    """Write a report in plain text, `width` columns wide (the terminal's, at most 100, if not given)."""
     width = width or min(100, shutil.get_terminal_size((90, 24)).columns)
     lines = [f"A: {report.names[0]}", f"B: {report.names[1]}", ""]
     lines += _wrapped(f"{report.verdict.upper().replace('_', ' ')}  {report.sentence}", width)

@@ -1,7 +1,5 @@
 """What a comparison says: the verdict, the causes, the rungs of the ladder, and what was left untested."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal

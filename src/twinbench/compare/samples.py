@@ -1,7 +1,5 @@
 """Matches the samples of two feeds by their values, and says how the inputs of those that correspond differ."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +13,7 @@ from twinbench.compare.matching import ENOUGH, TRIED, Rows, changes, extent, num
 from twinbench.compare.report import Cause
 from twinbench.compare.targets import label_causes, label_statistics, unmatched_weights
 from twinbench.sameness.graph import Graph
-from twinbench.sameness.pairing import Pair
+from twinbench.sameness.subjects import Pair
 
 RECONCILED = "The feeds differ in range or arrangement, and what the models do to them makes up for it."
 """The warning which says that a rescaling in one model only is as it should be."""

@@ -1,7 +1,5 @@
 """Reads saved models and saved weights, always in safe mode: no code in a file ever runs."""
 
-from __future__ import annotations
-
 import zipfile
 from pathlib import Path
 
@@ -10,7 +8,7 @@ import keras
 import numpy as np
 
 from twinbench.errors import UsageError
-from twinbench.sameness.pairing import count_parameters
+from twinbench.sameness.subjects import count_parameters
 
 MODELS = (".keras", ".h5", ".hdf5")
 """How the names of files end that may hold a model; those that end in `.weights.h5` hold weights alone."""
@@ -30,7 +28,7 @@ def holds_weights_alone(path: Path) -> bool:
 
 
 def load_saved(path: Path) -> tuple[keras.Model, str]:
-    """Loads a saved model.
+    """Load a saved model.
 
     Returns:
         The model, and why its loss, optimiser and metrics could not be loaded with it (empty where they could be).
@@ -61,7 +59,7 @@ def _reason(error: Exception) -> str:
 
 
 def load_weights_into(model: keras.Model, path: Path, owner: str) -> None:
-    """Loads a file of weights into a built model."""
+    """Load a file of weights into a built model."""
     try:
         if path.name.endswith(".weights.h5"):
             model.load_weights(path)

@@ -3,8 +3,6 @@ models (`.keras`, `.h5`) and saved weights (`.weights.h5`). Files are read in sa
 runs; a side's own code runs among its own modules and in its own global state.
 """  # noqa: D205 - the list of forms is the summary
 
-from __future__ import annotations
-
 import functools
 import inspect
 from collections.abc import Iterator
@@ -21,9 +19,9 @@ from twinbench.compare.places import Places, shortened
 from twinbench.compare.saved import MODELS, holds_weights_alone, load_saved, load_weights_into
 from twinbench.compare.surroundings import GlobalState, Home, only_seed, resolved, under
 from twinbench.errors import UsageError
-from twinbench.sameness.pairing import count_parameters
 from twinbench.sameness.probes import values_of
 from twinbench.sameness.signature import runs_inside
+from twinbench.sameness.subjects import count_parameters
 
 Kind = Literal["builder", "model", "file", "weights"]
 
@@ -66,7 +64,7 @@ class Side:
     assigned: dict[int, Any] = field(default_factory=dict)
     held: dict[int, Any] = field(default_factory=dict)
     untested: list[str] = field(default_factory=list)
-    of: Side | None = None
+    of: "Side | None" = None
 
     @property
     def rebuilds(self) -> bool:
@@ -74,7 +72,7 @@ class Side:
         return self.kind == "builder" and not self.reuses
 
     def must_rebuild(self) -> None:
-        """Refuses a side that cannot be trained from scratch again and again.
+        """Refuse a side that cannot be trained from scratch again and again.
 
         Raises:
             UsageError: Its weights would go on from one seed to the next.
@@ -101,7 +99,7 @@ class Side:
         return self.kind != "builder" or bool(self.held)
 
     def model(self, seed: int | None = None, *, alone: bool = False) -> keras.Model:
-        """Builds (or returns) the model.
+        """Build (or return) the model.
 
         Args:
             seed: A seed to build it under.
@@ -133,7 +131,7 @@ class Side:
             return self._settled(model)
 
     def first_model(self) -> keras.Model:
-        """Builds the model under seed 0, and finds out what of it each call of its function gives anew."""
+        """Build the model under seed 0, and find out what of it each call of its function gives anew."""
         model = self.model(seed=0)
         if self.kind != "builder":
             self.held = {id(v): v for v in model.weights}
@@ -155,7 +153,7 @@ class Side:
             self.held |= {id(v): v for layer in kept for v in layer.weights}
         return model
 
-    def _with_weights(self, other: Side) -> keras.Model:
+    def _with_weights(self, other: "Side") -> keras.Model:
         """A model of the other side's, with the weights of the file."""
         if other.kind == "builder":
             other.first_model()
@@ -214,7 +212,7 @@ class _NewWeightsError(BaseException):
 
 @contextmanager
 def _stopped_at_new_weights() -> Iterator[None]:
-    """Stops a builder where it makes its first weights: enough to know that it does not return an old model."""
+    """Stop a builder where it makes its first weights: enough to know that it does not return an old model."""
     original = variables.Variable.__init__
 
     def stopping(*_: Any, **__: Any) -> None:
@@ -229,7 +227,7 @@ def _stopped_at_new_weights() -> Iterator[None]:
 
 @contextmanager
 def _noted_assignments(assigned: dict[int, Any]) -> Iterator[None]:
-    """Notes the variables that are given values after they exist: weights that are loaded, statistics of data."""
+    """Note the variables that are given values after they exist: weights that are loaded, statistics of data."""
     original = variables.Variable.assign
 
     def noting(variable: Any, value: Any) -> Any:
@@ -259,7 +257,7 @@ def _is_keras_2(value: Any) -> bool:
 
 
 def both_sides(a: Any, b: Any, names: tuple[str, str], places: Places) -> tuple[Side, Side]:
-    """Makes sides of two models, builder functions, or texts that name them.
+    """Make sides of two models, builder functions, or texts that name them.
 
     Raises:
         UsageError: One of them is or names none of these, or both are weights without a model.

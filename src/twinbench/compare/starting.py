@@ -1,7 +1,5 @@
 """Builds both models again under other seeds and says whether, and why, training starts elsewhere."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,8 +14,8 @@ from twinbench.compare.sides import SMALL, Side
 from twinbench.errors import first_cause
 from twinbench.sameness.canonical import ensure_built
 from twinbench.sameness.inputs import placeholder_inputs
-from twinbench.sameness.pairing import Pair, Subject, count_parameters
 from twinbench.sameness.rungs import Rung, initial_rung
+from twinbench.sameness.subjects import Pair, Subject, count_parameters
 
 SEEDS = (1, 2)
 """Seeds of the further builds; the first was built under seed 0."""
@@ -35,7 +33,7 @@ class Beginnings:
 
 
 def compare_starts(sides: tuple[Side, Side], pair: Pair) -> Beginnings:
-    """Compares the initial weights of two freshly built models, and of further builds of both."""
+    """Compare the initial weights of two freshly built models, and of further builds of both."""
     found = Beginnings(initial_rung(pair))
     if not all(one.rebuilds for one in sides):
         sentence = "A saved or live model has no start."

@@ -3,8 +3,6 @@
 Everything that a model holds counts: weights, moving statistics, means and variances, vocabularies, boundaries.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -17,8 +15,8 @@ from twinbench.compare.advice import make_cause
 from twinbench.compare.report import Cause, Stored
 from twinbench.compare.sides import Side
 from twinbench.sameness.evidence import short_path
-from twinbench.sameness.pairing import Pair, Subject
 from twinbench.sameness.probes import compare_outputs, values_of
+from twinbench.sameness.subjects import Pair, Subject
 
 _LOOKUPS = ("StringLookup", "IntegerLookup", "Discretization")
 
@@ -27,7 +25,7 @@ ROUNDING = 1e-6
 
 
 def compare_stored(sides: tuple[Side, Side], pair: Pair, arrays: Sequence[np.ndarray]) -> Stored | None:
-    """Compares what both sides hold; None where neither comes with weights."""
+    """Compare what both sides hold; None where neither comes with weights."""
     held = [_held(side, one) for side, one in zip(sides, (pair.a, pair.b), strict=True)]
     if not any(side.comes_with_weights for side in sides):
         return None
@@ -113,7 +111,7 @@ def table_causes(sides: tuple[Side, Side], pair: Pair) -> list[Cause]:
 
 @contextmanager
 def equal_tables(pair: Pair) -> Iterator[None]:
-    """Gives B the vocabularies and boundaries of A for a while, so that only what else differs is seen."""
+    """Give B the vocabularies and boundaries of A for a while, so that only what else differs is seen."""
     with ExitStack() as stack:
         for mine, theirs in _tables(pair):
             table, other = _table(mine), _table(theirs)

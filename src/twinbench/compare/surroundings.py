@@ -5,8 +5,6 @@ environment variables, modules. Each side starts from the same clean state, keep
 under its own; the process is left as it was.
 """
 
-from __future__ import annotations
-
 import copy
 import os
 import random
@@ -71,7 +69,7 @@ def resolved(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def forget_default_policy() -> None:
-    """Lets the precision follow `floatx` again, as in a fresh process, where nobody has set another."""
+    """Let the precision follow `floatx` again, as in a fresh process, where nobody has set another."""
     policy = global_state.get_global_attribute("dtype_policy")
     if policy is not None and policy.name == keras.config.floatx():
         global_state.set_global_attribute("dtype_policy", None)
@@ -99,8 +97,8 @@ class GlobalState:
     draws: tuple[Any, ...]
 
     @classmethod
-    def capture(cls) -> GlobalState:
-        """Takes down the state as it is now."""
+    def capture(cls) -> "GlobalState":
+        """Take down the state as it is now."""
         eager = context.context()
         generator = getattr(eager, "_rng", None)
         seeds = global_state.get_global_attribute("global_seed_generator")
@@ -110,10 +108,7 @@ class GlobalState:
         return cls(
             settings=current_settings(),
             keras=_copies(vars(global_state.GLOBAL_STATE_TRACKER)),
-            registered=(
-                dict(object_registration.GLOBAL_CUSTOM_OBJECTS),
-                dict(object_registration.GLOBAL_CUSTOM_NAMES),
-            ),
+            registered=(dict(object_registration.GLOBAL_CUSTOM_OBJECTS), dict(object_registration.GLOBAL_CUSTOM_NAMES)),
             environment=dict(os.environ),
             folder=folder,
             path=list(sys.path),
@@ -128,7 +123,7 @@ class GlobalState:
         )
 
     def apply(self) -> None:
-        """Makes the state what it was."""
+        """Make the state what it was."""
         tracker = vars(global_state.GLOBAL_STATE_TRACKER)
         tracker.clear()
         tracker.update(_copies(self.keras))
@@ -166,7 +161,7 @@ def _copies(values: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def restored() -> Iterator[GlobalState]:
-    """Leaves the global state as it was; yields it."""
+    """Leave the global state as it was; yield it."""
     saved = GlobalState.capture()
     try:
         yield saved
@@ -187,7 +182,7 @@ def under(settings: dict[str, Any]) -> Iterator[None]:
 
 @contextmanager
 def only_seed(seed: int = 0) -> Iterator[None]:
-    """Seeds everything, and lets calls that would seed it otherwise pass without effect."""
+    """Seed everything, and let calls that would seed it otherwise pass without effect."""
     keras.utils.set_random_seed(seed)
     saved = random.seed, np.random.seed, tf.random.set_seed
     random.seed = np.random.seed = tf.random.set_seed = lambda *_, **__: None
@@ -219,7 +214,7 @@ class Home:
 
     @contextmanager
     def visible(self) -> Iterator[None]:
-        """Puts this file's folder on the path and its modules in the place of everybody else's."""
+        """Put this file's folder on the path and its modules in the place of everybody else's."""
         if self.folder is None:
             yield
             return

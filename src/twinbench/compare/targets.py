@@ -1,7 +1,5 @@
 """Compares what two feeds say of samples that correspond: their labels, and how much each counts in the loss."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import stats
 
@@ -10,7 +8,7 @@ from twinbench.compare.coverage import Coverage
 from twinbench.compare.feeds import Feed, as_classes
 from twinbench.compare.matching import Rows, extent, numbered
 from twinbench.compare.report import Cause
-from twinbench.sameness.pairing import Pair
+from twinbench.sameness.subjects import Pair
 
 
 def label_causes(

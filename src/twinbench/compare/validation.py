@@ -1,7 +1,5 @@
 """Compares the validation sets that come with two feeds."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from twinbench.compare.advice import make_cause

@@ -1,7 +1,5 @@
 """Differences in how weights are trained: frozen, untracked, regularised, constrained."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,10 +11,10 @@ from twinbench.compare.coverage import Coverage
 from twinbench.compare.report import Cause
 from twinbench.sameness.evidence import short_path
 from twinbench.sameness.graph import Graph, Node
-from twinbench.sameness.pairing import Pair, Subject
 from twinbench.sameness.probes import fitted, give_random_weights, kept, outputs_of
 from twinbench.sameness.randomness import without_noise
 from twinbench.sameness.settings import regularizer_identity
+from twinbench.sameness.subjects import Pair, Subject
 
 
 def _layer_name(variable: Any) -> str:

@@ -1,10 +1,8 @@
 """Differences between numbers of two graphs that showed no effect on a probe, and might on another."""
 
-from __future__ import annotations
-
 from twinbench.sameness.difference import Difference
 from twinbench.sameness.evidence import Evidence
-from twinbench.sameness.pairing import Pair
+from twinbench.sameness.subjects import Pair
 
 
 def without_witness(pair: Pair, evidence: Evidence) -> list[str]:

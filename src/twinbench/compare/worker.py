@@ -3,8 +3,6 @@
 Usage: `python -m twinbench.compare.worker DESCRIPTOR REQUEST`, as `twinbench.compare.process` starts it.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys
@@ -18,7 +16,7 @@ from twinbench.errors import TwinbenchError
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps TensorFlow's start-up notices, which no setting silences, off the terminal."""
+    """Keep TensorFlow's start-up notices, which no setting silences, off the terminal."""
     error = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
@@ -31,7 +29,7 @@ def _quiet() -> Iterator[None]:
 
 
 def main(arguments: list[str]) -> int:
-    """Answers one request; returns the exit status of the process."""
+    """Answer one request; return the exit status of the process."""
     os.set_inheritable(int(arguments[0]), False)
     pipe = os.fdopen(int(arguments[0]), "w", buffering=1)
     request = json.loads(arguments[1])
@@ -53,7 +51,7 @@ def main(arguments: list[str]) -> int:
             return 2
         os.environ["KERAS_BACKEND"] = request["backend"]  # as the person's own code sees it
 
-        from twinbench.compare.entry import compare
+        from twinbench.compare.api import compare
         from twinbench.compare.render import as_text
 
         tf.get_logger().setLevel("ERROR")  # its advice on retracing is of no use here

@@ -9,7 +9,6 @@ import numpy as np
 from twinbench.errors import ANYTHING_RAISED, first_cause, raise_if_memory_ran_out
 from twinbench.sameness.evidence import gather
 from twinbench.sameness.inputs import combined, input_ranges, probe_inputs
-from twinbench.sameness.pairing import Pair, Subject, pair, subject
 from twinbench.sameness.probes import all_variables, compare_arrays, values_of
 from twinbench.sameness.rungs import (
     Outcome,
@@ -23,6 +22,7 @@ from twinbench.sameness.rungs import (
     stopped,
 )
 from twinbench.sameness.signature import Signature, call_model, signature_from_example
+from twinbench.sameness.subjects import Pair, Subject, pair, subject
 
 _NAMES = ("the reference", "it")
 
@@ -36,7 +36,7 @@ def climb(
     seed: int,
     steps: int,
 ) -> list[Rung]:
-    """Climbs rungs 1 to 8 with a variant against its reference.
+    """Climb rungs 1 to 8 with a variant against its reference.
 
     Args:
         reference: Builds the reference; called several times.
@@ -77,7 +77,7 @@ def climb(
 
 
 def _running(model: keras.Model, signature: Signature, images: np.ndarray) -> Subject:
-    """Returns a model that has run on a batch of the images."""
+    """Return a model that has run on a batch of the images."""
     one = subject(model, signature.as_called_by(model))
     call_model(model, one.signature.pack([keras.ops.convert_to_tensor(images[:4])]), False)
     return one
@@ -93,7 +93,7 @@ def _rungs(
     loss: str,
     seed: int,
 ) -> Iterator[Rung]:
-    """Yields the rungs that can be reached; what the variant raises belongs to the next."""
+    """Yield the rungs that can be reached; what the variant raises belongs to the next."""
     keras.utils.set_random_seed(seed)
     model = variant()
     yield make_rung(1, "pass", None, "It builds.")
@@ -137,7 +137,7 @@ def _loss(name: str) -> keras.losses.Loss:
 
 
 def train(one: Subject, batches: Sequence[tuple[np.ndarray, np.ndarray]], loss: str) -> list[np.ndarray]:
-    """Trains a model with Adam on given batches and returns its floating-point variables afterwards."""
+    """Train a model with Adam on given batches and return its floating-point variables afterwards."""
     one.model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=_loss(loss))
     for images, targets in batches:
         one.model.train_on_batch(images, targets)
@@ -145,7 +145,7 @@ def train(one: Subject, batches: Sequence[tuple[np.ndarray, np.ndarray]], loss: 
 
 
 def _batches(images: np.ndarray, targets: np.ndarray, steps: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Cuts the example into as many batches of at most 32 as there are steps, starting over at its end."""
+    """Cut the example into as many batches of at most 32 as there are steps, starting over at its end."""
     size = max(1, min(32, len(images) // max(1, min(steps, 4))))
     starts = [k * size % max(1, len(images) - size + 1) for k in range(steps)]
     return [(images[k : k + size], targets[k : k + size]) for k in starts]
@@ -200,7 +200,7 @@ def _training_rung(
 def _repeat(
     one: Subject, start: list[np.ndarray], batches: Sequence[tuple[np.ndarray, np.ndarray]], loss: str
 ) -> Callable[[list[Any]], list[np.ndarray]]:
-    """Trains the reference once more from the same start, to see how far it repeats itself."""
+    """Train the reference once more from the same start, to see how far it repeats itself."""
 
     def again(sources: list[Any]) -> list[np.ndarray]:
         end = [values_of(p) for p in sources]

@@ -37,13 +37,9 @@ GRADIENTS: Final = Table(
         whole("step", "optimiser steps before; 0 is initialisation"),
         text("layer", "path of the layer in its own model, which differs between APIs"),
         whole(
-            "layer_index",
-            "position among the layers that have weights, from the input; comparable between variants",
+            "layer_index", "position among the layers that have weights, from the input; comparable between variants"
         ),
-        number(
-            "gradient_norm",
-            "Euclidean norm of the loss's gradient for all of the layer's weights together",
-        ),
+        number("gradient_norm", "Euclidean norm of the loss's gradient for all of the layer's weights together"),
         number("update_norm", "Euclidean norm of what the optimiser then adds to these weights"),
         REASON,
     ),

@@ -5,8 +5,6 @@ repaired forms, in which the channel counts fit, are the architecture `shared_au
 built, not trained.
 """
 
-from __future__ import annotations
-
 import keras
 from keras import layers
 

@@ -26,13 +26,7 @@ from twinbench.planning.engine import engine_identity
 IRRELEVANT = frozenset({"job_size", "checkpoint_every", "checkpoint_seconds", "jobs_per_gpu", "gpu_memory_mb"})
 # Packages that compute a result, and variables by which a person makes them compute another.
 PACKAGES = ("tensorflow", "keras", "numpy")
-_VARIABLES = (
-    "NVIDIA_TF32_OVERRIDE",
-    "TF_ENABLE_ONEDNN_OPTS",
-    "TF_USE_LEGACY_KERAS",
-    "TF_XLA_FLAGS",
-    "XLA_FLAGS",
-)
+_VARIABLES = ("NVIDIA_TF32_OVERRIDE", "TF_ENABLE_ONEDNN_OPTS", "TF_USE_LEGACY_KERAS", "TF_XLA_FLAGS", "XLA_FLAGS")
 
 
 @dataclass(frozen=True)

@@ -111,11 +111,7 @@ def selected_variants(configuration: Configuration) -> tuple[Variant, ...]:
 
 
 def _jobs(
-    dataset: str,
-    group: str,
-    variants: Sequence[Variant],
-    runs_by_variant: Sequence[Sequence[Run]],
-    size: str | int,
+    dataset: str, group: str, variants: Sequence[Variant], runs_by_variant: Sequence[Sequence[Run]], size: str | int
 ) -> Iterable[Job]:
     if size == "architecture":
         yield Job(dataset, group, tuple(run for runs in runs_by_variant for run in runs))

@@ -5,8 +5,6 @@ is (a hash from the outputs), and what is left between them by global sequence a
 Wunsch, 1970) with a score for kind, settings and neighbours. Order among branches and names play no part.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Hashable
 from dataclasses import dataclass

@@ -7,8 +7,6 @@ kind; pooling over the whole image is global pooling; a 1x1 convolution and `Tim
 it is.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Any
 
@@ -135,7 +133,7 @@ class _Builder(Builder):
         return _pruned(self.nodes, inputs, outputs, self.trace)
 
     def _visit(self, target: Any) -> None:
-        """Computes the value of a tensor, its ancestors first, without recursion."""
+        """Compute the value of a tensor, its ancestors first, without recursion."""
         stack = [target]
         while stack:
             tensor = stack[-1]
@@ -208,7 +206,7 @@ def _reachable(nodes: list[Node], inputs: list[int], outputs: list[Edge]) -> lis
 
 
 def _pruned(nodes: list[Node], inputs: list[int], outputs: list[Edge], recorded: Trace) -> Graph:
-    """Keeps what the outputs depend on (and all inputs), numbered depth first from the outputs."""
+    """Keep what the outputs depend on (and all inputs), numbered depth first from the outputs."""
     _fold_chains(nodes, _reachable(nodes, inputs, outputs))
     order = _reachable(nodes, inputs, outputs)
     number = {old: new for new, old in enumerate(order)}
@@ -232,5 +230,5 @@ def _pruned(nodes: list[Node], inputs: list[int], outputs: list[Edge], recorded:
 
 
 def ensure_built(model: keras.Model, signature: Signature, arrays: list[Any]) -> None:
-    """Calls a model once on real arrays, in inference mode, so that every variable exists."""
+    """Call a model once on real arrays, in inference mode, so that every variable exists."""
     call_model(model, signature.pack([keras.ops.convert_to_tensor(array) for array in arrays]), False)

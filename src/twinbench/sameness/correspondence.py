@@ -8,8 +8,6 @@ tell them apart, and what stays alike is told apart by its order of use. A propo
 agree under it with random weights.
 """
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -24,7 +22,7 @@ from twinbench.sameness.signature import call_model
 from twinbench.sameness.transfer import Transfer, rearranged
 
 if TYPE_CHECKING:
-    from twinbench.sameness.pairing import Pair, Subject
+    from twinbench.sameness.subjects import Pair, Subject
 
 LIMIT = 600_000
 """Above this many numbers only their order of use is tried."""
@@ -41,9 +39,9 @@ class _UnlikeError(Exception):
 
 
 def match_numbers(
-    pair: Pair, guesses: Sequence[Transfer], sound: Sequence[Transfer], arrays: Sequence[np.ndarray]
+    pair: "Pair", guesses: Sequence[Transfer], sound: Sequence[Transfer], arrays: Sequence[np.ndarray]
 ) -> bool | None:
-    """Looks for an arrangement of A's weights in B under which the functions agree, and puts it into the pair.
+    """Look for an arrangement of A's weights in B under which the functions agree, and put it into the pair.
 
     Args:
         pair: Two models whose weights do not correspond, or do not fit as they are.
@@ -79,13 +77,13 @@ def match_numbers(
     return None
 
 
-def _agrees(pair: Pair, arrays: Sequence[np.ndarray]) -> bool:
+def _agrees(pair: "Pair", arrays: Sequence[np.ndarray]) -> bool:
     give_random_weights(pair.transfer, 5)
     return compare_outputs(pair, arrays, training=False).equal
 
 
-def _opened(sides: tuple[_Side, _Side], start: Transfer) -> bool:
-    """Lays out what a transfer leaves open, with random weights elsewhere; whether as many numbers are open in both."""
+def _opened(sides: "tuple[_Side, _Side]", start: Transfer) -> bool:
+    """Lay out what a transfer leaves open, with random weights elsewhere; whether as many numbers are open in both."""
     for side, variables in zip(sides, (start.left_a, start.left_b), strict=True):
         side.open(variables)
     if start.conflicts or sides[0].size != sides[1].size or not sides[0].size:
@@ -94,7 +92,7 @@ def _opened(sides: tuple[_Side, _Side], start: Transfer) -> bool:
     return True
 
 
-def _unlike(sides: tuple[_Side, _Side], start: Transfer) -> bool:
+def _unlike(sides: "tuple[_Side, _Side]", start: Transfer) -> bool:
     """Whether outputs or gradients, in whatever order, differ with numbers that cannot be told apart otherwise."""
     if not _opened(sides, start) or sides[0].size > LIMIT:
         return False
@@ -119,7 +117,7 @@ def _unlike(sides: tuple[_Side, _Side], start: Transfer) -> bool:
 
 
 def _told_apart(
-    sides: tuple[_Side, _Side], colours: np.ndarray, generator: np.random.Generator
+    sides: "tuple[_Side, _Side]", colours: np.ndarray, generator: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """The gradients of A's numbers and then B's, one value for each colour, and how far rounding moves them.
 
@@ -133,13 +131,13 @@ def _told_apart(
     return np.concatenate([left[1], right[1]], axis=1), np.concatenate([left[2], right[2]], axis=1)
 
 
-def _by_use(sides: tuple[_Side, _Side], start: Transfer, until: float) -> Transfer:
-    """Carries what is open in its order of use."""
+def _by_use(sides: "tuple[_Side, _Side]", start: Transfer, until: float) -> Transfer:
+    """Carry what is open in its order of use."""
     return _transfer(start, sides, _roles(sides))
 
 
-def _by_effect(sides: tuple[_Side, _Side], start: Transfer, until: float) -> Transfer | None:
-    """Carries each open number to the one that does the same."""
+def _by_effect(sides: "tuple[_Side, _Side]", start: Transfer, until: float) -> Transfer | None:
+    """Carry each open number to the one that does the same."""
     if sides[0].size > LIMIT or time.process_time() > until:
         return None
     try:
@@ -151,7 +149,7 @@ def _by_effect(sides: tuple[_Side, _Side], start: Transfer, until: float) -> Tra
 class _Side:
     """One model with the variables whose numbers are looked for, laid out one after the other."""
 
-    def __init__(self, subject: Subject, arrays: Sequence[np.ndarray]) -> None:
+    def __init__(self, subject: "Subject", arrays: Sequence[np.ndarray]) -> None:
         self.subject = subject
         self.arrays = [keras.ops.convert_to_tensor(array) for array in arrays]
         self.everything = [v for v in subject.variables() if is_float(v)]
@@ -159,13 +157,13 @@ class _Side:
         self.open([])
 
     def open(self, variables: Sequence[Any]) -> None:
-        """Takes the variables whose numbers are open."""
+        """Take the variables whose numbers are open."""
         self.variables = list(variables)
         self.sizes = [int(np.prod(tuple(v.shape), dtype="int64")) for v in self.variables]
         self.size = sum(self.sizes)
 
     def assign(self, numbers: np.ndarray) -> None:
-        """Puts numbers into the variables, in their order."""
+        """Put numbers into the variables, in their order."""
         for variable, part in zip(self.variables, np.split(numbers, np.cumsum(self.sizes)[:-1]), strict=True):
             variable.assign(part.reshape(tuple(variable.shape)).astype("float32"))
 
@@ -265,7 +263,7 @@ def _split(colours: np.ndarray, gradients: np.ndarray, noise: np.ndarray) -> np.
 
 
 def _by_order(colours: np.ndarray, strength: np.ndarray, half: int) -> np.ndarray:
-    """Tells the numbers of the smallest colour apart by their order of use; colours without any effect come last."""
+    """Tell the numbers of the smallest colour apart by their order of use; colours without any effect come last."""
     counts = np.bincount(colours)
     alive = np.zeros(len(counts), dtype=bool)
     np.logical_or.at(alive, colours, strength > 1e-9 * strength.max(initial=0.0))

@@ -1,7 +1,5 @@
 """One difference between two matched graphs, and the words that name its place."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

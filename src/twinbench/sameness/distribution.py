@@ -1,16 +1,14 @@
 """Compares models that draw random numbers in ways of their own by the distribution of their outputs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
 from scipy import stats
 
 from twinbench.sameness.difference import TRAINING_ONLY
-from twinbench.sameness.pairing import Pair, Subject
 from twinbench.sameness.probes import draws_at_random, fitted, kept, outputs_of
 from twinbench.sameness.randomness import without_noise
+from twinbench.sameness.subjects import Pair, Subject
 
 DRAWS = 64
 """How often each model is called."""

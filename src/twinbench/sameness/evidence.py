@@ -15,7 +15,6 @@ from twinbench.errors import ANYTHING_RAISED, first_cause, raise_if_memory_ran_o
 from twinbench.sameness.difference import Difference
 from twinbench.sameness.distribution import at_random, same_distribution, same_draws
 from twinbench.sameness.localise import harmless_differences, values_before_open_weights
-from twinbench.sameness.pairing import Pair, count_parameters
 from twinbench.sameness.probes import (
     QUIET,
     Comparison,
@@ -28,6 +27,7 @@ from twinbench.sameness.probes import (
 )
 from twinbench.sameness.randomness import without_noise
 from twinbench.sameness.signature import call_model
+from twinbench.sameness.subjects import Pair, count_parameters
 
 
 def short_path(variable: Any) -> str:
@@ -173,7 +173,7 @@ def _surely(pair: Pair, arrays: Sequence[np.ndarray], evidence: Evidence, silenc
 
 
 def _weigh_chance(pair: Pair, arrays: Sequence[np.ndarray], evidence: Evidence) -> None:
-    """Takes back a difference that may come from random numbers which the two draw in different ways."""
+    """Take back a difference that may come from random numbers which the two draw in different ways."""
     apart = [result is not None and not result.equal for result in (evidence.inference, evidence.training)]
     if not any(apart) or not at_random(pair, arrays, training=not apart[0]):
         return
@@ -215,7 +215,7 @@ def _unmatched(pair: Pair, arrays: Sequence[np.ndarray]) -> str:
 
 
 def _locate(pair: Pair, arrays: Sequence[np.ndarray], evidence: Evidence) -> None:
-    """Looks which differences matter, with signals of ordinary size and with small ones, where an epsilon shows."""
+    """Look which differences matter, with signals of ordinary size and with small ones, where an epsilon shows."""
     candidates = [d for d in pair.differences if d.effect == "function"]
     if not candidates:
         return

@@ -4,8 +4,6 @@ However something is spelled, as a layer or as an operation between layers, it b
 one node, and what changes nothing becomes none.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +22,7 @@ class Builder(NodeList, ABC):
 
     @abstractmethod
     def splice(self, inner: Any, edge: Edge, shape: Shape, dtype: str) -> Edge:
-        """Inlines the graph of a model that is applied to every time step of an edge."""
+        """Inline the graph of a model that is applied to every time step of an edge."""
 
 
 def shape_of(tensor: Any) -> Shape:
@@ -127,6 +125,6 @@ def takes_mask(layer: Any) -> bool:
 
 
 def _significant(values: np.ndarray) -> np.ndarray:
-    """Rounds to six significant digits, so that float32 and float64 spellings of a constant are equal."""
+    """Round to six significant digits, so that float32 and float64 spellings of a constant are equal."""
     flat = [float(f"{value:.6g}") for value in np.ravel(values)]
     return np.asarray(flat).reshape(values.shape)

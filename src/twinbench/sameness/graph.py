@@ -4,8 +4,6 @@ Names, nesting, inline or separate activations and layers that do nothing leave 
 that compute the same thing in different words mostly have equal graphs.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,7 +74,7 @@ class NodeList:
         self.nodes: list[Node] = []
 
     def emit(self, node: Node) -> Edge:
-        """Adds a node and returns its first output."""
+        """Add a node and return its first output."""
         node.index = len(self.nodes)
         self.nodes.append(node)
         return node.index, 0

@@ -1,7 +1,5 @@
 """Arrays to probe models with: several scales, whole numbers where a model looks them up, padding where it masks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,7 +50,7 @@ def _longest_text(model: keras.Model) -> int:
 
 
 def input_ranges(graph: Graph | None, model: keras.Model, signature: Signature) -> list[InputRange]:
-    """Finds for each input the size of the table it is looked up in, and the value that a mask treats as padding."""
+    """Find for each input the size of the table it is looked up in, and the value that a mask treats as padding."""
     if graph is None:
         sizes = [
             layer.input_dim

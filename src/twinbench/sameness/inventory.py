@@ -4,8 +4,6 @@ Python that branches on the values of tensors runs only eagerly. What flows betw
 layers run, with which settings and in which mode, is: enough to name what differs and to carry weights across.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras

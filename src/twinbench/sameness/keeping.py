@@ -5,8 +5,6 @@ no copy of a model that is right for every class, so the model itself is put bac
 it, attribute by attribute and value by value.
 """
 
-from __future__ import annotations
-
 import random
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +31,7 @@ _FOREIGN = (
 
 @contextmanager
 def as_it_was(*models: keras.Model) -> Iterator[None]:
-    """Puts everything that can be reached from the models back to what it is now, whatever happens in between."""
+    """Put everything that can be reached from the models back to what it is now, whatever happens in between."""
     restorations = list(_restorations(list(models)))
     try:
         yield
@@ -44,7 +42,7 @@ def as_it_was(*models: keras.Model) -> Iterator[None]:
 
 @contextmanager
 def state_as_it_was(model: keras.Model, tracked: Sequence[Any]) -> Iterator[None]:
-    """Puts back what calls change beside tracked variables: what own and stateful layers hold, in whatever form."""
+    """Put back what calls change beside tracked variables: what own and stateful layers hold, in whatever form."""
     layers = model._flatten_layers(include_self=True, recursive=True)
     holders = [layer for layer in layers if not is_builtin(type(layer)) or getattr(layer, "stateful", False)]
     seen = {id(thing): thing for v in tracked for thing in (v, getattr(v, "_value", None))}

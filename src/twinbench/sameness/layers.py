@@ -1,7 +1,5 @@
 """Canonical nodes for built-in layers: what each computes, whichever way it is spelled."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras
@@ -36,7 +34,7 @@ class LayerTranslator(CanonicalForms):
     """Emits the canonical nodes of one call of a built-in layer."""
 
     def translate(self, call: LayerCall, edges: list[Edge]) -> list[Edge]:
-        """Emits the nodes of a call and returns the edges of its outputs."""
+        """Emit the nodes of a call and return the edges of its outputs."""
         return self._layer(call.layer, call, edges, call.cls)
 
     def _layer(  # noqa: PLR0911 - one return per kind of layer

@@ -6,8 +6,6 @@ which every way to the outputs leads through a value that both models have is ha
 value that differs is looked at after that value of A was put into B.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,9 +17,9 @@ import numpy as np
 from twinbench.sameness.canonical import NodeValues
 from twinbench.sameness.difference import Difference
 from twinbench.sameness.graph import Edge, Graph
-from twinbench.sameness.pairing import Pair, Subject
 from twinbench.sameness.probes import compare_arrays, fitted, give_random_weights, kept, nudge
 from twinbench.sameness.randomness import without_noise
+from twinbench.sameness.subjects import Pair, Subject
 
 Values = dict[Edge, np.ndarray]
 _ATTEMPTS = 5

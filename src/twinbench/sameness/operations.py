@@ -5,8 +5,6 @@ product with a variable) becomes the node which that layer would have become; an
 own name.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -206,7 +204,7 @@ class OperationTranslator(CanonicalForms):
         return self.scale(edge, factor, offset, site.shape, site.origin)
 
     def _bias(self, site: _Site) -> Value:
-        """Adds a variable: the bias of the product just before it, where that is read by nothing else."""
+        """Add a variable: the bias of the product just before it, where that is read by nothing else."""
         edge, variable = site.edges[0], site.held[0].variable
         node = self.builder.node(edge)
         product = next(t for t in site.op.inputs if isinstance(self.values[t.name], tuple))

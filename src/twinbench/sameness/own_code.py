@@ -3,8 +3,6 @@
 What a probe shows of own code holds for the inputs that were tried; that two sides run the very same code, for all.
 """
 
-from __future__ import annotations
-
 import sys
 import sysconfig
 from functools import cache, partial

@@ -4,8 +4,6 @@ A counter is set to what it would hold after many calls, on both sides alike. Wh
 later, which the words say.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from twinbench.sameness.own_code import own_layers, told_apart
-from twinbench.sameness.pairing import Pair, Subject
 from twinbench.sameness.probes import Comparison, compare_outputs, kept, outputs_of
+from twinbench.sameness.subjects import Pair, Subject
 from twinbench.sameness.trace import is_builtin
 
 COUNTS = (1, 2, 4, 9, 10, 31, 49, 50, 99, 100, 999, 1000, 99_999, 100_000)
@@ -46,7 +44,7 @@ class Following:
 
 
 def follow(pair: Pair, arrays: Sequence[np.ndarray]) -> Following:
-    """Compares outputs after many calls, B holding A's weights, where own layers that differ count calls."""
+    """Compare outputs after many calls, B holding A's weights, where own layers that differ count calls."""
     if not told_apart(own_layers(pair.a.model), own_layers(pair.b.model)):
         return Following([])
     few = list(arrays)

@@ -5,8 +5,6 @@ measured: the first model is evaluated again with its batch reversed and with ev
 in 2^23, and deviations within a small multiple of what that does are rounding, not difference.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ from twinbench.sameness.randomness import start_drawing_again, without_noise
 from twinbench.sameness.signature import call_model
 
 if TYPE_CHECKING:
-    from twinbench.sameness.pairing import Pair, Subject
+    from twinbench.sameness.subjects import Pair, Subject
     from twinbench.sameness.transfer import Transfer
 
 ROUNDING_MULTIPLE = 64.0
@@ -52,7 +50,7 @@ class Comparison:
 
 
 def compare_arrays(left: Sequence[np.ndarray], right: Sequence[np.ndarray], noise: Sequence[float]) -> Comparison:
-    """Compares arrays pairwise; the pair that exceeds its tolerance most decides."""
+    """Compare arrays pairwise; the pair that exceeds its tolerance most decides."""
     worst = Comparison(0.0, 0.0, 0.0, bit_identical=True)
     excess = -np.inf
     identical = len(left) == len(right)
@@ -93,7 +91,7 @@ QUIET = 1e-3
 """How much smaller signals are in the quiet probe, in which small constants like an epsilon show."""
 
 
-def give_random_weights(transfer: Transfer, seed: int, *, quiet: bool = False) -> None:
+def give_random_weights(transfer: "Transfer", seed: int, *, quiet: bool = False) -> None:
     """Give both models the same random weights, which keep signals of ordinary size, or small.
 
     Kernels are normal with the variance of Glorot and Bengio (2010); scales and variances lie between 0.5
@@ -119,7 +117,7 @@ def give_random_weights(transfer: Transfer, seed: int, *, quiet: bool = False) -
     transfer.apply()
 
 
-def excite(pair: Pair, arrays: Sequence[np.ndarray], seed: int) -> None:
+def excite(pair: "Pair", arrays: Sequence[np.ndarray], seed: int) -> None:
     """Give both models random weights that tell most inputs apart: behind dead ReLUs any two models agree."""
 
     def draw(seed: int) -> int:
@@ -144,8 +142,8 @@ def _distinct(array: np.ndarray) -> int:
 
 
 @contextmanager
-def kept(*subjects: Subject, only_state: bool = False) -> Iterator[None]:
-    """Restores every variable of the models afterwards; with `only_state` those that a mere call can change."""
+def kept(*subjects: "Subject", only_state: bool = False) -> Iterator[None]:
+    """Restore every variable of the models afterwards; with `only_state` those that a mere call can change."""
     saved = [
         (v, np.array(keras.ops.convert_to_numpy(v)))
         for one in subjects
@@ -160,7 +158,7 @@ def kept(*subjects: Subject, only_state: bool = False) -> Iterator[None]:
         yield
 
 
-def all_variables(one: Subject) -> list[Any]:
+def all_variables(one: "Subject") -> list[Any]:
     """Every variable that can change while a model runs."""
     known = {id(v): v for v in one.model.variables}
     if one.graph is not None:
@@ -171,15 +169,15 @@ def all_variables(one: Subject) -> list[Any]:
 # -- the probes ----------------------------------------------------------------------------------------------------
 
 
-def outputs_of(one: Subject, arrays: Sequence[np.ndarray], training: bool) -> list[np.ndarray]:
-    """Calls a model on one array per input and returns its outputs as a flat list of float64 arrays."""
+def outputs_of(one: "Subject", arrays: Sequence[np.ndarray], training: bool) -> list[np.ndarray]:
+    """Call a model on one array per input and return its outputs as a flat list of float64 arrays."""
     start_drawing_again()
     packed = one.signature.pack([keras.ops.convert_to_tensor(array) for array in arrays])
     outputs = one.outputs(keras.tree.flatten(call_model(one.model, packed, training)))
     return [np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(o, "float32")), dtype="float64") for o in outputs]
 
 
-def fitted(arrays: Sequence[np.ndarray], one: Subject) -> list[np.ndarray]:
+def fitted(arrays: Sequence[np.ndarray], one: "Subject") -> list[np.ndarray]:
     """The same numbers in the shapes and dtypes that another model takes."""
     fitting = []
     for array, spec in zip(arrays, one.signature.inputs, strict=True):
@@ -192,7 +190,7 @@ def fitted(arrays: Sequence[np.ndarray], one: Subject) -> list[np.ndarray]:
 
 
 def nudge(variables: Sequence[Any]) -> None:
-    """Moves every number of every variable by one part in 2^23, up or down at random."""
+    """Move every number of every variable by one part in 2^23, up or down at random."""
     generator = np.random.default_rng(1)
     for variable in variables:
         if is_float(variable):
@@ -200,7 +198,7 @@ def nudge(variables: Sequence[Any]) -> None:
             variable.assign((value * (1 + _STEP * generator.choice([-1.0, 1.0], value.shape))).astype("float32"))
 
 
-def _noise(one: Subject, arrays: Sequence[np.ndarray], base: list[np.ndarray], training: bool) -> list[float]:
+def _noise(one: "Subject", arrays: Sequence[np.ndarray], base: list[np.ndarray], training: bool) -> list[float]:
     with kept(one):
         nudge(one.variables())
         nudged = outputs_of(one, arrays, training)
@@ -214,20 +212,20 @@ def _noise(one: Subject, arrays: Sequence[np.ndarray], base: list[np.ndarray], t
     return [max(pair) for pair in zip(noise, changes, strict=True)]
 
 
-def draws_at_random(one: Subject, arrays: Sequence[np.ndarray], base: list[np.ndarray], training: bool) -> bool:
+def draws_at_random(one: "Subject", arrays: Sequence[np.ndarray], base: list[np.ndarray], training: bool) -> bool:
     """Whether a model gives other outputs when its random numbers start elsewhere."""
     with kept(one, only_state=True), without_noise(one.model, seed=1):
         again = outputs_of(one, arrays, training)
     return any(not np.array_equal(x, y, equal_nan=True) for x, y in zip(base, again, strict=True))
 
 
-def compare_outputs(pair: Pair, arrays: Sequence[np.ndarray], *, training: bool) -> Comparison:
+def compare_outputs(pair: "Pair", arrays: Sequence[np.ndarray], *, training: bool) -> Comparison:
     """The outputs of both models on the same inputs, with B holding A's weights already."""
     return _compared(pair, arrays, training)[0]
 
 
 def compare_training(
-    pair: Pair, arrays: Sequence[np.ndarray], *, silenced: bool = True
+    pair: "Pair", arrays: Sequence[np.ndarray], *, silenced: bool = True
 ) -> tuple[Comparison, Comparison, list[tuple[Any, Any]]]:
     """One call of both models in training mode.
 
@@ -249,7 +247,7 @@ def compare_training(
 
 
 def _compared(
-    pair: Pair, arrays: Sequence[np.ndarray], training: bool, *, silenced: bool = True
+    pair: "Pair", arrays: Sequence[np.ndarray], training: bool, *, silenced: bool = True
 ) -> tuple[Comparison, list[tuple[Any, Any]], list[np.ndarray], list[np.ndarray]]:
     """Outputs compared, and the running statistics of A (arranged as in B) and of B after the call."""
     with without_noise(pair.a.model, pair.b.model, silenced=silenced):
@@ -280,7 +278,7 @@ def _finite(noise: list[float]) -> list[float]:
     return [value if np.isfinite(value) else 0.0 for value in noise]
 
 
-def gradients_of(one: Subject, arrays: Sequence[np.ndarray], variables: Sequence[Any]) -> list[np.ndarray]:
+def gradients_of(one: "Subject", arrays: Sequence[np.ndarray], variables: Sequence[Any]) -> list[np.ndarray]:
     """Gradients of a fixed random projection of the outputs, in training mode, by variable (zeros where none)."""
     start_drawing_again()
     packed = one.signature.pack([keras.ops.convert_to_tensor(array) for array in arrays])
@@ -303,7 +301,7 @@ def gradients_of(one: Subject, arrays: Sequence[np.ndarray], variables: Sequence
 
 
 def compare_gradients(
-    pair: Pair, arrays: Sequence[np.ndarray], fed: Sequence[np.ndarray] | None = None, *, silenced: bool = True
+    pair: "Pair", arrays: Sequence[np.ndarray], fed: Sequence[np.ndarray] | None = None, *, silenced: bool = True
 ) -> tuple[Comparison, list[tuple[Any, Any]]]:
     """Gradients of both models, on the same arrays or what B is fed, with respect to the weights that correspond.
 
@@ -331,7 +329,7 @@ def compare_gradients(
 
 
 def _carried_gradients(
-    pair: Pair, arrays: Sequence[np.ndarray], sources: list[Any]
+    pair: "Pair", arrays: Sequence[np.ndarray], sources: list[Any]
 ) -> tuple[list[np.ndarray], list[tuple[Any, Any, np.ndarray]]]:
     """A's gradients, and the same as B holds its weights."""
     gradients = gradients_of(pair.a, arrays, sources)

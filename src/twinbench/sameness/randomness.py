@@ -1,7 +1,5 @@
 """Random numbers that models draw while they run: silenced, or the same for both."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +14,7 @@ _seeds: list[int | None] = [0]
 
 @contextmanager
 def without_noise(*models: keras.Model, silenced: bool = True, seed: int = 0, repeated: bool = True) -> Iterator[None]:
-    """Silences dropout and noise layers, and lets random generators repeat themselves.
+    """Silence dropout and noise layers, and let random generators repeat themselves.
 
     So training mode can be compared number by number: noise that a model draws itself is the same wherever it has the
     same shape, in whatever order it is drawn.
@@ -49,7 +47,7 @@ def without_noise(*models: keras.Model, silenced: bool = True, seed: int = 0, re
 
 
 def start_drawing_again() -> None:
-    """Lets TensorFlow's own random operations, too, start where they started in the call before."""
+    """Let TensorFlow's own random operations, too, start where they started in the call before."""
     if _seeds[-1] is not None:
         tf.random.set_seed(_seeds[-1])
 

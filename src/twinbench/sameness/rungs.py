@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from twinbench.sameness.evidence import Evidence
-from twinbench.sameness.pairing import Pair, count_parameters
 from twinbench.sameness.probes import is_float, values_of
+from twinbench.sameness.subjects import Pair, count_parameters
 
 Outcome = Literal["pass", "fail", "not applicable"]
 
@@ -39,12 +39,12 @@ class Rung:
 
 
 def make_rung(number: int, outcome: Outcome, value: float | None, sentence: str) -> Rung:
-    """Returns a rung with its name."""
+    """Return a rung with its name."""
     return Rung(number, NAMES[number - 1], outcome, value, sentence)
 
 
 def stopped(rungs: list[Rung], why: str) -> list[Rung]:
-    """Fills the rungs that could not be reached."""
+    """Fill the rungs that could not be reached."""
     missing = range(len(rungs) + 1, len(NAMES) + 1)
     return rungs + [make_rung(number, "not applicable", None, why) for number in missing]
 

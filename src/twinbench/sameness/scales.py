@@ -4,8 +4,6 @@ An own layer may do something else beyond a limit that ordinary inputs do not re
 is only done where the graphs differ in operations that a person wrote.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -13,8 +11,8 @@ import numpy as np
 from twinbench.sameness.canonical import NodeValues
 from twinbench.sameness.graph import Graph, Node
 from twinbench.sameness.localise import tensors
-from twinbench.sameness.pairing import Pair
 from twinbench.sameness.probes import Comparison, compare_outputs, fitted, kept
+from twinbench.sameness.subjects import Pair
 
 SCALES = (1e-6, 1e-3, 10.0, 100.0, 1e3, 1e5)
 """Sizes of the inputs beside the ordinary ones; each is compared on its own, so that small values count."""

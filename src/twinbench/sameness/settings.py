@@ -4,8 +4,6 @@ A layer's `get_config` mixes what it computes with how it starts, how it is held
 Here these are told apart, and strings, objects and dicts that mean the same become equal values.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,7 +46,7 @@ class LayerSettings:
 
 
 def resolved(layer: Any, cls: type, rank: int | None) -> LayerSettings:
-    """Reads a built-in layer."""
+    """Read a built-in layer."""
     kind = cls.__name__
     try:
         config = dict(layer.get_config())

@@ -5,8 +5,6 @@ example batch or from the person. All shapes are without the batch axis; `None` 
 length.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -55,7 +53,7 @@ class Signature:
     places: tuple[int, ...] | None = None
 
     def pack(self, arrays: Sequence[Any]) -> Any:
-        """Arranges one value per input as the model's `call` expects it."""
+        """Arrange one value per input as the model's `call` expects it."""
         if self.structure == "single":
             return arrays[0]
         if self.structure == "dict":
@@ -64,7 +62,7 @@ class Signature:
             return list(arrays)
         return [arrays[self.places.index(place)] for place in range(len(arrays))]
 
-    def in_the_order_of(self, other: Signature) -> Signature:
+    def in_the_order_of(self, other: "Signature") -> "Signature":
         """The same inputs in the order of another model's: by name where there are names, else by what fits."""
         order = self._order(other)
         if order is None or order == tuple(range(len(order))):
@@ -72,7 +70,7 @@ class Signature:
         places = tuple((self.places or range(len(order)))[k] for k in order)
         return replace(self, inputs=tuple(self.inputs[k] for k in order), places=places)
 
-    def _order(self, other: Signature) -> tuple[int, ...] | None:
+    def _order(self, other: "Signature") -> tuple[int, ...] | None:
         named = "dict" in (self.structure, other.structure)
         fits = len(self.inputs) == len(other.inputs) and all(map(_alike, self.inputs, other.inputs))
         by_name = order_by_name([spec.name for spec in other.inputs], [spec.name for spec in self.inputs])
@@ -87,7 +85,7 @@ class Signature:
         """The shapes of all inputs, in order."""
         return tuple(spec.shape for spec in self.inputs)
 
-    def as_called_by(self, model: keras.Model) -> Signature:
+    def as_called_by(self, model: keras.Model) -> "Signature":
         """The same inputs, packed as a model that knows its own inputs wants them."""
         own = signature_of(model)
         if own is None or len(own.inputs) != len(self.inputs):
@@ -97,8 +95,8 @@ class Signature:
             return Signature(named, "dict")
         return replace(self, structure=own.structure)
 
-    def merged_with(self, other: Signature) -> Signature:
-        """Fills axes that are free here with the other model's, where both have the same rank."""
+    def merged_with(self, other: "Signature") -> "Signature":
+        """Fill axes that are free here with the other model's, where both have the same rank."""
         if len(self.inputs) != len(other.inputs):
             return self
         filled = []
@@ -127,7 +125,7 @@ def _alike(x: InputSignature, y: InputSignature) -> bool:
 
 
 def signature_of(model: keras.Model) -> Signature | None:
-    """Reads the inputs of a model from the model itself; None where it has not been built and cannot say."""
+    """Read the inputs of a model from the model itself; None where it has not been built and cannot say."""
     try:
         struct = getattr(model, "_inputs_struct", None)
         if struct is None and isinstance(model, keras.Sequential) and model.built:
@@ -199,7 +197,7 @@ _INSIDE: WeakKeyDictionary[keras.Model, Callable[[], AbstractContextManager[None
 
 
 def runs_inside(model: keras.Model, surroundings: Callable[[], AbstractContextManager[None]]) -> None:
-    """Lets every later call of a model run inside a context of its own."""
+    """Let every later call of a model run inside a context of its own."""
     _INSIDE[model] = surroundings
 
 
@@ -209,7 +207,7 @@ def inside(model: keras.Model) -> AbstractContextManager[None]:
 
 
 def call_model(model: keras.Model, packed: Any, training: bool | None) -> Any:
-    """Calls a model on packed inputs, spreading a list over the positional arguments of `call` where it has several."""
+    """Call a model on packed inputs, spreading a list over the positional arguments of `call` where it has several."""
     with inside(model):
         return _called(model, packed, training)
 

@@ -6,8 +6,6 @@ functions), what comes out is the same: a data flow of built-in layers and primi
 computed.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -100,7 +98,7 @@ def trace(
     fetch: Fetch | None = None,
     patches: Patches | None = None,
 ) -> Trace:
-    """Calls a built model symbolically and returns what happened.
+    """Call a built model symbolically and return what happened.
 
     Args:
         model: A model whose variables all exist (it was called once before).
@@ -153,7 +151,7 @@ def _assembled(model: keras.Model, recorder: _Recorder, inputs: list[Any], outpu
 
 
 def record_eagerly(model: keras.Model, signature: Signature, arrays: list[Any]) -> list[LayerCall]:
-    """Calls a model on real arrays in training mode and returns the calls of built-in layers, in order."""
+    """Call a model on real arrays in training mode and return the calls of built-in layers, in order."""
     recorder = _Recorder(eager=True)
     packed = signature.pack([keras.ops.convert_to_tensor(array) for array in arrays])
     with _reporting(recorder):
@@ -189,7 +187,7 @@ def _reporting(recorder: _Recorder) -> Iterator[None]:
 
 @contextmanager
 def _reporting_bases(recorder: _Recorder, model: keras.Model) -> Iterator[None]:
-    """Reports `super().call(...)` of layers that extend a built-in layer and override its `call`."""
+    """Report `super().call(...)` of layers that extend a built-in layer and override its `call`."""
     bases = {base for layer in model._flatten_layers() if (base := extended_class(layer)) is not None}
     originals = {base: vars(base)["call"] for base in bases}
     for base, original in originals.items():
@@ -270,7 +268,7 @@ def _note(
     outputs: Any,
     mode: bool | None,
 ) -> Any:
-    """Writes a call down and returns its outputs as tensors of their own."""
+    """Write a call down and return its outputs as tensors of their own."""
     if not recorder.eager and tf.compat.v1.get_default_graph() is not recorder.graph:
         return outputs
     others = {k: v for k, v in kwargs.items() if k not in ("mask", "training")}

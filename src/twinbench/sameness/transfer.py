@@ -1,7 +1,5 @@
 """Carries the weights of one model into another along the match of their graphs."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -88,7 +86,7 @@ class Transfer:
             yield from (part for part in block.parts(read) if wanted(*part[:2]))
 
     def apply(self) -> None:
-        """Copies A's values into B, random generator states included."""
+        """Copy A's values into B, random generator states included."""
         for _, target, value in self.carried(keras.ops.convert_to_numpy):
             target.assign(value)
         for source, target in self.seeds:

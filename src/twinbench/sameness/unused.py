@@ -1,7 +1,5 @@
 """Layers that a model owns or that were called on its tensors, and that its outputs do not depend on."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras
@@ -11,7 +9,7 @@ from twinbench.sameness.trace import Trace, builtin_class
 
 
 def unused_layers(model: keras.Model, recorded: Trace, graph: Graph) -> list[Any]:
-    """Finds built-in layers that were made for the model and have no effect on its outputs.
+    """Find built-in layers that were made for the model and have no effect on its outputs.
 
     Three kinds: called while the model ran but the result dropped; called on a functional model's tensors
     on a side path; and held as attributes but never called.

@@ -1,7 +1,5 @@
 """What matched nodes read from other places: wiring, the order of layers, and which of several outputs is used."""
 
-from __future__ import annotations
-
 from twinbench.sameness.alignment import Alignment
 from twinbench.sameness.difference import TRAINING_ONLY, Difference, Effect, place_of, source_of
 from twinbench.sameness.graph import Graph, Node

@@ -1,7 +1,5 @@
 """Two models brought together: traced, matched layer by layer, with the way to carry weights across."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,11 +11,11 @@ from twinbench.sameness.alignment import Alignment, align
 from twinbench.sameness.canonical import canonical_graph, ensure_built
 from twinbench.sameness.correspondence import match_numbers
 from twinbench.sameness.difference import Difference
-from twinbench.sameness.differences import structural_differences
 from twinbench.sameness.graph import Graph
 from twinbench.sameness.inputs import combined, input_ranges, placeholder_inputs, probe_inputs
 from twinbench.sameness.inventory import inventory
 from twinbench.sameness.signature import Signature, order_by_name
+from twinbench.sameness.structure import structural_differences
 from twinbench.sameness.transfer import Transfer, add_offstage, partial_transfers, transfer_by_graph, transfer_by_order
 
 LARGE = 3_000_000
@@ -70,7 +68,7 @@ class Pair:
 
 
 def subject(model: keras.Model, signature: Signature, example: list[np.ndarray] | None = None) -> Subject:
-    """Builds a model by calling it once on an example (zeros, if none is given), and traces it."""
+    """Build a model by calling it once on an example (zeros, if none is given), and trace it."""
     if not _large_and_built(model):
         ensure_built(model, signature, example or placeholder_inputs(signature))
     for layer in model._flatten_layers(include_self=False, recursive=True):
@@ -88,7 +86,7 @@ def _large_and_built(model: keras.Model) -> bool:
 
 
 def pair(a: Subject, b: Subject) -> Pair:
-    """Matches two subjects layer by layer; without a graph on both sides, weight by weight."""
+    """Match two subjects layer by layer; without a graph on both sides, weight by weight."""
     if a.graph is None or b.graph is None:
         return _pair_untraced(a, b)
     _pair_outputs(a.graph, b)
@@ -103,7 +101,7 @@ def pair(a: Subject, b: Subject) -> Pair:
 
 
 def _pair_outputs(a: Graph, b: Subject) -> None:
-    """Brings B's outputs into the order of A's, by name where one of the models names them in a dict."""
+    """Bring B's outputs into the order of A's, by name where one of the models names them in a dict."""
     graph = b.graph
     if graph is None or b.places is not None or not (a.named_outputs or graph.named_outputs):
         return
@@ -116,7 +114,7 @@ def _pair_outputs(a: Graph, b: Subject) -> None:
 
 
 def _arrange(together: Pair, guesses: list[Transfer], sound: list[Transfer]) -> None:
-    """Looks for the places of A's numbers in B where one variable does not correspond to one."""
+    """Look for the places of A's numbers in B where one variable does not correspond to one."""
     a, b = together.a, together.b
     if count_parameters(a.variables()) != count_parameters(b.variables()):
         return
@@ -129,7 +127,7 @@ def _arrange(together: Pair, guesses: list[Transfer], sound: list[Transfer]) -> 
 
 
 def _pair_untraced(a: Subject, b: Subject) -> Pair:
-    """Matches the layers that both use by their order; failing that, weights of equal shape by theirs."""
+    """Match the layers that both use by their order; failing that, weights of equal shape by theirs."""
     everything = [[v for v in one.model.variables if "seed_generator" not in v.path] for one in (a, b)]
     try:
         saved = [(v, np.array(keras.ops.convert_to_numpy(v))) for v in (*a.model.variables, *b.model.variables)]

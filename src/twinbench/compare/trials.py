@@ -1,7 +1,5 @@
 """Steps of training and evaluation of two models from the same weights, after which everything is as it was."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,10 +10,10 @@ import numpy as np
 from twinbench.compare.batches import ROWS
 from twinbench.compare.report import Cause
 from twinbench.sameness.keeping import as_it_was
-from twinbench.sameness.pairing import Pair
 from twinbench.sameness.probes import kept, numbers
 from twinbench.sameness.randomness import without_noise
 from twinbench.sameness.signature import inside
+from twinbench.sameness.subjects import Pair
 
 TRAINING = (
     "train_step", "compute_loss", "_compute_loss", "fit", "make_train_function", "train_on_batch", "compute_metrics",

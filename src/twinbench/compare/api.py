@@ -1,7 +1,5 @@
 """The way into a comparison: loads both sides and their feeds, compares them, and leaves everything as it was."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -11,16 +9,16 @@ import keras
 from twinbench.compare.comparison import Comparison, Progress
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.feeds import Feed, read_feed
-from twinbench.compare.inputs import both_signatures, fed_texts, takes_texts
 from twinbench.compare.places import Places
 from twinbench.compare.render import as_text
 from twinbench.compare.report import Report
 from twinbench.compare.sides import BuildError, Side, both_sides
+from twinbench.compare.signatures import both_signatures, fed_texts, takes_texts
 from twinbench.compare.surroundings import forget_default_policy, restored
 from twinbench.errors import UsageError, first_cause
 from twinbench.sameness.keeping import as_it_was
-from twinbench.sameness.pairing import Subject, pair, subject
 from twinbench.sameness.rungs import Rung, make_rung, stopped
+from twinbench.sameness.subjects import Subject, pair, subject
 
 
 def compare(
@@ -35,7 +33,7 @@ def compare(
     names: tuple[str, str] = ("A", "B"),
     progress: Progress = lambda stage: None,
 ) -> Report:
-    """Compares two models.
+    """Compare two models.
 
     Args:
         a: A function that returns a `keras.Model` (compiled or not), a model, `"file.py:function"`,
@@ -91,7 +89,7 @@ def compare(
         comparison = Comparison(sides, pair(*subjects), (feeds[0], feeds[1]), progress)
         report = comparison.report()
         if data is not None:
-            from twinbench.compare.seeds import add_training
+            from twinbench.compare.trained import add_training
 
             progress(f"training both on {data}")
             add_training(report, sides, data, seeds)
@@ -99,7 +97,7 @@ def compare(
 
 
 def _feed(source: Any, letter: str, places: Places) -> Feed | None:
-    """Reads a feed among the modules of its own file, where its place is given as text."""
+    """Read a feed among the modules of its own file, where its place is given as text."""
     if source is None:
         return None
     if not isinstance(source, str):
@@ -110,7 +108,7 @@ def _feed(source: Any, letter: str, places: Places) -> Feed | None:
 
 
 def assert_same_model(a: Any, b: Any, *, same_weights: bool = False, **options: Any) -> None:
-    """Raises AssertionError, with the whole report as its message, unless two models are identical or equivalent.
+    """Raise AssertionError, with the whole report as its message, unless two models are identical or equivalent.
 
     Args:
         a: As in `compare`.

@@ -1,7 +1,5 @@
 """Trains both sides under several seeds and says how far apart they, and equal models, land."""
 
-from __future__ import annotations
-
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +9,7 @@ import keras
 import numpy as np
 from scipy import stats
 
-from twinbench.analysis.intervals import (
-    binomial_se,
-    observed_std,
-    score_resolution,
-    t_interval,
-    with_smallest_spread,
-)
+from twinbench.analysis.intervals import binomial_se, observed_std, score_resolution, t_interval, with_smallest_spread
 from twinbench.compare.conclusion import gaps_in_words
 from twinbench.compare.labels import CLASSES, UNKNOWN, example, loss_value
 from twinbench.compare.losses import resolved_losses
@@ -45,7 +37,7 @@ SUBJECT = "training on data"
 
 
 def add_training(report: Report, sides: tuple[Side, Side], data: str, seeds: int) -> None:
-    """Trains both sides on a dataset and adds what comes of it to a finished report.
+    """Train both sides on a dataset and add what comes of it to a finished report.
 
     What cannot be trained is a sentence in the report and leaves the models not fully tested.
     """
@@ -74,7 +66,7 @@ def add_training(report: Report, sides: tuple[Side, Side], data: str, seeds: int
 
 
 def train_both(sides: tuple[Side, Side], data: str, seeds: int) -> dict[str, Any]:
-    """Trains both sides with plain `fit` under the same seeds, on the same examples, and scores them on the test set.
+    """Train both sides with plain `fit` under the same seeds, on the same examples, and score them on the test set.
 
     Returns:
         For JSON: `data`, `epochs`, `accuracy` (points, by side, in the order of the seeds), `difference` (B minus A:

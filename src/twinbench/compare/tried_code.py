@@ -1,7 +1,5 @@
 """Tries own code that two sides wrote in different ways on inputs of every size, and after many calls."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,16 +11,16 @@ from twinbench.sameness.evidence import Evidence
 from twinbench.sameness.localise import harmless_differences
 from twinbench.sameness.own_code import own_callables, own_layers, told_apart
 from twinbench.sameness.own_state import COUNTS, follow
-from twinbench.sameness.pairing import Pair
 from twinbench.sameness.probes import Comparison, excite, kept
 from twinbench.sameness.randomness import without_noise
 from twinbench.sameness.scales import compare_every_size, undecided, written_otherwise
+from twinbench.sameness.subjects import Pair
 
 
 def try_own_code(
     pair: Pair, arrays: Sequence[np.ndarray], fed: Sequence[Sequence[np.ndarray]], evidence: Evidence
 ) -> list[str]:
-    """Probes two models further that agree so far, where own code differs, and puts what differs into the evidence.
+    """Probe two models further that agree so far, where own code differs, and put what differs into the evidence.
 
     Args:
         pair: The models.

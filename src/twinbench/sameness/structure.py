@@ -1,7 +1,5 @@
 """What tells two matched graphs apart, in words: settings, missing layers, wiring, sharing."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What both models take in, where they do not say so themselves, and differences between their inputs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,13 +11,8 @@ from twinbench.compare.feeds import Feed
 from twinbench.compare.report import Cause
 from twinbench.errors import UsageError
 from twinbench.sameness.inputs import input_ranges
-from twinbench.sameness.pairing import Pair
-from twinbench.sameness.signature import (
-    Signature,
-    signature_from_example,
-    signature_from_shapes,
-    signature_of,
-)
+from twinbench.sameness.signature import Signature, signature_from_example, signature_from_shapes, signature_of
+from twinbench.sameness.subjects import Pair
 
 
 def both_signatures(
