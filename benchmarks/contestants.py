@@ -68,7 +68,7 @@ def engine(network: str, x: Any, y: Any, **settings: Any) -> Epoch:
 
     recipe = Recipe(keras_network(network), "classify", "crossentropy on logits", "accuracy")
     model, _ = build_model(recipe, x.shape[1:], 10, streams(1, training.vary))
-    program = Program(model, recipe, training, "xla" if network == "mlp" else "fused update", Images.of(x, y))
+    program = Program(model, recipe, training, "xla" if network == "mlp" else "fused", Images.of(x, y))
     epochs = iter(range(1, 1_000_000))
     return lambda: void(program.train_epoch(epoch_order(1, next(epochs), len(x))))
 

@@ -11,6 +11,8 @@ from twinbench.data import load
 from twinbench.planning.plan import make_plan
 from twinbench.store.record import Record
 from twinbench.store.runs import RunStore
+from twinbench.training import compilation
+from twinbench.training.compilation import choose_compilation
 from twinbench.training.job import train_runs
 
 from .conftest import Train, configure
@@ -19,9 +21,11 @@ from .conftest import Train, configure
 def results(records: list[Record]) -> dict[tuple[str, str, int], object]:
     """Everything of the records but what they cost and where they were made."""
     return {
-        (r.outcome.architecture, r.outcome.variant, r.outcome.seed): (r.key, dataclasses.asdict(r.outcome), r.history)
+        (r.outcome.architecture, r.outcome.variant, r.outcome.seed): (
+            r.key, dataclasses.asdict(r.outcome), r.history, r.predictions,
+        )
         for r in records
-    }
+    }  # fmt: skip
 
 
 def trainer(architecture: str, npz: Path, **training: object):
@@ -50,15 +54,24 @@ def ignore(epoch: int, loss: float) -> None:
     pass
 
 
+@pytest.fixture(params=["graph", "fused"])
+def compiled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How convolutional networks are compiled in this test."""
+    if request.param == "fused":
+        monkeypatch.setattr(compilation, "_WORTH_COMPILING", 0)
+    return str(request.param)
+
+
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_jobs_of_any_size_in_any_order_give_the_records_of_one_job(
-    precision: str, train: Train, tiny_npz: Path, tmp_path: Path
+    precision: str, compiled: str, train: Train, tiny_npz: Path, tmp_path: Path
 ) -> None:
     options = {"suspects": ("larger_batch",), "seeds": 2, "precision": precision}
     packed = results(train("plain_cnn/sequential", **options))
     configuration = configure("plain_cnn/sequential", **options)
     runs = make_plan(configuration).runs
     assert len(packed) == len(runs) == 6
+    assert choose_compilation(architectures()["plain_cnn"], 200, 3) == compiled
     store = RunStore(tmp_path / "one by one")
     one_by_one = [record for run in reversed(runs) for record in train_runs([run], configuration, tiny_npz, store)]
     assert results(one_by_one) == packed

@@ -13,6 +13,9 @@ from twinbench.training.compilation import Compilation
 from .conftest import configure
 
 EPOCHS = (1, 2)
+# A bias before a batch normalisation has a gradient of nothing but rounding, which Adam scales up to whole steps;
+# and the moving mean behind it is that of the bias.
+MADE_OF_ROUNDING = {"plain_cnn": (1, 4)}
 
 
 def _trained_both_ways(architecture: str, compilation: Compilation, npz: Path) -> tuple[Any, Any]:
@@ -54,13 +57,16 @@ def test_fit_on_the_same_batches_ends_with_the_bits_of_the_engine(architecture: 
 
 @pytest.mark.parametrize(
     ("architecture", "compilation"),
-    [("mlp", "xla"), ("plain_cnn", "fused update"), ("residual_cnn", "fused update")],
+    [("mlp", "xla"), ("plain_cnn", "fused"), ("residual_cnn", "fused")],
 )
 def test_what_xla_compiles_agrees_with_fit_to_rounding(
     architecture: str, compilation: Compilation, tiny_npz: Path
 ) -> None:
-    # Not the weights: a bias before a batch normalisation has a gradient of nothing but rounding, which Adam scales up.
     ours, theirs = _trained_both_ways(architecture, compilation, tiny_npz)
-    images = load(tiny_npz).x_test.astype("float32") / 255
-    own, other = (np.asarray(model(images, training=False)) for model in (ours, theirs))
-    assert np.abs(own - other).max() < 0.01 * np.abs(other).max()
+    compared = 0
+    for position, (weight, other) in enumerate(zip(ours.weights, theirs.weights, strict=True)):
+        if position not in MADE_OF_ROUNDING.get(architecture, ()):
+            value, expected = np.asarray(weight), np.asarray(other)
+            assert np.abs(value - expected).max() <= 0.001 * np.abs(expected).max(), weight.path
+            compared += 1
+    assert compared >= 4

@@ -8,7 +8,7 @@ from typing import Literal
 
 from twinbench.architectures.catalogue import Architecture
 
-Compilation = Literal["graph", "fused update", "xla"]
+Compilation = Literal["graph", "fused", "xla"]
 # XLA takes seconds to compile, which this many image passes earn back.
 _WORTH_COMPILING = 200_000
 
@@ -16,9 +16,10 @@ _WORTH_COMPILING = 200_000
 def choose_compilation(architecture: Architecture, train_examples: int, epochs: int) -> Compilation:
     """Return how to compile the training of a run.
 
-    `graph`: TensorFlow's own kernels. `fused update`: the same, the optimiser's update compiled with XLA, which fuses
-    its many small operations. `xla`: the whole epoch compiled with XLA, for the architectures that ask for it.
+    `graph`: TensorFlow's own kernels, as Keras calls them. `fused`: batch normalisation by one kernel (`kernels`), and
+    the optimiser's update compiled with XLA, which fuses its many small operations. `xla`: the whole epoch compiled
+    with XLA, for the architectures that ask for it.
     """
     if train_examples * epochs < _WORTH_COMPILING:
         return "graph"
-    return "xla" if architecture.compiler == "xla" else "fused update"
+    return "xla" if architecture.compiler == "xla" else "fused"

@@ -20,6 +20,7 @@ from twinbench.errors import ANYTHING_RAISED, TwinbenchError, first_cause, memor
 from twinbench.training.building import State, write_state
 from twinbench.training.compilation import Compilation
 from twinbench.training.feed import Images, Positions
+from twinbench.training.kernels import fused_batch_normalization
 
 _EVALUATION_BATCH = 500
 
@@ -88,7 +89,8 @@ class Program:
         self.optimizer.build(model.trainable_variables)
         self._fresh_optimizer: State = [np.asarray(variable) for variable in self.optimizer.variables]
         self._update = self._apply
-        if compilation == "fused update":
+        self._fused = compilation == "fused" and not tf.config.list_physical_devices("GPU")
+        if compilation == "fused":
             self._update = tf.function(self._apply, jit_compile=True)
         # Batches of any size run through one trace; tracing costs more than an epoch on few images.
         batches = [tf.TensorSpec((None, None), tf.int32)]
@@ -167,7 +169,8 @@ class Program:
         targets = images if self._recipe.task == "reconstruct" else tf.gather(self._train.labels, indices)
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
-            outputs = tf.cast(self.model(images, training=True), tf.float32)
+            with fused_batch_normalization() if self._fused else contextlib.nullcontext():
+                outputs = tf.cast(self.model(images, training=True), tf.float32)
             loss = self._loss(targets, outputs)
             for penalty in self.model.losses:
                 loss += penalty
