@@ -6,9 +6,11 @@ from twinbench.compare.advice import cause_of, make_cause
 from twinbench.compare.losses import PROBABILITY, ends_in_probabilities, resolved_losses
 from twinbench.compare.report import Cause
 from twinbench.compare.tried_code import counting_cause
+from twinbench.sameness.alignment import align
 from twinbench.sameness.difference import Difference
 from twinbench.sameness.evidence import Evidence, short_path
 from twinbench.sameness.graph import Graph
+from twinbench.sameness.structure import other_mode
 from twinbench.sameness.subjects import Pair
 
 UNEXPLAINED = ("one function", "follows the mode", "updated")
@@ -189,3 +191,42 @@ def _consolidated(causes: list[Cause]) -> list[Cause]:
         where = "; ".join(member.where for member in members[:3]) + f"; and {len(members) - 3} more places"
         made.append(make_cause(first.code, where, first.a, first.b, detail=f"{first.detail} ({len(members)} places)"))
     return made
+
+
+def without_witness(pair: Pair, evidence: Evidence) -> list[str]:
+    """Differences that no probe can dismiss, where none showed an effect: limits, factors and the like.
+
+    A layer's size or padding acts on every input or on none; a number may act only on inputs that were not tried.
+    """
+    places = []
+    for difference in pair.differences:
+        dismissed = evidence.same_throughout or difference in evidence.harmless
+        if difference.effect == "function" and dismissed and _is_number(difference):
+            places.append(f"{difference.where}: {difference.a} in A and {difference.b} in B, without effect on a probe")
+    return places
+
+
+def _is_number(difference: Difference) -> bool:
+    """Whether two numbers differ that are no counts, two activations, or what own code compares or calls."""
+    if difference.node_a is None or difference.node_b is None:
+        return False
+    if difference.code == "arch.activation":
+        return True
+    if "(own code)" in difference.a + difference.b or ": operand " in difference.where:
+        return True
+    try:
+        numbers = [float(value.partition("=")[2]) for value in (difference.a, difference.b)]
+    except ValueError:
+        return False
+    return not all(number.is_integer() and abs(number) < 1e4 for number in numbers)
+
+
+def inference_causes(a: Graph, b: Graph) -> list[Cause]:
+    """Layers that run in training mode during inference on one side only, from graphs traced in inference mode."""
+    nodes_a, nodes_b = a.by_index(), b.by_index()
+    modes, detail = (
+        ("training mode", "inference mode"),
+        "in predict and evaluate one side runs this layer as in training",
+    )
+    pairs = align(a, b).pairs
+    return [cause_of(d) for x, y in pairs for d in other_mode(nodes_a[x], nodes_b[y], modes, detail)]

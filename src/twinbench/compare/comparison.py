@@ -6,9 +6,10 @@ import keras
 import numpy as np
 
 from twinbench.compare.advice import CODES, make_cause
-from twinbench.compare.attribution import UNEXPLAINED, structural_causes
+from twinbench.compare.attribution import UNEXPLAINED, inference_causes, structural_causes, without_witness
 from twinbench.compare.batches import arranged
 from twinbench.compare.conclusion import (
+    binomial_noise,
     compare_fed,
     draw_verdict,
     report_contradictions,
@@ -23,8 +24,6 @@ from twinbench.compare.feeds import Feed
 from twinbench.compare.loop import loop_causes
 from twinbench.compare.losses import last_layers, loss_causes
 from twinbench.compare.metrics import metric_causes
-from twinbench.compare.modes import inference_causes
-from twinbench.compare.noise import binomial_noise
 from twinbench.compare.optimizers import optimizer_causes
 from twinbench.compare.report import Cause, Report, Stored
 from twinbench.compare.samples import RECONCILED
@@ -34,7 +33,6 @@ from twinbench.compare.starting import compare_starts
 from twinbench.compare.stored import compare_stored, equal_tables, table_causes
 from twinbench.compare.tried_code import tried_on_samples, try_own_code
 from twinbench.compare.weights import added_loss_causes, penalty_causes, trainable_causes
-from twinbench.compare.witness import without_witness
 from twinbench.errors import first_cause
 from twinbench.sameness.canonical import canonical_graph
 from twinbench.sameness.evidence import Evidence, gather
@@ -63,7 +61,7 @@ class Comparison:
         self.arrays: list[np.ndarray] = []
 
     def report(self) -> Report:
-        """Runs every test and draws the conclusion."""
+        """Run every test and draw the conclusion."""
         rungs = [
             make_rung(1, "pass", None, "Both build."),
             make_rung(2, "pass", None, "Both run on a batch."),

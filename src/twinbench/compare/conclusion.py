@@ -1,9 +1,11 @@
 """What the evidence comes to: the verdict, and its sentence."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
+from twinbench.analysis.intervals import binomial_se
 from twinbench.compare.advice import CODES
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.report import Cause, Stored, Verdict
@@ -76,6 +78,19 @@ def chance(coverage: Coverage) -> str:
     if not sources:
         return "A gap between their scores is seed noise."
     return f"A gap between their scores can only come from {', '.join(sources)}, or chance."
+
+
+def binomial_noise() -> str:
+    """What a test set alone does to a difference of two accuracies, in words."""
+    parts = []
+    for score, examples in ((0.98, 10_000), (0.90, 10_000), (0.95, 1_000)):
+        spread = 1.96 * math.sqrt(2) * binomial_se(100 * score, examples)
+        parts.append(f"{spread:.1f} points at {100 * score:.0f} % on {examples:,} test images")
+    return (
+        "Two equal models, each trained once, differ by chance. The choice of test images alone accounts for up to "
+        f"{', '.join(parts)} (95 % of cases); other seeds for weights and batches come on top. "
+        "To see how large that is here, run with --data NAME --seeds 5."
+    )
 
 
 def with_stored(verdict: Verdict, sentence: str, stored: Stored, kinds: Sequence[str]) -> tuple[Verdict, str]:

@@ -1,7 +1,5 @@
 """Differences between two data feeds, and between the ranges of their values and what the models do to them."""
 
-from typing import Any
-
 import numpy as np
 from scipy import stats
 
@@ -185,16 +183,12 @@ def label_causes(feed: Feed | None, pair: Pair, side: str) -> list[Cause]:
     sparse = given.ndim == rank - 1 or (given.ndim == rank and given.shape[-1] == 1)
     other = "class indices" if sparse else "one-hot"
     if shape and shape[-1] not in (1, None) and wanted in ("class indices", "one-hot") and wanted != other:
-        words = [f"labels of shape {given.shape[1:]} ({other})", f"{losses[0].words()} wants {wanted}"]
-        values: tuple[Any, Any] = (", ".join(words), "fits")
-        if side == "B":
-            values = values[::-1]
+        words = f"labels of shape {given.shape[1:]} ({other}), {losses[0].words()} wants {wanted}"
         detail = f"{side}'s labels are {other}, but its loss wants {wanted}"
-        return [make_cause("compile.loss", "label rank against output rank", *values, detail=detail)]
-    if wanted == "numbers" and given.ndim != rank and not (given.ndim == rank - 1 and shape[-1:] == (1,)):
-        values = (f"labels of rank {given.ndim}, outputs of rank {rank}", "fits")
-        if side == "B":
-            values = values[::-1]
+    elif wanted == "numbers" and given.ndim != rank and not (given.ndim == rank - 1 and shape[-1:] == (1,)):
+        words = f"labels of rank {given.ndim}, outputs of rank {rank}"
         detail = f"{side}'s labels are broadcast against its outputs"
-        return [make_cause("compile.loss", "label rank against output rank", *values, detail=detail)]
-    return []
+    else:
+        return []
+    values = (words, "fits") if side == "A" else ("fits", words)
+    return [make_cause("compile.loss", "label rank against output rank", *values, detail=detail)]

@@ -29,7 +29,7 @@ def loop_causes(
     causes: Sequence[Cause],
     coverage: Coverage,
 ) -> tuple[list[Cause], list[str], bool]:
-    """Runs steps of both models on one batch where either overrides a loop, and compares what they do.
+    """Run steps of both models on one batch where either overrides a loop, and compare what they do.
 
     Both hold the same weights. They are compiled with the same optimiser, and with their own losses where these are
     equal, so that only the loop can differ.
@@ -139,7 +139,7 @@ def _judged(
 
 
 def _result(run: Callable[..., list[np.ndarray]], batch: Batch, *, multiple: float = 1) -> _Result:
-    """Runs both sides on a batch; where they differ, makes sure that it is not by chance.
+    """Run both sides on a batch; where they differ, make sure that it is not by chance.
 
     Rounding may be a `multiple` of what it is after two steps.
     """

@@ -172,7 +172,7 @@ class Side:
 
     @contextmanager
     def inside(self) -> Iterator[None]:
-        """Runs the side's model among its own modules and under its own settings."""
+        """Run the side's model among its own modules and under its own settings."""
         with self.home.visible(), under({} if self.state is None else self.state.settings):
             yield
 

@@ -171,7 +171,7 @@ def restored() -> Iterator[GlobalState]:
 
 @contextmanager
 def under(settings: dict[str, Any]) -> Iterator[None]:
-    """Runs a model under the settings that its side has made."""
+    """Run a model under the settings that its side has made."""
     saved = current_settings()
     _apply_settings(settings)
     try:
@@ -206,7 +206,7 @@ class Home:
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """Runs code with this file's modules and state; leaves the process as it was."""
+        """Run code with this file's modules and state; leave the process as it was."""
         with restored():
             self.state.apply()
             with self.visible():

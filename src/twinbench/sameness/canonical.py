@@ -172,7 +172,7 @@ class _Builder(Builder):
 
 
 def _fold_chains(nodes: list[Node], order: list[int]) -> None:
-    """Draws a sum into the sum that alone reads it, and likewise products, for `x + y + z` is `Add([x, y, z])`."""
+    """Draw a sum into the sum that alone reads it, and likewise products, for `x + y + z` is `Add([x, y, z])`."""
     readers = Counter(parent for index in order for parent, _ in nodes[index].parents)
     for index in order:
         node = nodes[index]

@@ -104,7 +104,7 @@ def combined(mine: Sequence[InputRange], theirs: Sequence[InputRange]) -> list[I
 def probe_inputs(
     signature: Signature, ranges: Sequence[InputRange], *, seed: int = 0, rows_per_part: int = 2
 ) -> list[np.ndarray]:
-    """Draws probe inputs.
+    """Draw probe inputs.
 
     Args:
         signature: The inputs to fill.

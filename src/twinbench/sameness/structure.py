@@ -131,13 +131,8 @@ def _setting_code(node: Node, key: str, graph: Graph) -> str:
 
 def _modes(x: Node, y: Node) -> list[Difference]:
     """Layers that run in another mode while the model trains, or that a mask reaches on one side only."""
-    found = []
-    moody = x.kind in TRAINING_ONLY or x.kind == "BatchNormalization"
-    if moody and bool(x.training) != bool(y.training):
-        words = ["training mode" if node.training else "inference mode, whatever the model does" for node in (x, y)]
-        detail = "while the model is trained, one side runs this layer as in inference"
-        place = f"{place_of(x, y)}: training argument"
-        found.append(Difference("mode.bn_dropout", place, words[0], words[1], detail, "training", x.index, y.index))
+    modes = "training mode", "inference mode, whatever the model does"
+    found = other_mode(x, y, modes, "while the model is trained, one side runs this layer as in inference")
     if x.masked != y.masked:
         words = ["receives a mask" if node.masked else "receives no mask" for node in (x, y)]
         detail = "padding is ignored on one side and treated as data on the other"
@@ -145,6 +140,15 @@ def _modes(x: Node, y: Node) -> list[Difference]:
             Difference("masking", f"{place_of(x, y)}: mask", words[0], words[1], detail, "function", x.index, y.index)
         )
     return found
+
+
+def other_mode(x: Node, y: Node, modes: tuple[str, str], detail: str) -> list[Difference]:
+    """A layer of dropout, noise or normalisation that runs in one mode (training, inference) on one side only."""
+    if bool(x.training) == bool(y.training) or x.kind not in {*TRAINING_ONLY, "BatchNormalization"}:
+        return []
+    words = [modes[0] if node.training else modes[1] for node in (x, y)]
+    place = f"{place_of(x, y)}: training argument"
+    return [Difference("mode.bn_dropout", place, words[0], words[1], detail, "training", x.index, y.index)]
 
 
 def _owner(node: Node, graph: Graph) -> str:
