@@ -12,6 +12,7 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/container.smk"
 include: "workflow/rules/reported.smk"
 include: "workflow/rules/advice.smk"
 include: "workflow/rules/data.smk"
@@ -48,4 +49,4 @@ onerror:
 
 
 onsuccess:
-    print(f"Report:  {OUTPUT}/report.html\nFigures: {OUTPUT}/figures\nTables:  {OUTPUT}/tables")
+    print(f"Report:  {PLACE}/report.html\nFigures: {PLACE}/figures\nTables:  {PLACE}/tables")

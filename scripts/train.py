@@ -9,7 +9,7 @@ from twinbench.config import Configuration
 from twinbench.planning.keys import plan_key
 from twinbench.planning.plan import Run
 from twinbench.planning.stages import check_unchanged
-from twinbench.store.runs import RunStore
+from twinbench.store.remote import open_store
 from twinbench.training.job import train_runs
 from twinbench.training.output import write_records
 
@@ -21,7 +21,7 @@ def main(snakemake):
     bring(configuration)
     for run, (*_, key) in zip(runs, snakemake.params.runs, strict=True):
         check_unchanged(key, plan_key(run.definition, run.seed, configuration.training))
-    records = train_runs(runs, configuration, Path(snakemake.input.npz), RunStore(Path(snakemake.params.store)))
+    records = train_runs(runs, configuration, Path(snakemake.input.npz), open_store(snakemake.params.store))
     write_records(Path(snakemake.output.records), records)
 
 

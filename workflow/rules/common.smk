@@ -3,6 +3,7 @@
 import functools
 import logging
 import math
+import os
 import re
 import sys
 from pathlib import Path
@@ -44,7 +45,11 @@ NOTES = Path(".snakemake/metadata")
 # All of it is recorded with each run; a change of what no key holds is no reason to train, and so is in no `params`.
 RESOLVED = f"{OUTPUT}/logs/configuration.json"
 
-if workflow.is_main_process:
+
+include: "storage.smk"
+
+
+if workflow.is_main_process and not PROVIDER:
     try:
         if doubt(OUTPUT, NOTES):
             print(
@@ -61,6 +66,8 @@ if workflow.is_main_process:
 
 def check_folders():
     """Refuse to start where the results or the runs could not be written; note whose the results are, and made by what."""
+    if PROVIDER:
+        return
     try:
         for folder, setting in folders(CONFIGURATION):
             check_writable(folder, setting=setting)
@@ -89,7 +96,8 @@ def dataset_source(wildcards):
     dataset = CONFIGURATION.dataset(wildcards.dataset)
     path = Path(dataset.source).expanduser()
     # A missing file was refused before; in a job of another machine it need not lie there.
-    return [str(path)] if dataset.kind == "npz" and path.is_file() else []
+    # The rule runs where Snakemake does: the file need not lie on a storage.
+    return [local(str(path))] if dataset.kind == "npz" and path.is_file() else []
 
 
 def key_of_dataset(wildcards):
@@ -166,6 +174,11 @@ def gpus_of_job(wildcards):
 def all_records(wildcards):
     """The records of every job of the plan."""
     return [f"{OUTPUT}/runs/{job.dataset}/{job.name}.parquet" for job in PLAN.jobs]
+
+
+def of_datasets(path):
+    """A file of each dataset; not from a rule's output, which has a place on the storage where there is one."""
+    return expand(f"{OUTPUT}/{path}", dataset=DATASETS)
 
 
 def measured_variants(wildcards):

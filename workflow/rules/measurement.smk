@@ -3,6 +3,7 @@ rule ladder:
     input:
         npz=rules.data.output.npz,
         manifest=rules.data.output.manifest,
+        mark=MARKS,
     output:
         rungs=f"{OUTPUT}/ladder/{{dataset}}.csv",
     params:
@@ -24,6 +25,7 @@ rule measure:
     input:
         npz=rules.data.output.npz,
         manifest=rules.data.output.manifest,
+        mark=MARKS,
     output:
         gradients=f"{OUTPUT}/measurements/{{dataset}}/gradients.csv",
         costs=f"{OUTPUT}/measurements/{{dataset}}/api_costs.csv",

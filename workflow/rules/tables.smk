@@ -2,11 +2,11 @@ rule tables:
     """Turn the records into tables."""
     input:
         records=all_records,
-        manifests=expand(rules.data.output.manifest, dataset=DATASETS),
-        ladders=expand(rules.ladder.output.rungs, dataset=DATASETS),
-        gradients=expand(rules.measure.output.gradients, dataset=DATASETS),
-        costs=expand(rules.measure.output.costs, dataset=DATASETS),
-        determinism=expand(rules.measure.output.determinism, dataset=DATASETS),
+        manifests=of_datasets("data/{dataset}.json"),
+        ladders=of_datasets("ladder/{dataset}.csv"),
+        gradients=of_datasets("measurements/{dataset}/gradients.csv"),
+        costs=of_datasets("measurements/{dataset}/api_costs.csv"),
+        determinism=of_datasets("measurements/{dataset}/determinism_costs.csv"),
     output:
         **TABLE_FILES,
     params:

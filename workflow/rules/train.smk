@@ -3,13 +3,14 @@ rule train:
     input:
         npz=rules.data.output.npz,
         manifest=rules.data.output.manifest,
+        mark=MARKS,
     output:
         records=f"{OUTPUT}/runs/{{dataset}}/{{job}}.parquet",
     params:
         **stage("train"),
         runs=runs_of_job,
         device=this_device,
-        store=CONFIGURATION.store_folder,
+        store=STORE,
         configuration=RESOLVED,
     log:
         f"{OUTPUT}/logs/train/{{dataset}}/{{job}}.log",

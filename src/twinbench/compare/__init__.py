@@ -14,9 +14,10 @@ _MODULES = {
     "Cause": "twinbench.compare.report",
     "Report": "twinbench.compare.report",
     "assert_same_model": "twinbench.compare.api",
+    "assert_survives_saving": "twinbench.compare.survival",
     "compare": "twinbench.compare.api",
 }
-__all__ = ["Cause", "Report", "assert_same_model", "compare"]  # found by __getattr__
+__all__ = ["Cause", "Report", "assert_same_model", "assert_survives_saving", "compare"]  # found by __getattr__
 
 
 def __getattr__(name: str) -> Any:

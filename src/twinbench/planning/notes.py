@@ -9,11 +9,13 @@ finished runs come from the store.
 import contextlib
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from twinbench.data.files import cannot_write, write_text
 from twinbench.data.manifest import read_manifest
 from twinbench.errors import DataError
+from twinbench.store.storage import Storage
 
 MARK = ".made-with"
 _DERIVED = ("runs", "ladder", "measurements", "tables", "figures")
@@ -38,11 +40,36 @@ def doubt(output: str, notes: Path) -> bool:
 
 def adopt(output: str, notes: Path) -> None:
     """Mark results as made under these notes."""
-    number = notes / "twinbench"
-    if not number.is_file():
-        write_text(number, secrets.token_hex(8), setting="--directory")
+    _number(notes)
     if _read(Path(output) / MARK) != _mark(output, notes):
         write_text(Path(output) / MARK, _mark(output, notes))
+
+
+def take_over(results: Storage, notes: Path, keys: Mapping[str, str]) -> bool:
+    """Mark results on a storage as made under these notes from now on, and tell whether there were others.
+
+    Files there cannot be made older. So the mark is newer than they are, and an input of what is made.
+
+    Args:
+        results: the folder of results.
+        notes: Snakemake's folder of notes.
+        keys: of each dataset, all that it is to be prepared from; one prepared from anything else is forgotten.
+
+    Raises:
+        DataError: the storage cannot be read or written.
+    """
+    marked, mark = results.fetch(MARK), results.copies / MARK
+    if marked and _read(mark) == _number(notes):
+        return False
+    for name, key in keys.items():
+        manifest = f"data/{name}.json"
+        if results.fetch(manifest):
+            forget_stale(results.copies / manifest, key)
+            if not (results.copies / manifest).exists():
+                results.remove(manifest)
+    write_text(mark, _number(notes), setting="--directory")
+    results.send(MARK)
+    return marked
 
 
 def forget_stale(manifest: Path, key: str) -> None:
@@ -54,6 +81,14 @@ def forget_stale(manifest: Path, key: str) -> None:
             stale = True
         if stale:
             manifest.unlink()
+
+
+def _number(notes: Path) -> str:
+    """The number of the notes, made when needed."""
+    number = notes / "twinbench"
+    if not number.is_file():
+        write_text(number, secrets.token_hex(8), setting="--directory")
+    return _read(number)
 
 
 def _mark(output: str, notes: Path) -> str:

@@ -58,6 +58,9 @@ class RunStore:
         write_sealed(self.record_path(record.key), record.to_json().encode())
         self.checkpoint_path(record.key).unlink(missing_ok=True)
 
+    def keep_checkpoint(self, key: str) -> None:
+        """Keep the checkpoint of a run as it is written now; in a folder it lies where it must."""
+
     def keys(self) -> Iterator[str]:
         """Yield the keys of all records, in order, without reading them."""
         for path in sorted((self.folder / "records").glob("??/*.json")):

@@ -97,7 +97,7 @@ def _train(
                     progress.begin(run, trainer.epochs)
                     record = store.find(identity.key)  # its owner may have finished just before we locked it
                     if record is None:
-                        result = _trained(trainer, run, store.checkpoint_path(identity.key), progress)
+                        result = _trained(trainer, run, store, identity.key, progress)
                         # Which follows from the others.
                         content = identity.content | {"compilation": trainer.compilation}
                         outcome, history, cost = result.outcome, result.history, result.cost
@@ -117,10 +117,15 @@ def _train(
     return records
 
 
-def _trained(trainer: "VariantTrainer", run: Run, checkpoint: Path, progress: "_Progress") -> "Result":
+def _trained(trainer: "VariantTrainer", run: Run, store: RunStore, key: str, progress: "_Progress") -> "Result":
     """Train a run; a lack of memory is told as such, and records nothing."""
+
+    def after_epoch(epoch: int, loss: float) -> None:
+        progress.epoch(epoch, loss)
+        store.keep_checkpoint(key)
+
     try:
-        return trainer.train(run.seed, checkpoint, progress.epoch)
+        return trainer.train(run.seed, store.checkpoint_path(key), after_epoch)
     except Exception as error:
         if not memory_ran_out(error):
             raise

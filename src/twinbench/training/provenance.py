@@ -12,6 +12,8 @@ from typing import Any
 import twinbench
 from twinbench.config import Configuration
 
+COMMIT_VARIABLE = "TWINBENCH_COMMIT"
+_DIRTY = "-dirty"
 _REPOSITORY = Path(__file__).resolve().parents[3]
 _PACKAGES = ("tensorflow", "keras", "numpy")
 _INSTRUCTION_SETS = (
@@ -38,7 +40,7 @@ def describe_process(configuration: Configuration, device: str) -> dict[str, Any
         **dict(zip(("cpu", "instruction_sets"), _processor(), strict=True)),
         "gpu": _cards() if device == "gpu" else "",
         "threads": configuration.training.threads,
-        **dict(zip(("git_commit", "git_dirty"), _commit(), strict=True)),
+        **dict(zip(("git_commit", "git_dirty"), commit(), strict=True)),
         "configuration": configuration.model_dump(mode="json"),
     }
 
@@ -62,10 +64,19 @@ def _cards() -> str:
 
 
 @functools.cache
-def _commit() -> tuple[str, bool]:
-    """The commit of the code, and whether the tree had changes; ("", False) outside a checkout."""
-    commit = _output("git", "-C", str(_REPOSITORY), "rev-parse", "HEAD")
-    return commit, bool(commit and _output("git", "-C", str(_REPOSITORY), "status", "--porcelain"))
+def commit() -> tuple[str, bool]:
+    """The commit of the code, and whether the tree had changes; ("", False) where nothing tells it."""
+    here = _output("git", "-C", str(_REPOSITORY), "rev-parse", "HEAD")
+    if here:
+        return here, bool(_output("git", "-C", str(_REPOSITORY), "status", "--porcelain"))
+    told, dirty, _ = os.environ.get(COMMIT_VARIABLE, "").partition(_DIRTY)
+    return told, bool(dirty)
+
+
+def announce_commit() -> None:
+    """Tell the processes that run copies of this code without its history what commit it is."""
+    here, dirty = commit()
+    os.environ[COMMIT_VARIABLE] = here + _DIRTY * dirty
 
 
 def _output(program: str, *arguments: str) -> str:

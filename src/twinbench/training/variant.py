@@ -203,7 +203,6 @@ class VariantTrainer:
                 reason = f"The loss became {_in_words(train_loss, validation.loss)} in epoch {epoch}."
                 return Result(replace(outcome, reason=reason), tuple(history), clock.cost(self._device))
             history.append(Epoch(epoch, train_loss, validation.loss, validation.score))
-            progress(epoch, train_loss)
             due = epoch % self._training.checkpoint_every == 0 and epoch < self._training.epochs
             if due and time.perf_counter() - saved >= self._training.checkpoint_seconds:
                 with failure_of_the_variant("Its state cannot be read for a checkpoint"):
@@ -212,6 +211,7 @@ class VariantTrainer:
                 kept = Checkpoint(tuple(history), state, began_with, clock.seconds, clock.training)
                 save_checkpoint(checkpoint, kept)
                 saved = time.perf_counter()
+            progress(epoch, train_loss)
         squares = feed.test_squares() if outcome.task == "reconstruct" else math.nan
         test = program.evaluate(feed.tensors.test, feed.test_positions, squares)
         with failure_of_the_variant(_CANNOT_BE_TRAINED):
