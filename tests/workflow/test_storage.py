@@ -18,6 +18,7 @@ import pytest
 import yaml
 from tests.workflow.conftest import ROOT
 
+pytestmark = pytest.mark.timeout(1200)
 _MACHINES = Path(__file__).parent / "machines"
 _SERVER = ("moto[s3]==5.2.5", "flask==3.1.3", "flask-cors==6.0.5")
 # The server lets everyone in who signs, whatever the signature.
