@@ -12,6 +12,7 @@ from twinbench.cli.report_diff import report_diff
 from twinbench.cli.reproduce import reproduce
 from twinbench.cli.run import run
 from twinbench.cli.store import store
+from twinbench.cli.study import study
 from twinbench.errors import TwinbenchError, benchmark_needed
 
 
@@ -40,3 +41,4 @@ main.add_command(report_diff)
 main.add_command(reproduce)
 main.add_command(run)
 main.add_command(store)
+main.add_command(study)

@@ -1,0 +1,58 @@
+"""`twinbench study A B`: train models of a person's own under many seeds, and say whether they score the same."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+NAME = "study"
+
+
+@click.command()
+@click.argument("models", nargs=-1, required=True, metavar="A B [C ...]")
+@click.option("--data", default="digits", show_default=True, metavar="FILE",
+              help="What to train on: an .npz, digits, or a dataset of tensorflow-datasets.")  # fmt: skip
+@click.option("--seeds", default=5, show_default=True, type=click.IntRange(2, 100_000), help="How many seeds.")
+@click.option("--output", default=NAME, show_default=True, metavar="FOLDER", help="Folder of everything that is made.")
+@click.option("--task", type=click.Choice(["classify", "reconstruct"]), default="classify", show_default=True,
+              help="What the models are for.")  # fmt: skip
+@click.option("--config", "settings", multiple=True, metavar="KEY=VALUE",
+              help="Set any other key of the configuration: training='{epochs: 2}'; may be repeated.")  # fmt: skip
+@click.option("--cores", default="all", show_default=True, help="How many cores to use.")
+@click.option("--profile", metavar="NAME", help="A profile for a cluster: slurm, generic, or a folder.")
+def study(  # noqa: PLR0917 - click passes the options by name
+    models: tuple[str, ...],
+    data: str,
+    seeds: int,
+    output: str,
+    task: str,
+    settings: tuple[str, ...],
+    cores: str,
+    profile: str | None,
+) -> None:
+    """Train models under many seeds: are they the same, and do they score the same?
+
+    A, B, ... are functions that return a keras.Model, as file.py:function or package.module:function; the others are
+    compared with A. The output folder gets tables, figures, the page (report.html) and the configuration
+    (study.yaml), with which `twinbench run` or snakemake goes on. What is finished is never trained again: run the same
+    command after an interruption, with more seeds, or after a change to one of the files.
+    """
+    from twinbench.analysis.study import answer
+    from twinbench.cli.run import snakemake_command
+    from twinbench.planning.study import write_study
+
+    file = write_study(models, data=data, seeds=seeds, output=output, task=task, settings=settings)
+    options = ["--workflow-profile", profile] if profile else ["--cores", cores]
+    done = subprocess.run(snakemake_command([*options, "--configfile", str(file)]), check=False)  # noqa: S603
+    if done.returncode:
+        click.echo(
+            f"\ntwinbench: not finished (see above). To go on: the same command, or twinbench run --configfile {file}"
+        )
+        sys.exit(done.returncode)
+    click.echo("")
+    for line in answer(Path(output) / "tables", NAME):
+        click.echo(line)
+    click.echo(f"Page: {output}/report.html. Again, or with other settings: twinbench run --configfile {file}")

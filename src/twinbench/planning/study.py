@@ -1,0 +1,57 @@
+"""The configuration of a study: two or more models of a person's own, one dataset, many seeds."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from twinbench.config import parse_configuration
+from twinbench.config.yaml_files import parse_yaml
+from twinbench.data.files import write_text
+from twinbench.errors import ConfigurationError, UsageError
+from twinbench.planning.feasible import check_feasible
+
+NAME = "study"
+
+
+def write_study(
+    models: Sequence[str], *, data: str, seeds: int, output: str, task: str, settings: Sequence[str] = ()
+) -> Path:
+    """Write the configuration of a study into its output folder, and return its path.
+
+    Args:
+        models: places of builders; the first is the reference.
+        data: the dataset's source.
+        seeds: how many.
+        output: the output folder.
+        task: `classify` or `reconstruct`.
+        settings: `KEY=VALUE`, further keys of the configuration, the value in YAML.
+
+    Raises:
+        UsageError: there are not two models.
+        ConfigurationError: a model, a setting or the dataset cannot be used.
+    """
+    if len(models) < 2:
+        raise UsageError("A study compares models: name two or more, as in twinbench study old.py:build new.py:build.")
+    network = {"name": NAME, "reference": models[0], "variants": list(models[1:]), "task": task}
+    content: dict[str, Any] = {
+        "output": output,
+        "datasets": [data],
+        "architectures": [network],
+        "suspects": [],
+        "seeds": seeds,
+    }
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise ConfigurationError(f"--config {setting}: write KEY=VALUE, as in --config training='{{epochs: 2}}'.")
+        value, _ = parse_yaml(text, f"--config {setting}")
+        both = isinstance(value, Mapping) and isinstance(content.get(key), Mapping)
+        content[key] = {**content[key], **value} if both else value
+    configuration = parse_configuration(content, origin="the study")
+    check_feasible(configuration)
+    file = Path(configuration.output) / f"{NAME}.yaml"
+    head = f"# Made by `twinbench study`. Run it again in {Path.cwd()}: twinbench run --configfile {file}\n"
+    write_text(file, head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True), setting="--output")
+    return file
