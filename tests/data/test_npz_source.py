@@ -80,9 +80,14 @@ _WRONG = {
     "texts for pixels": ({"x_train": np.full((6, 4, 4, 1), "a")}, "'x_train' .* type <U1"),
     "complex pixels": ({"x_train": np.full((6, 4, 4, 1), 1j)}, "'x_train' .* type complex128"),
     "a negative label": ({"y_train": np.array([0, 1, 2, 0, 1, -2])}, "'y_train' .* negative label -2"),
-    "fractional labels": ({"y_train": np.array([0, 1, 2, 0, 1, 0.5])}, "'y_train' .* type float64; .* whole numbers"),
+    "fractional labels": ({"y_train": np.array([0, 1, 2, 0, 1, 0.5])}, "'y_train' .* type float64 .* whole numbers"),
     "a NaN label": ({"y_train": np.array([0, 1, 2, 0, 1, np.nan])}, "'y_train' .* NaN"),
-    "one-hot labels": ({"y_train": np.eye(3, dtype=int)[_good()["y_train"]]}, "'y_train' .* argmax"),
+    "rows of probabilities": ({"y_train": np.full((6, 3), 1 / 3)}, "'y_train' .* argmax"),
+    "strings and numbers": ({"y_train": np.array(list("abcabc"))}, "one holds strings and the other numbers"),
+    "a string that no image is trained on": (
+        {"y_train": np.array(list("abcabc")), "y_test": np.array(list("abd"))}, "'y_test' .* label d, .* has a, b, c"
+    ),
+    "labels from 1 without a 1": ({"y_train": np.array([2, 3, 2, 3, 2, 3])}, "'y_train' .* none is 0"),
     "a label gap": ({"y_train": np.array([0, 1, 3, 0, 1, 3])}, "'y_train' .* up to 3 but none is 2"),
     "a huge label": ({"y_train": np.array([0, 1, 2, 0, 1, 2**62])}, f"'y_train' .* label {2**62}"),
     "an unseen test label": ({"y_test": np.array([0, 1, 3])}, "'y_test' .* label 3, which is out of range"),
@@ -95,6 +100,34 @@ _WRONG = {
         "'x_train' .* is empty",
     ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("convert", "names"),
+    [
+        (lambda labels: labels + 1, ("1", "2", "3")),
+        (lambda labels: labels.astype(np.float32), ("0", "1", "2")),
+        (lambda labels: np.eye(3)[labels], ("0", "1", "2")),
+        (lambda labels: np.array(["cat", "dog", "eel"])[labels], ("cat", "dog", "eel")),
+        (lambda labels: np.array([b"cat", b"dog", b"eel"])[labels], ("cat", "dog", "eel")),
+    ],
+    ids=["from 1", "whole floats", "one-hot", "strings", "bytes"],
+)
+def test_labels_that_only_need_converting_are_converted(tmp_path, convert, names):
+    plain = read_npz(_write(tmp_path))
+    good = _good()
+    source = read_npz(_write(tmp_path, y_train=convert(good["y_train"]), y_test=convert(good["y_test"])))
+    assert source.class_names == names
+    assert source.y_train.tolist() == plain.y_train.tolist()
+    assert source.y_test.tolist() == plain.y_test.tolist()
+    assert source.y_train.dtype == source.y_test.dtype == np.int64
+
+
+def test_truth_values_are_two_classes(tmp_path):
+    good = _good()
+    source = read_npz(_write(tmp_path, y_train=good["y_train"] > 0, y_test=good["y_test"] > 0))
+    assert source.y_train.tolist() == [0, 1, 1, 0, 1, 1]
+    assert source.class_names == ("0", "1")
 
 
 @pytest.mark.parametrize("what", _WRONG)

@@ -25,7 +25,8 @@ def read_npz(path: Path) -> Source:
 
     Images are `(n, height, width)` or `(n, height, width, channels)`: integers from 0 to 255, truth values
     (which become 0 and 255), or floats from 0 to 1 (which become round(255 * value), halves to even).
-    Labels are `(n,)` or `(n, 1)` integers from 0, without gaps. Nothing is ever unpickled.
+    Labels are `(n,)` or `(n, 1)` whole numbers from 0 or from 1 without gaps (floats and truth values among them) or
+    strings, or one-hot rows `(n, classes)`. Nothing is ever unpickled.
     """
     arrays = _read_arrays(path)
     x_train, x_test = (_images(arrays[key], f"'{key}' in {path}") for key in ("x_train", "x_test"))
@@ -41,17 +42,7 @@ def read_npz(path: Path) -> Source:
         raise DataError(
             f"'x_train' and 'x_test' in {path} disagree: images of {_size(x_train)} and of {_size(x_test)}."
         )
-    classes = int(y_train.max()) + 1
-    missing = sorted(set(range(classes)) - set(np.unique(y_train).tolist()))
-    if missing:
-        raise DataError(
-            f"'y_train' in {path} has labels up to {classes - 1} but none is {missing[0]}: number the classes from 0, "
-            "without gaps."
-        )
-    if y_test.max() >= classes:
-        raise DataError(
-            f"'y_test' in {path} has label {y_test.max()}, which is out of range: 'y_train' has 0 to {classes - 1}."
-        )
+    y_train, y_test, class_names = _numbered(y_train, y_test, path)
     return Source(
         origin=f"file {path.name}",
         version=f"sha256:{hash_file(path)}",
@@ -59,7 +50,7 @@ def read_npz(path: Path) -> Source:
         y_train=y_train,
         x_test=x_test,
         y_test=y_test,
-        class_names=tuple(str(label) for label in range(classes)),
+        class_names=class_names,
     )
 
 
@@ -148,21 +139,66 @@ def _images(array: NDArray[Any], where: str) -> Images:
     return array.astype(np.uint8)
 
 
-def _labels(array: NDArray[Any], where: str) -> Labels:
+def _labels(array: NDArray[Any], where: str) -> NDArray[Any]:
+    """Labels as they are: whole numbers (int64) or strings, `(n,)`."""
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
-    if array.ndim != 1:
-        hint = "; turn one-hot rows into labels with argmax(axis=1)" if array.ndim == 2 else ""
-        raise DataError(f"{where} has the shape {array.shape}; labels must be (n,){hint}.")
     if array.dtype.kind == "f" and np.isnan(array).any():
         raise DataError(f"{where} holds NaN; every label must be a whole number from 0.")
-    if array.dtype.kind not in "iu":
+    if _is_one_hot(array):
+        array = array.argmax(axis=1)
+    if array.ndim != 1:
+        hint = "; turn rows of probabilities into labels with argmax(axis=1)" if array.ndim == 2 else ""
+        raise DataError(
+            f"{where} has the shape {array.shape}; labels must be (n,), or one-hot rows (n, classes){hint}."
+        )
+    if array.dtype.kind in "US":
+        names: NDArray[Any] = array.astype(np.str_)
+        return names
+    if array.dtype.kind == "f" and not np.equal(array, np.rint(array)).all():
+        raise DataError(
+            f"{where} holds values of type {array.dtype} such as {array[array != np.rint(array)][0]:g}; labels name "
+            "classes, by whole numbers from 0 or by strings."
+        )
+    if array.dtype.kind not in "iufb":
         raise DataError(f"{where} holds values of type {array.dtype}; labels must be whole numbers (int64) from 0.")
+    array = array.astype(np.int64)
     if array.size and array.min() < 0:
-        raise DataError(f"{where} has the negative label {array.min()}; labels must be whole numbers from 0.")
+        raise DataError(
+            f"{where} has the negative label {array.min()}; labels must be whole numbers from 0: "
+            "numpy.unique(labels, return_inverse=True)[1] numbers them so."
+        )
     if array.size and array.max() > 1_000_000:
         raise DataError(f"{where} has the label {array.max()}; number the classes from 0, without gaps.")
-    return array.astype(np.int64)
+    return array
+
+
+def _is_one_hot(array: NDArray[Any]) -> bool:
+    """Whether every row has one 1 and zeros."""
+    if array.ndim != 2 or array.dtype.kind not in "iufb" or array.shape[1] < 2:
+        return False
+    return bool(np.isin(array, (0, 1)).all() and (array.sum(axis=1) == 1).all())
+
+
+def _numbered(y_train: NDArray[Any], y_test: NDArray[Any], path: Path) -> tuple[Labels, Labels, tuple[str, ...]]:
+    """Number the classes from 0 in the order of their labels; of whole numbers, those from 0 or 1 without gaps."""
+    if (y_train.dtype.kind == "U") != (y_test.dtype.kind == "U"):
+        raise DataError(f"'y_train' and 'y_test' in {path} disagree: one holds strings and the other numbers.")
+    present = np.unique(y_train)
+    if y_train.dtype.kind != "U":
+        first = 1 if present[0] == 1 and 0 not in y_test else 0
+        missing = sorted(set(range(first, int(present[-1]) + 1)) - set(present.tolist()))
+        if missing:
+            raise DataError(
+                f"'y_train' in {path} has labels up to {present[-1]} but none is {missing[0]}: number the classes from "
+                "0, without gaps."
+            )
+    unseen = np.setdiff1d(y_test, present)
+    if len(unseen):
+        has = f"{present[0]} to {present[-1]}" if y_train.dtype.kind != "U" else ", ".join(present[:9].tolist())
+        raise DataError(f"'y_test' in {path} has label {unseen[-1]}, which is out of range: 'y_train' has {has}.")
+    numbers = (np.searchsorted(present, labels).astype(np.int64) for labels in (y_train, y_test))
+    return *numbers, tuple(str(label) for label in present.tolist())  # type: ignore[return-value] # two of them
 
 
 def _size(images: Images) -> str:
