@@ -11,6 +11,7 @@ from twinbench.sameness.difference import Difference
 from twinbench.sameness.evidence import Evidence, short_path
 from twinbench.sameness.graph import Graph
 from twinbench.sameness.structure import other_mode
+from twinbench.sameness.scales import CONDITIONS
 from twinbench.sameness.subjects import Pair
 
 UNEXPLAINED = ("one function", "follows the mode", "updated")
@@ -212,7 +213,8 @@ def _is_number(difference: Difference) -> bool:
         return False
     if difference.code == "arch.activation":
         return True
-    if "(own code)" in difference.a + difference.b or ": operand " in difference.where:
+    decides = difference.where.startswith(tuple(f"operation {kind} " for kind in CONDITIONS))
+    if "(own code)" in difference.a + difference.b or (decides and ": operand " in difference.where):
         return True
     try:
         numbers = [float(value.partition("=")[2]) for value in (difference.a, difference.b)]

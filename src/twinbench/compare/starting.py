@@ -69,6 +69,9 @@ def _drawn_otherwise(sides: tuple[Side, Side], start: Start) -> bool:
 
 def _explain(found: Beginnings, sides: tuple[Side, Side], pair: Pair, starts: list[Start]) -> None:
     """Weights of one distribution that start with other values: another seed, or another order of the draws."""
+    if pair.transfer.negated:
+        found.warnings.append("One side uses some weights with the opposite sign, so the two start elsewhere.")
+        return
     neutral = None
     if len(starts) > 1:
         with suppress(Exception):  # a builder that cannot be called again has been told

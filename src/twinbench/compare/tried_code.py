@@ -9,7 +9,7 @@ from twinbench.compare.report import Cause
 from twinbench.errors import first_cause
 from twinbench.sameness.evidence import Evidence
 from twinbench.sameness.localise import harmless_differences
-from twinbench.sameness.own_code import own_callables, own_layers, told_apart
+from twinbench.sameness.own_code import own_callables, own_layers, told_apart, updates_state
 from twinbench.sameness.own_state import COUNTS, follow
 from twinbench.sameness.probes import Comparison, excite, kept
 from twinbench.sameness.randomness import without_noise
@@ -52,6 +52,8 @@ def _tried(
     elif following.places:
         places = ", ".join(following.places[:3])
         words.append(f"state that calls change ({places}) was followed up to a count of {COUNTS[-1]:,}")
+    if following.unfollowed:
+        words.append(f"state that calls change ({', '.join(following.unfollowed[:3])}) was not followed")
     if apart is None and written_otherwise(pair):
         with without_noise(pair.a.model, pair.b.model):
             if (far := compare_every_size(pair, arrays, fed)) is not None:
@@ -69,8 +71,11 @@ def tried_on_samples(pair: Pair) -> list[str]:
     """Own code that two sides wrote in different ways and that no graph shows, so that it was only tried, in words."""
     models = pair.a.model, pair.b.model
     words = told_apart(*(own_callables(model) for model in models))
+    layers = told_apart(*(own_layers(model) for model in models))
     if any(one.graph is not None and one.graph.own_gradients for one in (pair.a, pair.b)):
-        words += [f"gradient of {layer}" for layer in told_apart(*(own_layers(model) for model in models))]
+        words += [f"gradient of {layer}" for layer in layers]
+    if any(updates_state(model) for model in models):
+        words += [f"state of {layer}" for layer in layers]
     return words
 
 

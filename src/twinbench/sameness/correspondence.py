@@ -59,14 +59,14 @@ def match_numbers(
     sides = _Side(pair.a, few), _Side(pair.b, fitted(few, pair.b))
     with kept(pair.a, pair.b):
         try:
-            if before.complete and _agrees(pair, arrays):
+            if before.complete and agrees(pair, arrays):
                 return True
             for propose in (_by_use, _by_effect):
                 for start in starts:
                     proposal = propose(sides, start, until) if _opened(sides, start) else None
                     if proposal is not None:
                         pair.transfer = proposal
-                        if _agrees(pair, arrays):
+                        if agrees(pair, arrays):
                             return True
                 if any(_unlike(sides, start) for start in sound):
                     pair.transfer = before
@@ -77,7 +77,8 @@ def match_numbers(
     return None
 
 
-def _agrees(pair: "Pair", arrays: Sequence[np.ndarray]) -> bool:
+def agrees(pair: "Pair", arrays: Sequence[np.ndarray]) -> bool:
+    """Tell whether the outputs of both models agree under the pair's transfer, with random weights."""
     give_random_weights(pair.transfer, 5)
     return compare_outputs(pair, arrays, training=False).equal
 

@@ -109,7 +109,7 @@ def _of_class(cls: type, seen: dict[int, Any]) -> Any:
 
 
 @cache
-def _attributes_of_keras() -> frozenset[str]:
+def attributes_of_keras() -> frozenset[str]:
     """The attributes that Keras gives layers and compiled models."""
     model = keras.Sequential([keras.Input((1,))])
     model.compile("sgd", "mse", metrics=["mse"])
@@ -118,7 +118,7 @@ def _attributes_of_keras() -> frozenset[str]:
 
 def _of_attributes(thing: Any, seen: dict[int, Any]) -> Any:
     """What an object of an own class was set to: plain values and own code, no layers, weights or names."""
-    known = _attributes_of_keras() if isinstance(thing, keras.layers.Layer) else frozenset({"name"})
+    known = attributes_of_keras() if isinstance(thing, keras.layers.Layer) else frozenset({"name"})
     kept = []
     for name, value in sorted(getattr(thing, "__dict__", {}).items()):
         if name in known:
@@ -149,6 +149,12 @@ def _of_library(thing: Any) -> Any:
 
 Part = tuple[str, Any]
 """A piece of own code in words, and what makes it the same as another."""
+
+
+def updates_state(model: keras.Model) -> bool:
+    """Whether own layers hold variables that are not trained, which their code may change in a call."""
+    own = [layer for layer in model._flatten_layers(include_self=True, recursive=True) if not is_builtin(type(layer))]
+    return any("seed_generator" not in v.path for layer in own for v in layer._non_trainable_variables)
 
 
 def _of_person(value: Any) -> bool:

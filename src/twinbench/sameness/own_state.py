@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from twinbench.sameness.own_code import own_layers, told_apart
+from twinbench.sameness.own_code import attributes_of_keras, own_layers, told_apart
 from twinbench.sameness.probes import Comparison, compare_outputs, kept, outputs_of
 from twinbench.sameness.subjects import Pair, Subject
 from twinbench.sameness.trace import is_builtin
@@ -36,22 +36,26 @@ class Following:
 
     Attributes:
         places: The counters that may act on the outputs, in words.
+        unfollowed: Other state that calls change and that may act on the outputs, in words.
         apart: The comparison that differed, and after how many calls; None where none did.
     """
 
     places: list[str]
+    unfollowed: list[str]
     apart: tuple[Comparison, bool, int] | None = None
 
 
 def follow(pair: Pair, arrays: Sequence[np.ndarray]) -> Following:
     """Compare outputs after many calls, B holding A's weights, where own layers that differ count calls."""
     if not told_apart(own_layers(pair.a.model), own_layers(pair.b.model)):
-        return Following([])
+        return Following([], [])
     few = list(arrays)
-    counters = [_acting(one, _counters(one, few)) for one in (pair.a, pair.b)]
+    changed = [_changed(one, few) for one in (pair.a, pair.b)]
+    counters = [_acting(one, mine) for one, (mine, _) in zip((pair.a, pair.b), changed, strict=True)]
+    unfollowed = [f"{words} in {letter}" for letter, (_, rest) in zip("AB", changed, strict=True) for words in rest]
     places = [f"{counter.words} in {letter}" for letter, mine in zip("AB", counters, strict=True) for counter in mine]
     if not places:
-        return Following([])
+        return Following([], unfollowed)
     for count in COUNTS:
         for training in (False, True):
             with kept(pair.a, pair.b):
@@ -59,8 +63,8 @@ def follow(pair: Pair, arrays: Sequence[np.ndarray]) -> Following:
                     counter.put(count)
                 result = compare_outputs(pair, few, training=training)
             if not result.equal:
-                return Following(places, (result, training, count))
-    return Following(places)
+                return Following(places, unfollowed, (result, training, count))
+    return Following(places, unfollowed)
 
 
 def _held(one: Subject) -> Iterator[tuple[str, Any, Callable[[float], Any], Any]]:
@@ -104,19 +108,37 @@ def _read(thing: Any) -> float:
     return float(np.ravel(np.asarray(keras.ops.convert_to_numpy(thing)))[0])
 
 
-def _counters(one: Subject, arrays: Sequence[np.ndarray]) -> list[_Counter]:
-    """The numbers that a call changes by one, up or down, in either mode."""
+def _changed(one: Subject, arrays: Sequence[np.ndarray]) -> tuple[list[_Counter], list[str]]:
+    """The numbers that a call changes by one, up or down, in either mode; and what else of own layers it changes."""
     held = list(_held(one))
-    if not held:
-        return []
     counted: set[int] = set()
+    changed: set[str] = set()
     for training in (False, True):
         with kept(one):
-            before = [_read(thing) for _, thing, _, _ in held]
+            before, seen = [_read(thing) for _, thing, _, _ in held], _everything(one)
             outputs_of(one, arrays, training)
-            after = [_read(thing) for _, thing, _, _ in held]
+            after, now = [_read(thing) for _, thing, _, _ in held], _everything(one)
         counted |= {k for k, (x, y) in enumerate(zip(before, after, strict=True)) if abs(abs(y - x) - 1.0) < 1e-6}
-    return [_Counter(held[k][0], held[k][2], held[k][3]) for k in sorted(counted)]
+        changed |= {words for words, value in now.items() if seen.get(words) != value}
+    counters = [_Counter(held[k][0], held[k][2], held[k][3]) for k in sorted(counted)]
+    return counters, sorted(changed - {counter.words for counter in counters})
+
+
+def _everything(one: Subject) -> dict[str, str]:
+    """What own layers hold beside layers and the model's own variables, by its words."""
+    tracked = {id(variable) for variable in one.model.variables}
+    state = {}
+    for layer in one.model._flatten_layers(include_self=True, recursive=True):
+        if is_builtin(type(layer)):
+            continue
+        for name, value in vars(layer).items():
+            if name in attributes_of_keras() or id(value) in tracked:
+                continue
+            parts = [part for part in keras.tree.flatten(value) if not isinstance(part, keras.Variable)]
+            if all(isinstance(part, int | float | str | np.ndarray | np.generic | tf.Variable) for part in parts):
+                read = [part.numpy() if isinstance(part, tf.Variable) else part for part in parts]
+                state[f"'{name.strip('_')}' of {type(layer).__name__} '{layer.name}'"] = repr(read)
+    return state
 
 
 def _acting(one: Subject, counters: list[_Counter]) -> list[_Counter]:

@@ -20,7 +20,8 @@ SCALES = (1e-6, 1e-3, 10.0, 100.0, 1e3, 1e5)
 _CLEAR = 1e-3
 """Part of the largest value by which outputs must differ, as far from ordinary sizes rounding is not."""
 
-_CONDITIONS = {"Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual"}
+CONDITIONS = {"Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual"}
+"""Operations that decide: their operands act on some inputs, and on others not at all."""
 
 Arrays = Sequence[np.ndarray]
 
@@ -75,11 +76,14 @@ def compare_every_size(pair: Pair, arrays: Arrays, fed: Sequence[Arrays]) -> tup
 
 def undecided(pair: Pair, arrays: Arrays, fed: Sequence[Arrays]) -> list[str]:
     """Conditions of own code that were true, or false, on every input that was tried, in words."""
-    nodes = [(side, node) for side, node in written_otherwise(pair) if node.kind in _CONDITIONS]
+    nodes = [(side, node) for side, node in written_otherwise(pair) if node.kind in CONDITIONS]
     words = []
     for side, one in enumerate((pair.a, pair.b)):
-        mine = [node for k, node in nodes if k == side]
-        if not mine or one.graph is None:
+        if one.graph is None:
+            continue
+        random = _random(one.graph)
+        mine = [node for k, node in nodes if k == side and node.index not in random]
+        if not mine:
             continue
         seen: dict[int, set[bool]] = {node.index: set() for node in mine}
         values_of = NodeValues(one.model, one.signature, one.graph)
@@ -90,6 +94,15 @@ def undecided(pair: Pair, arrays: Arrays, fed: Sequence[Arrays]) -> list[str]:
                 seen[node.index] |= {bool(value) for value in np.unique(values.get((node.index, 0), np.zeros(0)))}
         words += [_words(node, one.graph, "AB"[side], seen[node.index]) for node in mine if len(seen[node.index]) < 2]
     return words
+
+
+def _random(graph: Graph) -> set[int]:
+    """The nodes that depend on random numbers: what these decide, they decide both ways."""
+    found: set[int] = set()
+    for node in graph.nodes:
+        if node.seeds or "Random" in node.kind or found & {parent for parent, _ in node.parents}:
+            found.add(node.index)
+    return found
 
 
 def _words(node: Node, graph: Graph, letter: str, seen: set[bool]) -> str:

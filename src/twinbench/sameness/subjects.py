@@ -15,6 +15,7 @@ from twinbench.sameness.graph import Graph
 from twinbench.sameness.inputs import combined, input_ranges, placeholder_inputs, probe_inputs
 from twinbench.sameness.inventory import inventory
 from twinbench.sameness.signature import Signature, order_by_name
+from twinbench.sameness.signs import match_signs
 from twinbench.sameness.structure import structural_differences
 from twinbench.sameness.transfer import Transfer, add_offstage, partial_transfers, transfer_by_graph, transfer_by_order
 
@@ -97,6 +98,8 @@ def pair(a: Subject, b: Subject) -> Pair:
     together = Pair(a, b, alignment, transfer, differences)
     if not transfer.complete or any(difference.code == "arch.wiring" for difference in differences):
         _arrange(together, *partial_transfers(a.graph, b.graph, alignment))
+    if differences and together.arrangeable is None and (arrays := _probes(together)):
+        match_signs(together, arrays)
     return together
 
 
@@ -118,12 +121,18 @@ def _arrange(together: Pair, guesses: list[Transfer], sound: list[Transfer]) -> 
     a, b = together.a, together.b
     if count_parameters(a.variables()) != count_parameters(b.variables()):
         return
+    if arrays := _probes(together):
+        together.arrangeable = match_numbers(together, guesses, sound, arrays)
+
+
+def _probes(together: Pair) -> list[np.ndarray]:
+    """Inputs to probe both models with; none where none can be made up."""
+    a, b = together.a, together.b
     try:
         ranges = combined(*(input_ranges(one.graph, one.model, a.signature) for one in (a, b)))
-        arrays = probe_inputs(a.signature, ranges)
-    except TypeError:  # no inputs can be made up
-        return
-    together.arrangeable = match_numbers(together, guesses, sound, arrays)
+        return probe_inputs(a.signature, ranges)
+    except TypeError:
+        return []
 
 
 def _pair_untraced(a: Subject, b: Subject) -> Pair:

@@ -45,7 +45,8 @@ class Rearrangement:
 class Transfer:
     """Which variable of B takes its value from which variable of A, and what was left without a partner.
 
-    `pairs` hold the same numbers in the same order, maybe in another shape; `rearrangements` anything else.
+    `pairs` hold the same numbers in the same order, maybe in another shape; `rearrangements` anything else. B holds
+    the variables that are `negated` (by identity) with the opposite sign.
     """
 
     pairs: list[tuple[Any, Any]] = field(default_factory=list)
@@ -54,6 +55,7 @@ class Transfer:
     left_a: list[Any] = field(default_factory=list)
     left_b: list[Any] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
+    negated: frozenset[int] = frozenset()
 
     @property
     def complete(self) -> bool:
@@ -81,7 +83,10 @@ class Transfer:
             read: Gives the numbers that belong to a variable of A: its value, its gradient, ...
             wanted: Which pairs of variables.
         """
-        yield from ((p, q, np.reshape(read(p), tuple(q.shape))) for p, q in self.pairs if wanted(p, q))
+        for p, q in self.pairs:
+            if wanted(p, q):
+                numbers = np.reshape(read(p), tuple(q.shape))
+                yield p, q, -numbers if id(q) in self.negated else numbers
         for block in self.rearrangements:
             yield from (part for part in block.parts(read) if wanted(*part[:2]))
 

@@ -182,6 +182,37 @@ def a_straight_through_gradient_by_stop_gradient():
     return network(own(straight(1.0))), network(own(call))
 
 
+# -- the opposite sign -------------------------------------------------------------------------------------------------
+
+
+def kernel(self, shape):
+    self.kernel = self.add_weight(shape=(shape[-1], 4), name="kernel")
+
+
+def mirrored(a, b):
+    models = [a(), b()]
+    weights = models[0].get_weights()
+    weights[2] = -weights[2]
+    models[1].set_weights(weights)
+    x = np.linspace(-1, 1, 4 * SIZE, dtype="float32").reshape(4, SIZE)
+    assert np.allclose(*(np.array(model(x)) for model in models), atol=1e-6)
+
+
+@innocent(17, check=mirrored)
+def a_kernel_that_is_used_with_the_opposite_sign():
+    plain, opposite = (own(lambda self, x, s=sign: ops.tanh(x @ (s * self.kernel)), kernel) for sign in (1.0, -1.0))
+    return network(plain), network(opposite)
+
+
+@guilty(17, "arch.", check=FAR(False))
+def an_output_with_the_opposite_sign():
+    def build(sign):
+        ends = own(lambda self, x: sign * ops.exp(x))
+        return lambda: keras.Sequential([keras.Input((SIZE,)), layers.Dense(4), ends()])
+
+    return build(1.0), build(-1.0)
+
+
 # -- texts, starts and metrics -----------------------------------------------------------------------------------------
 
 
