@@ -45,7 +45,8 @@ def _tried(
     pair: Pair, arrays: Sequence[np.ndarray], fed: Sequence[Sequence[np.ndarray]], evidence: Evidence
 ) -> list[str]:
     words = []
-    following = follow(pair, arrays)
+    modes = (False,) if evidence.noise else (False, True)  # own noise cannot be silenced
+    following = follow(pair, arrays, modes)
     apart: tuple[Comparison, bool] | None = None
     if following.apart is not None:
         apart, evidence.counted = following.apart[:2], (" and ".join(following.places), following.apart[2])
@@ -56,7 +57,7 @@ def _tried(
         words.append(f"state that calls change ({', '.join(following.unfollowed[:3])}) was not followed")
     if apart is None and written_otherwise(pair):
         with without_noise(pair.a.model, pair.b.model):
-            if (far := compare_every_size(pair, arrays, fed)) is not None:
+            if (far := compare_every_size(pair, arrays, fed, modes)) is not None:
                 apart = far[:2]
                 evidence.harmless = harmless_differences(pair, far[2]) if len(pair.differences) > 1 else []
             else:

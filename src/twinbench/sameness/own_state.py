@@ -45,8 +45,11 @@ class Following:
     apart: tuple[Comparison, bool, int] | None = None
 
 
-def follow(pair: Pair, arrays: Sequence[np.ndarray]) -> Following:
-    """Compare outputs after many calls, B holding A's weights, where own layers that differ count calls."""
+def follow(pair: Pair, arrays: Sequence[np.ndarray], modes: Sequence[bool]) -> Following:
+    """Compare outputs after many calls, B holding A's weights, where own layers that differ count calls.
+
+    `modes` are those in which outputs can be compared: inference (False), training (True).
+    """
     if not told_apart(own_layers(pair.a.model), own_layers(pair.b.model)):
         return Following([], [])
     few = list(arrays)
@@ -57,7 +60,7 @@ def follow(pair: Pair, arrays: Sequence[np.ndarray]) -> Following:
     if not places:
         return Following([], unfollowed)
     for count in COUNTS:
-        for training in (False, True):
+        for training in modes:
             with kept(pair.a, pair.b):
                 for counter in (*counters[0], *counters[1]):
                     counter.put(count)

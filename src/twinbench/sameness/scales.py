@@ -64,10 +64,12 @@ def _scaled(array: np.ndarray, generator: np.random.Generator, scale: float) -> 
     return drawn.astype(array.dtype)
 
 
-def compare_every_size(pair: Pair, arrays: Arrays, fed: Sequence[Arrays]) -> tuple[Comparison, bool, Arrays] | None:
+def compare_every_size(
+    pair: Pair, arrays: Arrays, fed: Sequence[Arrays], modes: Sequence[bool]
+) -> tuple[Comparison, bool, Arrays] | None:
     """The first comparison of outputs that differ, whether in training mode, and the inputs; None where none do."""
     for probe in of_every_size(pair, arrays, fed):
-        for training in (False, True):
+        for training in modes:
             result = compare_outputs(pair, probe, training=training)
             if not result.equal and np.isfinite(result.deviation) and result.relative > _CLEAR:
                 return result, training, probe
