@@ -10,8 +10,8 @@ from twinbench.sameness.alignment import align
 from twinbench.sameness.difference import Difference
 from twinbench.sameness.evidence import Evidence, short_path
 from twinbench.sameness.graph import Graph
-from twinbench.sameness.structure import other_mode
 from twinbench.sameness.scales import CONDITIONS
+from twinbench.sameness.structure import other_mode
 from twinbench.sameness.subjects import Pair
 
 UNEXPLAINED = ("one function", "follows the mode", "updated")
