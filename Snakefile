@@ -42,6 +42,7 @@ rule all:
 
 onstart:
     check_folders()
+    print(first_words(), file=sys.stderr)
 
 
 onerror:
@@ -49,4 +50,4 @@ onerror:
 
 
 onsuccess:
-    print(f"Report:  {PLACE}/report.html\nFigures: {PLACE}/figures\nTables:  {PLACE}/tables")
+    print(last_words())

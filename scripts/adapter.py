@@ -10,6 +10,7 @@ import logging
 import os
 import platform
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from datetime import date
@@ -22,6 +23,24 @@ os.environ["KERAS_BACKEND"] = "tensorflow"  # on which alone the engine trains, 
 from twinbench.data.files import cannot_write  # the path is set above
 from twinbench.errors import TwinbenchError, memory_ran_out
 from twinbench.planning.stages import check_unchanged, code_of
+
+
+class Progress(logging.Handler):
+    """Shows on the terminal, now and then, which run a job is at and how long it still takes."""
+
+    EVERY_SECONDS = 15.0
+
+    def __init__(self, terminal: Any) -> None:
+        super().__init__(logging.INFO)
+        self.terminal, self.last = terminal, time.monotonic()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a line of the log that says which run it is about, unless one was printed a moment ago."""
+        line, now = record.getMessage(), time.monotonic()
+        if line.startswith("run ") and now - self.last > self.EVERY_SECONDS:
+            self.last = now
+            with contextlib.suppress(OSError, ValueError):
+                print(" ".join(line.split()), file=self.terminal, flush=True)
 
 
 def run(main: Callable[[Any], None], snakemake: Any) -> None:
@@ -46,6 +65,7 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
             force=True,
         )
         logging.captureWarnings(capture=True)
+        logging.getLogger("twinbench.training").addHandler(Progress(terminal))
         logging.info("%s begins on %s, process %d", date.today().isoformat(), platform.node(), os.getpid())
         try:
             if hasattr(snakemake.params, "code"):

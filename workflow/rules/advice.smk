@@ -1,7 +1,34 @@
-"""What to do after a failure."""
+"""What is said at the start, at the end, and after a failure."""
 
 import re
 from pathlib import Path
+
+from twinbench.durations import duration
+from twinbench.planning.forecast import make_forecast
+
+
+def first_words():
+    """How many runs and jobs are to come, about how long they take, and which log to follow."""
+    if PROVIDER:  # what is there is known when the jobs look
+        return f"twinbench: {len(PLAN.runs):,} runs are planned; those on {PLACE} are not trained again."
+    cores = workflow.resource_settings.cores or workflow.resource_settings.nodes or 1
+    forecast = make_forecast(CONFIGURATION, cores)
+    runs, recorded, jobs = (sum(getattr(row, name) for row in forecast.rows) for name in ("runs", "recorded", "jobs"))
+    if not jobs:
+        return f"twinbench: all {runs:,} runs are recorded; tables, figures and page are made where they are not up to date."
+    time = duration(3600 * forecast.wall_hours, rough=True)
+    guess = "" if forecast.measured else " (a first guess, which may be wrong by a factor of three)"
+    return (
+        f"twinbench: {runs - recorded:,} of {runs:,} runs to train, in {jobs:,} job{'' if jobs == 1 else 's'}: about "
+        f"{time} on {cores:,} core{'' if cores == 1 else 's'}{guess}. Follow them: tail -f {OUTPUT}/logs/train/*/*.log"
+    )
+
+
+def last_words():
+    """The answer, and where everything is."""
+    from twinbench.report.ending import ending  # pandas, which only the end needs
+
+    return ending(Path(OUTPUT), PLACE)
 
 
 def advice_after(logs):

@@ -20,10 +20,11 @@ from twinbench.planning.plan import Plan, Run
 from twinbench.training.output import SCHEMA
 
 
-def read_records(paths: Sequence[Path], plan: Plan) -> pd.DataFrame:
+def read_records(paths: Sequence[Path], plan: Plan, *, complete: bool = True) -> pd.DataFrame:
     """Return one row for every planned run, in the order of the plan, with its history and manifest.
 
-    A run is found by its key among the records of its dataset; its names are those of the plan.
+    A run is found by its key among the records of its dataset; its names are those of the plan. Runs without a record
+    are refused, or where the records need not be complete, left out.
 
     Raises:
         RecordError: a file is missing or damaged, a planned run is in none of them, or runs of one dataset were
@@ -47,7 +48,7 @@ def read_records(paths: Sequence[Path], plan: Plan) -> pd.DataFrame:
     known = records.drop(columns=[name for name in IDENTITY.split() if name not in place]).drop_duplicates(place)
     chosen = planned.merge(known, on=place, how="left", validate="many_to_one", indicator=True)
     missing = chosen[chosen["_merge"] != "both"]
-    if len(missing):
+    if len(missing) and complete:
         first = missing.iloc[0]
         raise RecordError(
             f"{len(missing)} of {len(planned)} planned runs have no record, the first of them "
@@ -55,8 +56,9 @@ def read_records(paths: Sequence[Path], plan: Plan) -> pd.DataFrame:
             "If it says so again, the machine that trains has other versions of TensorFlow, Keras, NumPy or twinbench "
             "than this one."
         )
+    chosen = chosen[chosen["_merge"] == "both"].drop(columns="_merge").reset_index(drop=True)
     _refuse_mixed_data(chosen)
-    return chosen.drop(columns="_merge")
+    return chosen
 
 
 def _planned(run: Run, plan: Plan) -> tuple[str, str, str, str, int, str]:

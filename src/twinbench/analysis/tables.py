@@ -34,14 +34,15 @@ def make_tables(
     gradient_files: Sequence[Path],
     cost_files: Sequence[Path],
     determinism_files: Sequence[Path],
+    complete: bool = True,
 ) -> dict[str, pd.DataFrame]:
-    """Return every table by name.
+    """Return every table by name; where it need not be complete, of the runs and measurements that there are.
 
     Raises:
         DataError: a manifest is missing or damaged.
         RecordError: a record is missing or damaged, or the runs cannot be compared.
     """
-    records = recorded.read_records(record_files, make_plan(configuration))
+    records = recorded.read_records(record_files, make_plan(configuration), complete=complete)
     runs = recorded.runs_table(records)
     statistics = configuration.statistics
     compared = comparisons.compare_variants(
@@ -80,5 +81,7 @@ def _constant_guess(manifest_file: Path) -> tuple[str, float]:
 
 def _read_all(paths: Sequence[Path], table: Table) -> pd.DataFrame:
     """The rows of all files, one below the other."""
+    if not paths:
+        return table.frame([])
     remedy = "delete it and run snakemake again"
     return pd.concat([read_csv(path, table, complete=True, remedy=remedy) for path in paths], ignore_index=True)

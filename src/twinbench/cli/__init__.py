@@ -8,6 +8,7 @@ from twinbench import __version__
 from twinbench.cli.archive import archive
 from twinbench.cli.compare import compare
 from twinbench.cli.plan import plan
+from twinbench.cli.report import report
 from twinbench.cli.report_diff import report_diff
 from twinbench.cli.reproduce import reproduce
 from twinbench.cli.run import run
@@ -37,6 +38,7 @@ def main() -> None:
 main.add_command(archive)
 main.add_command(compare)
 main.add_command(plan)
+main.add_command(report)
 main.add_command(report_diff)
 main.add_command(reproduce)
 main.add_command(run)

@@ -1,8 +1,30 @@
 """`twinbench reproduce TABLE`: train recorded runs again, and say how near they come."""
 
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
+
+
+@contextlib.contextmanager
+def without_notices() -> Iterator[None]:
+    """Keep off the terminal what TensorFlow's C++ writes to descriptor 2 as it starts; Python's own lines go there."""
+    sys.stderr.flush()
+    terminal, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    python = sys.stderr
+    os.dup2(nowhere, 2)
+    try:
+        with os.fdopen(os.dup(terminal), "w", encoding="utf-8", errors="replace") as lines:
+            sys.stderr = lines
+            yield
+    finally:
+        sys.stderr = python
+        os.dup2(terminal, 2)
+        os.close(terminal)
+        os.close(nowhere)
 
 
 @click.command()
@@ -41,7 +63,8 @@ def reproduce(
     runs = RunStore(folder or results / "store")
     different = 0
     for row in choose_rows(rows, numbers, sample):
-        made = train_again(row, rows, runs, data or results / "data")
+        with without_notices():
+            made = train_again(row, rows, runs, data or results / "data")
         click.echo(f"{made.name}: {made.agreement} ({made.sentence}).")
         for name, recorded, now in made.differences:
             click.echo(f"    {name}: {recorded} then, {now} now")

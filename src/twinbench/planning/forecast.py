@@ -113,7 +113,7 @@ def missing_runs(configuration: Configuration, runs: Iterable[Run]) -> tuple[set
     """Return the runs that the store does not have, and the datasets without which that cannot be told."""
     device = device_type()
     store = RunStore(Path(configuration.store_folder))
-    manifests = _manifests(configuration)
+    manifests = known_manifests(configuration)
     missing = {
         run
         for run in runs
@@ -125,8 +125,8 @@ def missing_runs(configuration: Configuration, runs: Iterable[Run]) -> tuple[set
     return missing, tuple(dataset.name for dataset in configuration.datasets if dataset.name not in manifests)
 
 
-def _manifests(configuration: Configuration) -> dict[str, Manifest]:
-    """The manifest of each dataset as it will be trained on, where that can be told without a download."""
+def known_manifests(configuration: Configuration) -> dict[str, Manifest]:
+    """Return the manifest of each dataset as it will be trained on, where that can be told without a download."""
     prepared = prepared_manifests(configuration)
     manifests = {}
     for dataset in configuration.datasets:

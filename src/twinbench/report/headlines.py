@@ -129,6 +129,10 @@ def _accuracy(tables: Tables) -> str:
 
 def _differences(tables: Tables) -> str:
     others = _kind(tables.get("comparisons"), "lookalike")
+    candidates = _kind(tables.get("comparisons"), "candidate")
+    if len(candidates):
+        row = candidates.loc[candidates["mean_difference"].abs().fillna(-1).idxmax()]
+        return f"{row['architecture']}/{row['variant']}: {row['mean_difference']:+.2f} points, {row['verdict']}"
     different = int(others["verdict"].isin([Verdict.DIFFERENT, Verdict.DIFFERENT_WITHIN_MARGIN]).sum())
     return _joined(
         _identical_twins(tables),

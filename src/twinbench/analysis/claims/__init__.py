@@ -4,7 +4,7 @@ One module per family of claims holds its rule; `deciding` lists the claims and 
 at the top of the page.
 """
 
-from twinbench.analysis.claims.answer import CHECK, Answer, answer
+from twinbench.analysis.claims.answer import CHECK, SEQUENTIAL, Answer, answer
 from twinbench.analysis.claims.deciding import CLAIMS, decide_claims
 
-__all__ = ["CHECK", "CLAIMS", "Answer", "answer", "decide_claims"]
+__all__ = ["CHECK", "CLAIMS", "SEQUENTIAL", "Answer", "answer", "decide_claims"]

@@ -26,6 +26,53 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Words:
+    """What the question is asked of: the two APIs, or two models of a person's own.
+
+    Attributes:
+        question: that the page answers.
+        change: from the one to the other.
+        one: which of the two is said to score lower.
+        both: the two.
+        lower: how the line begins where it does, in every pair.
+        part: in some pairs.
+        same: in none.
+        open: in none as far as can be told.
+    """
+
+    question: str
+    change: str
+    one: str
+    both: str
+    lower: str
+    part: str
+    same: str
+    open: str
+
+
+SEQUENTIAL = Words(
+    question="My Sequential model scores lower than my Functional one, though they are the same. Why?",
+    change="Sequential instead of Functional",
+    one="Sequential",
+    both="Sequential and Functional",
+    lower="It is the API:",
+    part="In part it is the API:",
+    same="It isn't the API:",
+    open="No sign that it is the API:",
+)
+YOURS = Words(
+    question="My model scores lower than my other one, though they are the same. Why?",
+    change="candidate instead of reference",
+    one="the candidate",
+    both="candidate and reference",
+    lower="It does score lower:",
+    part="It scores lower in part:",
+    same="It scores no lower:",
+    open="No sign that it scores lower:",
+)
+
+
+@dataclass(frozen=True)
 class Cost:
     """What one change does to the score.
 
@@ -45,16 +92,18 @@ class Answer:
     """The first screen.
 
     Attributes:
+        words: what the question is asked of.
         api: is it the API?
         chance: how far do two runs of one model end apart?
         costs: what does cost points; the changes follow it.
         worst: the costliest changes, at most four.
         chance_points: the smallest and the largest mean gap between two seeds; None where that is not known.
-        api_points: the largest mean difference between Sequential and Functional; None where no pair was trained.
+        api_points: the largest mean difference between the two of a pair; None where no pair was trained.
         identical: whether every pair ended bit-identical.
         images: on how many test images runs disagree, in a sentence; empty where that was not counted.
     """
 
+    words: Words
     api: Line
     chance: Line
     costs: Line
@@ -82,11 +131,15 @@ def answer(tables: Mapping[str, pd.DataFrame]) -> Answer:
     """
     evidence = Evidence(tables)
     pairs = [row for row in evidence.rows("comparisons", kind="twin") if is_sequential(row)]
+    candidates = evidence.rows("comparisons", kind="candidate")
+    words = YOURS if candidates and not pairs else SEQUENTIAL
+    pairs = pairs or candidates
     gaps = _gaps(evidence)
     costs, worst = _costs(evidence)
     measured = [float(row["mean_difference"]) for row in pairs if known(row["mean_difference"])]
     return Answer(
-        api=_api(pairs),
+        words=words,
+        api=_api(pairs, words),
         chance=_chance(gaps),
         costs=costs,
         worst=worst,
@@ -97,7 +150,7 @@ def answer(tables: Mapping[str, pd.DataFrame]) -> Answer:
     )
 
 
-def _api(pairs: Sequence[Row]) -> Line:
+def _api(pairs: Sequence[Row], words: Words) -> Line:
     if not pairs:
         return Line("Not tested here:", "no network was trained both as Sequential and as Functional.")
     stances = {stance: [row for row in pairs if lower_score(row) is stance] for stance in Stance}
@@ -107,25 +160,22 @@ def _api(pairs: Sequence[Row]) -> Line:
     apart = [row for row in against if row["verdict"] == Verdict.DIFFERENT]
     total = number_of(len(pairs), "pair")
     if lower:
-        lead = "It is the API:" if len(lower) == len(pairs) else "In part it is the API:"
-        text = f"Sequential scores lower in {len(lower)} of {total} ({_listed(lower)})."
+        lead = words.lower if len(lower) == len(pairs) else words.part
+        text = f"{words.one} scores lower in {len(lower)} of {total} ({_listed(lower)})."
         return Line(lead, f"{text}{_failures(pairs)}")
     if len(identical) == len(pairs):
-        text = f"Sequential and Functional end with bit-identical weights in {len(pairs)} of {total}."
-        return Line("It isn't the API:", text)
+        return Line(words.same, f"{words.both} end with bit-identical weights in {len(pairs)} of {total}.")
     small = len(against) - len(identical) - len(apart)
     parts = [f"bit-identical in {len(identical)}"] if identical else []
     parts += [f"within {pairs[0]['margin']:g} points in {small}"] if small else []
     parts += [f"higher in {len(apart)} ({_listed(apart)})"] if apart else []
     if not undecided:
-        return Line("It isn't the API:", f"of {total}, Sequential is {', '.join(parts)}, and lower in none.")
+        return Line(words.same, f"of {total}, {words.one} is {', '.join(parts)}, and lower in none.")
     if not parts:
-        text = f"these runs cannot say whether Sequential scores lower, in any of {total}."
+        text = f"these runs cannot say whether {words.one} scores lower, in any of {total}."
         return Line("Undecided:", f"{text}{_failures(pairs)}")
-    text = (
-        f"of {total}, Sequential is {', '.join(parts)}, and undecided in {len(undecided)}; shown to be lower in none."
-    )
-    return Line("No sign that it is the API:", f"{text}{_failures(pairs)}")
+    text = f"of {total}, {words.one} is {', '.join(parts)}, and undecided in {len(undecided)}"
+    return Line(words.open, f"{text}; shown to be lower in none.{_failures(pairs)}")
 
 
 def _failures(rows: Sequence[Row]) -> str:

@@ -113,8 +113,8 @@ def _machines(tables: Tables) -> ShownTable | None:
         return None
 
 
-def render(tables: Tables, figures: Figures, folder: Path | None) -> str:
-    """Return the page's HTML."""
+def render(tables: Tables, figures: Figures, folder: Path | None, *, lacking: str = "") -> str:
+    """Return the page's HTML; what is `lacking` of the plan stands at the top."""
     style = style_of(figures)
     runs, runs_note = drilldown(tables)
     script = asset("tables.js", "runs.js")
@@ -137,6 +137,7 @@ def render(tables: Tables, figures: Figures, folder: Path | None) -> str:
             datasets=tables.datasets,
             determinism=determinism_cost(tables),
             failed=failed_table(tables),
+            lacking=lacking,
             machines=_machines(tables),
             provenance=provenance_of(tables),
             rankings=rankings(tables),
@@ -154,6 +155,6 @@ def render(tables: Tables, figures: Figures, folder: Path | None) -> str:
     )
 
 
-def build_page(tables: Path, output: Path, figures: Figures, folder: Path | None = None) -> Path:
-    """Write the page and return its path."""
-    return write(output, render(Tables.read(tables, complete=True), figures, folder))
+def build_page(tables: Path, output: Path, figures: Figures, folder: Path | None = None, *, lacking: str = "") -> Path:
+    """Write the page and return its path; what is `lacking` of the plan stands at the top."""
+    return write(output, render(Tables.read(tables, complete=True), figures, folder, lacking=lacking))

@@ -29,7 +29,7 @@ def bars(answer: Answer) -> list[Bar]:
     if answer.api_points is not None:
         points = answer.api_points
         text = "0 (bit-identical)" if answer.identical else f"at most {abs(points):.1f}"
-        shown.append(("Sequential instead of Functional", text, points, "api"))
+        shown.append((answer.words.change, text, points, "api"))
         largest = max(largest, abs(points))
     if answer.chance_points is not None:
         low, high = answer.chance_points
