@@ -1,7 +1,7 @@
 """Why each kind of cause matters for the score, and the change that would fix it."""
 
 from twinbench.compare.report import Cause
-from twinbench.sameness.difference import Difference
+from twinbench.sameness.graph import Difference
 
 ADVICE = {
     "compile.loss": (

@@ -9,7 +9,7 @@ import keras
 from twinbench.compare.comparison import Comparison, Progress
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.feeds import Feed, read_feed
-from twinbench.compare.places import Places
+from twinbench.compare.imported import Places
 from twinbench.compare.render import as_text
 from twinbench.compare.report import Report
 from twinbench.compare.sides import BuildError, Side, both_sides

@@ -7,9 +7,8 @@ from twinbench.compare.losses import PROBABILITY, ends_in_probabilities, resolve
 from twinbench.compare.report import Cause
 from twinbench.compare.tried_code import counting_cause
 from twinbench.sameness.alignment import align
-from twinbench.sameness.difference import Difference
 from twinbench.sameness.evidence import Evidence, short_path
-from twinbench.sameness.graph import Graph
+from twinbench.sameness.graph import Difference, Graph
 from twinbench.sameness.scales import CONDITIONS
 from twinbench.sameness.structure import other_mode
 from twinbench.sameness.subjects import Pair

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras.src.backend.common import variables
 
-from twinbench.compare.places import Places, shortened
+from twinbench.compare.imported import Places, shortened
 from twinbench.compare.saved import MODELS, holds_weights_alone, load_saved, load_weights_into
 from twinbench.compare.surroundings import GlobalState, Home, only_seed, resolved, under
 from twinbench.errors import UsageError

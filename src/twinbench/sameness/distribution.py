@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from twinbench.sameness.difference import TRAINING_ONLY
+from twinbench.sameness.graph import TRAINING_ONLY
 from twinbench.sameness.probes import draws_at_random, fitted, kept, outputs_of
 from twinbench.sameness.randomness import without_noise
 from twinbench.sameness.subjects import Pair, Subject

@@ -12,8 +12,8 @@ from typing import Any, Literal
 import numpy as np
 
 from twinbench.errors import ANYTHING_RAISED, first_cause, raise_if_memory_ran_out
-from twinbench.sameness.difference import Difference
 from twinbench.sameness.distribution import at_random, same_distribution, same_draws
+from twinbench.sameness.graph import Difference
 from twinbench.sameness.localise import harmless_differences, values_before_open_weights
 from twinbench.sameness.probes import (
     QUIET,

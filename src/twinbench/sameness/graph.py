@@ -1,4 +1,4 @@
-"""The canonical graph of a model: one node per operation that matters, with every default resolved.
+"""The canonical graph of a model, one node per operation that matters, and what a difference of two such graphs is.
 
 Names, nesting, inline or separate activations and layers that do nothing leave no trace in it, so two models
 that compute the same thing in different words mostly have equal graphs.
@@ -6,7 +6,7 @@ that compute the same thing in different words mostly have equal graphs.
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 Edge = tuple[int, int]
 """A value: (index of the node that computes it, which of its outputs)."""
@@ -117,3 +117,38 @@ class Graph:
             for weight in node.weights:
                 seen.setdefault(id(weight.variable), weight.variable)
         return list(seen.values())
+
+
+Effect = Literal["function", "training", "start"]
+"""Whether a difference changes what is computed, only how it is trained, or only where training starts."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference between two models: its code, the place in words, and both sides of it."""
+
+    code: str
+    where: str
+    a: str
+    b: str
+    detail: str
+    effect: Effect = "function"
+    node_a: int | None = None
+    node_b: int | None = None
+
+
+TRAINING_ONLY = {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout",
+                  "GaussianNoise", "AlphaDropout"}  # fmt: skip
+"""Layers that do nothing in inference."""
+
+
+def place_of(x: Node, y: Node) -> str:
+    """Two matched nodes in words, once where the words are the same."""
+    mine, theirs = x.words(), y.words()
+    return mine if mine == theirs else f"{mine} / {theirs}"
+
+
+def source_of(node: Node, graph: Graph) -> str:
+    """In words what a node reads first."""
+    nodes = graph.by_index()
+    return nodes[node.parents[0][0]].words() if node.parents else "the input"

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from twinbench.sameness.forms import CanonicalForms, Origin, Shape, shape_of, takes_mask
-from twinbench.sameness.graph import Edge, Node, Weight
+from twinbench.sameness.graph import TRAINING_ONLY, Edge, Node, Weight
 from twinbench.sameness.settings import LayerSettings, plain, positive_axis, regularizer_identity, resolved
 from twinbench.sameness.trace import WITH_ACTIVATION, LayerCall, builtin_class
 
@@ -19,10 +19,6 @@ MERGES = {
     "Subtract": ("subtract", True),
     "Concatenate": ("concatenate", True),
 }
-DROPOUTS = {
-    "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout", "GaussianNoise",
-    "AlphaDropout",
-}  # fmt: skip
 ACTIVATIONS = {"Activation", "ReLU", "LeakyReLU", "ELU", "Softmax"}
 _PASS = {"Identity", "InputLayer", "ActivityRegularization"}
 _RESHAPES = {"Flatten", "Reshape"}
@@ -88,7 +84,7 @@ class LayerTranslator(CanonicalForms):
         )
         node = self.builder.node(edge)
         _as_dense(node, layer, name)
-        node.optional = name in DROPOUTS and not float(getattr(layer, "rate", getattr(layer, "stddev", 1.0)))
+        node.optional = name in TRAINING_ONLY and not float(getattr(layer, "rate", getattr(layer, "stddev", 1.0)))
         if name == "Normalization":
             node.settings |= {key: plain(_array(layer, key)) for key in ("mean", "variance")}
             node.weights = ()
@@ -139,7 +135,7 @@ class LayerTranslator(CanonicalForms):
         first = len(self.builder.nodes)
         edge = self._layer(inner, call, edges, cls)[0]
         for node in self.builder.nodes[first:]:
-            if node.kind not in ("Dense", "activation", "scale", "reshape", *DROPOUTS):
+            if node.kind not in ("Dense", "activation", "scale", "reshape", *TRAINING_ONLY):
                 node.settings["over_time"] = True
         return edge
 

@@ -15,8 +15,7 @@ import keras
 import numpy as np
 
 from twinbench.sameness.canonical import NodeValues
-from twinbench.sameness.difference import Difference
-from twinbench.sameness.graph import Edge, Graph
+from twinbench.sameness.graph import Difference, Edge, Graph
 from twinbench.sameness.probes import compare_arrays, fitted, give_random_weights, kept, nudge
 from twinbench.sameness.randomness import without_noise
 from twinbench.sameness.subjects import Pair, Subject

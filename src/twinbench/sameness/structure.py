@@ -4,8 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from twinbench.sameness.alignment import FAMILIES, Alignment, settings_key
-from twinbench.sameness.difference import TRAINING_ONLY, Difference, place_of, source_of
-from twinbench.sameness.graph import Graph, Node
+from twinbench.sameness.graph import TRAINING_ONLY, Difference, Graph, Node, place_of, source_of
 from twinbench.sameness.wiring import wiring_differences
 
 _TRAINING_SETTINGS = {

@@ -10,8 +10,7 @@ from twinbench.errors import first_cause
 from twinbench.sameness.alignment import Alignment, align
 from twinbench.sameness.canonical import canonical_graph, ensure_built
 from twinbench.sameness.correspondence import match_numbers
-from twinbench.sameness.difference import Difference
-from twinbench.sameness.graph import Graph
+from twinbench.sameness.graph import Difference, Graph
 from twinbench.sameness.inputs import combined, input_ranges, placeholder_inputs, probe_inputs
 from twinbench.sameness.inventory import inventory
 from twinbench.sameness.signature import Signature, order_by_name

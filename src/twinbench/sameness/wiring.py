@@ -1,8 +1,7 @@
 """What matched nodes read from other places: wiring, the order of layers, and which of several outputs is used."""
 
 from twinbench.sameness.alignment import Alignment
-from twinbench.sameness.difference import TRAINING_ONLY, Difference, Effect, place_of, source_of
-from twinbench.sameness.graph import Graph, Node
+from twinbench.sameness.graph import TRAINING_ONLY, Difference, Effect, Graph, Node, place_of, source_of
 
 
 def wiring_differences(a: Graph, b: Graph, alignment: Alignment, changed: set[int]) -> list[Difference]:
