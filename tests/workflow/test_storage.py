@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.workflow.conftest import ROOT
+from tests.workflow.conftest import ROOT, run_snakemake
 
 pytestmark = pytest.mark.timeout(1200)
 _MACHINES = Path(__file__).parent / "machines"
@@ -241,6 +241,19 @@ def test_each_job_ran_where_nothing_but_the_sources_was(main: Main) -> None:
         assert not (work / "own.npz").exists()
         assert not (work / "results").exists()
     assert not (main.folder / "results").exists()
+
+
+def test_a_store_that_only_a_plugin_reaches_and_an_output_that_is_no_folder_are_refused_in_a_sentence(
+    tmp_path: Path,
+) -> None:
+    for setting, sentence in (
+        ("store=s3://bucket/store", "`store` is s3://bucket/store, which only a storage's plugin reaches"),
+        ("output=s3://bucket/mnist", "`output` is s3://bucket/mnist: name a folder"),
+    ):
+        refused = run_snakemake(tmp_path, "--dry-run", "--cores", "1", "--config", setting)
+        assert refused.returncode != 0
+        assert sentence in refused.stdout
+        assert "Traceback" not in refused.stdout
 
 
 def test_running_again_does_nothing_and_from_elsewhere_all_is_made_again_but_the_dataset(main: Main) -> None:

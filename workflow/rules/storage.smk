@@ -8,15 +8,23 @@ PROVIDER = workflow.storage_settings.default_storage_provider if workflow.storag
 
 
 def place_on_storage(path):
-    """Where a folder of the configuration lies; `store` may be one on a disk, by an absolute path."""
-    if not PROVIDER or os.path.isabs(path):
+    """Where a folder of the configuration lies; `store` may be one on a disk, by an absolute path, or have a URL."""
+    if not PROVIDER or os.path.isabs(path) or "://" in path:
         return path
     prefix = workflow.storage_settings.default_storage_prefix
     return f"{prefix.rstrip('/')}/{os.path.normpath(path)}"
 
 
-if PROVIDER and (os.path.isabs(OUTPUT) or os.path.normpath(OUTPUT).startswith("..")):
-    refuse(f"`output` is {OUTPUT}: on a storage it is a folder below the prefix, results/mnist for example.")
+if "://" in OUTPUT or PROVIDER and (os.path.isabs(OUTPUT) or os.path.normpath(OUTPUT).startswith("..")):
+    refuse(
+        f"`output` is {OUTPUT}: name a folder, results/mnist for example. On a storage it is one below the prefix "
+        "(--default-storage-prefix)."
+    )
+if "://" in CONFIGURATION.store_folder and not PROVIDER:
+    refuse(
+        f"`store` is {CONFIGURATION.store_folder}, which only a storage's plugin reaches: start with "
+        "`--profile workflow/profiles/s3` (docs/storage.md), or name a folder."
+    )
 
 PLACE = place_on_storage(OUTPUT)
 STORE = place_on_storage(CONFIGURATION.store_folder)
