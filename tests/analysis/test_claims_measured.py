@@ -90,59 +90,82 @@ def test_c5_is_open_without_a_sequential_that_keeps_the_skip():
     assert decided("C5", gradients=rows)["verdict"] == "inconclusive"
 
 
-def costs_of(step: tuple, flops: tuple = ("none", 0.0, 0.0), build: tuple = ("none", 1.0, 5.0)) -> list[dict]:
+COUNTS = ("operations", "flops", "tensor_mb", "peak_tensor_mb")
+EQUAL = ("none", 0.0, 0.0)
+
+
+def costs_of(
+    step: tuple = ("none", 0.2, 2.0), build: tuple = ("none", 1.0, 5.0), missing: str = "", **counts: tuple
+) -> list[dict]:
+    quantities = {"step_ms": step, "build_s": build} | dict.fromkeys(COUNTS, EQUAL) | counts
     twins = ("sequential", "sequential_deferred")
     return [
         cost(twin, quantity, *values)
-        for quantity, values in (("step_ms", step), ("flops", flops), ("build_s", build))
+        for quantity, values in quantities.items()
         for twin in twins
+        if quantity != missing
     ]
 
 
 @pytest.mark.parametrize(
     ("rows", "verdict"),
     [
-        (costs_of(("none", 0.2, 2.0)), "refuted"),
-        (costs_of(("less", -3.0, -1.0)), "refuted"),
-        (costs_of(("more", 20.0, 25.0)), "supported"),
-        (costs_of(("none", 0.2, 2.0), build=("more", 20.0, 30.0)), "depends"),
-        (costs_of(("none", 0.2, 2.0), flops=("more", 20.0, 20.0)), "depends"),
-        (costs_of(("none", 5.0, 40.0)), "inconclusive"),
-        (costs_of(("none", 0.2, 2.0), build=("none", 5.0, 80.0)), "refuted"),
-        (costs_of(("none", 0.2, 2.0))[:2], "inconclusive"),
+        (costs_of(), "refuted"),
+        (costs_of(flops=("less", -30.0, -30.0)), "refuted"),
+        (costs_of(operations=("more", 20.0, 20.0)), "supported"),
+        (costs_of(peak_tensor_mb=("more", 20.0, 20.0)), "supported"),
+        (costs_of(missing="peak_tensor_mb"), "inconclusive"),
+        (costs_of(flops=("not measured", float("nan"), float("nan"))), "inconclusive"),
     ],
 )
-def test_c7_follows_the_intervals_of_the_costs(rows, verdict):
+def test_c7_rests_on_what_is_counted(rows, verdict):
+    if verdict == "supported":  # the clock must not contradict it in every twin
+        rows = [row | ({"verdict": "unclear"} if row["quantity"] == "step_ms" else {}) for row in rows]
     assert decided("C7", api_costs=rows)["verdict"] == verdict
 
 
-def test_c7_looks_at_sequential_twins_only():
-    rows = costs_of(("none", 0.2, 2.0))
-    others = [
-        cost("subclass", "step_ms", "more", 50.0, 60.0),
-        cost("sequential_linear", "step_ms", "more", 50.0, 60.0, kind="lookalike"),
+@pytest.mark.parametrize("step", [("unclear", 5.0, 40.0), ("none", 0.2, 2.0), ("less", -30.0, -20.0)])
+@pytest.mark.parametrize("build", [("more", 50.0, 60.0), ("unclear", 5.0, 80.0)])
+def test_c7_is_the_same_however_busy_the_machine_was(step, build):
+    assert decided("C7", api_costs=costs_of(step, build))["verdict"] == "refuted"
+
+
+def test_c7_is_contradicted_by_the_clock_only_in_every_twin():
+    everywhere = costs_of(("more", 20.0, 25.0))
+    assert decided("C7", api_costs=everywhere)["verdict"] == "depends"
+    once = [row | {"verdict": "none"} if row["variant"] == "sequential" else row for row in everywhere]
+    assert decided("C7", api_costs=once)["verdict"] == "refuted"
+
+
+def test_c7_depends_where_only_one_twin_does_more():
+    rows = costs_of(("unclear", 5.0, 40.0))
+    rows = [
+        row | {"verdict": "more", "difference_percent": 20.0}
+        if (row["variant"], row["quantity"]) == ("sequential", "flops")
+        else row
+        for row in rows
     ]
-    claim = decided("C7", api_costs=[*rows, *others])
+    assert decided("C7", api_costs=rows)["verdict"] == "depends"
+
+
+def test_c7_looks_at_sequential_twins_only():
+    others = [
+        cost("subclass", "operations", "more", 50.0, 60.0),
+        cost("sequential_linear", "operations", "more", 50.0, 60.0, kind="lookalike"),
+    ]
+    claim = decided("C7", api_costs=[*costs_of(), *others])
     assert claim["verdict"] == "refuted"
     assert "subclass" not in claim["evidence"]
 
 
 def test_c7_says_which_cost_is_how_large():
-    rows = costs_of(("none", 0.2, 2.0), build=("more", 20.0, 30.0))
-    because = decided("C7", api_costs=rows)["because"]
-    assert "floating-point operations per step equal in all 2 twins" in because
-    assert "time per step median +0.2 % over 2 twins: all within noise" in because
+    because = decided("C7", api_costs=costs_of(build=("more", 20.0, 30.0)))["because"]
+    assert "floating-point operations equal in all 2 twins" in because
+    assert "By the clock, which only confirms: time per step median +0.2 % over 2 twins: 2 within 10 %" in because
     assert "time to build median +20.0 % over 2 twins: 2 more (mlp/sequential +20.0 %)" in because
 
 
-def test_c7_asks_for_narrower_intervals_where_noise_hides_the_answer():
-    claim = decided("C7", api_costs=costs_of(("none", 5.0, 40.0)))
-    assert "time per step" in claim["would_change"]
-    assert "cost_repeats" in claim["would_change"]
-
-
-def test_c7_is_open_about_a_cost_that_could_not_be_measured():
-    rows = costs_of(("not measured", float("nan"), float("nan")))
-    claim = decided("C7", api_costs=rows)
+def test_c7_without_counts_is_open_whatever_the_clock_says():
+    claim = decided("C7", api_costs=[row for row in costs_of() if row["quantity"] in ("step_ms", "build_s")])
     assert claim["verdict"] == "inconclusive"
-    assert "time per step not measured" in claim["because"]
+    assert claim["would_change"] == "The counts of a training step of mlp/sequential, mlp/sequential_deferred."

@@ -4,6 +4,7 @@ import pytest
 from twinbench.analysis.claims import decide_claims
 from twinbench.analysis.costs import api_costs
 from twinbench.config import Configuration
+from twinbench.measurement.columns import COUNTS, QUANTITIES
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,7 @@ def costs(digits_npz) -> pd.DataFrame:
 def test_each_twin_and_its_reference_have_a_row_for_each_quantity(costs):
     assert set(costs["variant"]) == {"functional", "sequential", "sequential_deferred", "subclass"}
     assert set(costs["architecture"]) == {"mlp"}
-    assert costs.groupby("variant")["quantity"].nunique().eq(4).all()
+    assert costs.groupby("variant")["quantity"].nunique().eq(len(QUANTITIES)).all()
 
 
 def test_lookalikes_have_no_rows(costs):
@@ -36,9 +37,51 @@ def test_the_operations_of_a_step_are_those_of_its_matrix_products(costs):
 
 
 def test_equal_graphs_are_told_apart_in_no_count(costs):
-    rows = costs[(costs["quantity"] == "flops") & (costs["kind"] == "twin")]
+    rows = costs[costs["quantity"].isin(COUNTS) & (costs["kind"] == "twin")]
+    assert set(rows["quantity"]) == set(COUNTS)
     assert rows["verdict"].eq("none").all()
     assert rows["difference_percent"].eq(0).all()
+
+
+def test_a_step_that_does_more_has_larger_counts():
+    import tensorflow as tf
+
+    from twinbench.measurement.counting import count_step
+
+    @tf.function
+    def once(x):
+        return x @ x
+
+    @tf.function
+    def twice_and_a_detour(x):
+        detour = tf.identity(tf.exp(x)) + 1.0  # 2 operations and 2 tensors more, held beside the first product
+        return x @ x + detour
+
+    x = tf.ones((256, 256))
+    first, second = (count_step(function.get_concrete_function(x).graph) for function in (once, twice_and_a_detour))
+    assert (first["operations"], second["operations"]) == (1, 4)
+    assert (first["tensor_mb"], second["tensor_mb"]) == (0.25, 1.0)
+    assert (first["peak_tensor_mb"], second["peak_tensor_mb"]) == (0.25, 0.75)
+
+
+def test_what_no_result_depends_on_is_not_counted_and_unknown_shapes_give_no_size():
+    import tensorflow as tf
+
+    from twinbench.measurement.counting import count_step
+
+    @tf.function
+    def idle(x):
+        tf.exp(x)
+        return tf.unique(x)[0] * 2.0
+
+    counts = count_step(idle.get_concrete_function(tf.ones(8)).graph)
+    assert counts["operations"] == 2
+    assert set(counts) == {"operations", "flops"}
+
+
+def test_every_repetition_is_a_build_of_its_own(costs):
+    times = costs[~costs["quantity"].isin(COUNTS)]
+    assert times["n"].eq(3).all()
 
 
 def test_times_are_positive_and_repeated_as_configured(costs):
@@ -50,7 +93,7 @@ def test_times_are_positive_and_repeated_as_configured(costs):
 
 def test_the_claim_reads_the_table_that_is_measured(costs):
     because = decide_claims({"api_costs": costs}).set_index("claim").loc["C7", "because"]
-    assert "floating-point operations per step equal in all 2 twins" in because
+    assert "floating-point operations equal in all 2 twins" in because
 
 
 def test_nothing_to_compare_gives_an_empty_table(digits_npz):

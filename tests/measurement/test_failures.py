@@ -9,6 +9,7 @@ from tests import bad_variants
 
 from twinbench.analysis.costs import api_costs
 from twinbench.config import Configuration
+from twinbench.measurement.columns import QUANTITIES
 
 SETTINGS: dict[str, Any] = {
     "datasets": ["digits"],
@@ -35,7 +36,7 @@ def test_every_bad_variant_is_a_row_with_its_reason_in_what_it_costs(bad_archite
     configuration = Configuration.model_validate(SETTINGS | {"architectures": [bad_architecture]})
     table = api_costs(measure_costs(configuration, digits_npz), confidence=0.95)
     assert set(table["variant"]) == {*bad_variants.GOOD, *bad_variants.REASONS}
-    assert (table.groupby("variant").size() == 4).all()
+    assert (table.groupby("variant").size() == len(QUANTITIES)).all()
     failed = table[table["reason"].notna()]
     assert (failed["n"] == 0).all()
     assert (failed["verdict"] == "not measured").all()
@@ -82,3 +83,25 @@ def test_a_bad_variant_leaves_the_gradients_of_the_others(
         assert table[table["variant"] == "functional"]["gradient_norm"].notna().all()
         (said,) = table[table["variant"] == "sequential"]["reason"]
         assert ("no weight" if broken == "has_no_weights" else bad_variants.REASONS[broken]) in said
+
+
+def test_a_step_that_fails_on_a_later_call_takes_no_other_times_away() -> None:
+    import tensorflow as tf
+
+    from twinbench.architectures.catalogue import find_variant
+    from twinbench.measurement.failures import Failures
+    from twinbench.measurement.steps import time_steps
+
+    good, bad = (find_variant("mlp", name) for name in ("functional", "sequential"))
+    calls = iter(range(5))
+
+    def fails_later(*_: Any) -> list[Any]:
+        if next(calls, None) is None:
+            raise ValueError("the fifth batch is one too many")
+        return [tf.zeros(1)]
+
+    failures = Failures()
+    times = time_steps({bad: fails_later, good: lambda *_: [tf.zeros(1)]}, (None, None), failures.of)
+    assert set(times) == {good}
+    assert times[good] > 0
+    assert "one too many" in failures[bad]

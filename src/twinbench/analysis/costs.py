@@ -1,7 +1,8 @@
 """The tables `api_costs` and `determinism_costs`: repetitions become means, paired differences and verdicts.
 
-A variant is compared with its reference within each repetition, and the intervals of one quantity hold all together
-(Bonferroni): a difference within noise is called none.
+A variant is compared with its reference within each repetition, each of which built both anew. All timed intervals of
+one dataset hold together (Bonferroni). Of an API's cost a difference is told only when its interval lies beyond
+`THRESHOLD_PERCENT` as a whole, and none only when it lies within.
 """
 
 from typing import Any, Final
@@ -11,10 +12,11 @@ import pandas as pd
 
 from twinbench.analysis.intervals import t_interval
 from twinbench.analysis.outputs import API_COSTS, DETERMINISM_COSTS
-from twinbench.measurement.columns import QUANTITIES
+from twinbench.measurement.columns import COUNTS, QUANTITIES, TIMES
 
 _VARIANT: Final = ["architecture", "variant", "kind"]
-_EXACT: Final = "flops"
+# Percent more or less that are worth having.
+THRESHOLD_PERCENT: Final = 10.0
 
 
 def api_costs(repetitions: pd.DataFrame, *, confidence: float) -> pd.DataFrame:
@@ -26,13 +28,13 @@ def api_costs(repetitions: pd.DataFrame, *, confidence: float) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for dataset, measured in repetitions.groupby("dataset", sort=False):
         twins = measured.loc[(measured["kind"] != "reference") & measured["reason"].isna(), _VARIANT]
-        level = _level(confidence, len(twins.drop_duplicates()))
+        level = _level(confidence, len(TIMES) * len(twins.drop_duplicates()))
         references = measured[measured["kind"] == "reference"]
         for key, repeated in measured.groupby(_VARIANT, sort=False):
             variant = dict(zip(_VARIANT, key, strict=True))
             reference = references[references["architecture"] == variant["architecture"]]
             for quantity in QUANTITIES:
-                values, exact = _values(repeated, quantity), quantity == _EXACT
+                values, exact = _values(repeated, quantity), quantity in COUNTS
                 row = {"dataset": dataset, **variant, "quantity": quantity}
                 row |= _mean(values, exact=exact, confidence=confidence)
                 if reason := _reason(repeated):
@@ -40,7 +42,13 @@ def api_costs(repetitions: pd.DataFrame, *, confidence: float) -> pd.DataFrame:
                 elif variant["kind"] == "reference":
                     row["verdict"] = "reference"
                 else:
-                    row |= paired_difference(values, _values(reference, quantity), exact=exact, confidence=level)
+                    row |= paired_difference(
+                        values,
+                        _values(reference, quantity),
+                        exact=exact,
+                        confidence=level,
+                        threshold=THRESHOLD_PERCENT,
+                    )
                 rows.append(row)
     return API_COSTS.frame(rows)
 
@@ -91,7 +99,12 @@ def _ends(values: "pd.Series[float]", *, exact: bool, confidence: float) -> tupl
 
 
 def paired_difference(
-    values: "pd.Series[float]", reference: "pd.Series[float]", *, exact: bool = False, confidence: float
+    values: "pd.Series[float]",
+    reference: "pd.Series[float]",
+    *,
+    exact: bool = False,
+    confidence: float,
+    threshold: float = 0.0,
 ) -> dict[str, Any]:
     """Return the paired difference in percent, its interval and its verdict.
 
@@ -100,6 +113,7 @@ def paired_difference(
         reference: the same of what they are compared with.
         exact: whether the values are counts, which have no noise.
         confidence: of the interval.
+        threshold: percent beyond which a difference counts; at 0 an interval that holds zero is called none.
     """
     shared = values.index.intersection(reference.index)
     base = float(reference[shared].mean()) if len(shared) else 0.0
@@ -111,5 +125,13 @@ def paired_difference(
         "difference_percent": float(percent.mean()),
         "difference_low": low,
         "difference_high": high,
-        "verdict": "more" if low > 0 else "less" if high < 0 else "none",
+        "verdict": _verdict(low, high, threshold),
     }
+
+
+def _verdict(low: float, high: float, threshold: float) -> str:
+    if low > threshold:
+        return "more"
+    if high < -threshold:
+        return "less"
+    return "none" if threshold == 0 or (-threshold <= low and high <= threshold) else "unclear"

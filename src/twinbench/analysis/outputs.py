@@ -234,7 +234,8 @@ SUSPECTS: Final = Table(
 )
 _DIFFERENCE_ENDS: Final = (
     number(
-        "difference_low", "lower end of Student's t interval for that; all of a quantity hold together (Bonferroni)"
+        "difference_low",
+        "lower end of Student's t interval for that; all that are timed hold together (Bonferroni)",
     ),
     number("difference_high", "upper end of that interval"),
 )
@@ -245,21 +246,26 @@ API_COSTS: Final = Table(
         text("kind", "reference, twin or candidate"),
         text(
             "quantity",
-            "step_ms (CPU milliseconds, on a GPU those of the clock, of one compiled training step on a batch in "
-            "memory), flops (floating-point operations of that step, by TensorFlow's profiler), peak_memory_mb (by how "
-            "much resident memory rises in it, MiB) or build_s (CPU seconds to construct the model and trace the step)",
+            "counted of one compiled training step on a batch in memory: operations, flops (floating-point operations, "
+            "by TensorFlow's profiler), tensor_mb (all tensors that it makes, MiB) and peak_tensor_mb (those that it "
+            "holds at once, MiB); measured: step_ms (its CPU milliseconds, on a GPU those of the clock) and build_s "
+            "(CPU seconds to construct the model and trace the step)",
         ),
-        whole("n", "repetitions; a count needs one"),
+        whole("n", "repetitions, each with a build of its own; a count needs one"),
         number("mean", "mean over the repetitions, in the unit of the quantity"),
-        number("ci_low", "lower end of Student's t interval for that mean"),
+        number("ci_low", "lower end of Student's t interval for that mean, each by itself"),
         number("ci_high", "upper end of that interval"),
         number("difference_percent", "mean paired difference to the reference, in percent of the reference's mean"),
         *_DIFFERENCE_ENDS,
-        text("verdict", "none (the interval holds zero: within noise), more, less, not measured, or reference"),
+        text(
+            "verdict",
+            "more or less (the whole interval lies beyond 10 percent on that side), none (it lies within 10 percent on "
+            "both), unclear (neither), not measured, or reference",
+        ),
         REASON,
     ),
     category="Cost",
-    caption="Time per step, operations, memory and building time of each API.",
+    caption="Operations, tensors, time per step and building time of each API.",
     title="Cost by API",
     made_by="the rule `measure` makes it",
 )

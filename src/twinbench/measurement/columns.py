@@ -49,13 +49,16 @@ GRADIENTS: Final = Table(
     short=False,
     made_by="the rule `measure` makes it",
 )
-# What is measured of a training step, in words.
-QUANTITIES: Final = {
-    "step_ms": "time per step",
-    "flops": "floating-point operations per step",
-    "peak_memory_mb": "peak memory",
-    "build_s": "time to build",
+# What is counted of a compiled training step, the same in every repetition and on every machine, in words.
+COUNTS: Final = {
+    "operations": "operations",
+    "flops": "floating-point operations",
+    "tensor_mb": "size of all tensors",
+    "peak_tensor_mb": "size of the tensors held at once",
 }
+# What a clock measures, in words.
+TIMES: Final = {"step_ms": "time per step", "build_s": "time to build"}
+QUANTITIES: Final = COUNTS | TIMES
 _REPETITION: Final = (
     whole("repetition", "number of the repetition, within which values are compared"),
     number("value", "in the unit of the quantity"),
@@ -65,7 +68,7 @@ COST_REPETITIONS: Final = Table(
     "api_costs",
     columns=(
         *columns_of(Outcome, "dataset architecture variant kind"),
-        text("quantity", "step_ms, flops, peak_memory_mb or build_s"),
+        text("quantity", f"{', '.join(list(QUANTITIES)[:-1])} or {list(QUANTITIES)[-1]}"),
         *_REPETITION,
     ),
 )

@@ -5,7 +5,8 @@ what no API touches: feeding images, and the optimiser's update, which is the sa
 """
 
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, TypeVar
 
 import keras
@@ -60,10 +61,19 @@ def trace_step(variant: Variant, batch: Batch, data: LoadedDataset) -> tuple[Ste
     return step, step.get_concrete_function(*batch).graph
 
 
-def time_steps(steps: Mapping[Key, Step], batch: Batch) -> dict[Key, float]:
+def time_steps(
+    steps: Mapping[Key, Step],
+    batch: Batch,
+    guard: Callable[[Key], AbstractContextManager[None]] = lambda _: nullcontext(),
+) -> dict[Key, float]:
     """Return the milliseconds of each step: the fastest of several stretches, which take turns.
 
     Processor time on a CPU; on a GPU, where the processor only waits, the clock's.
+
+    Args:
+        steps: what is timed.
+        batch: what they are called with.
+        guard: is entered for each call of a step; one whose failure it takes is timed no further, and left out.
     """
     # What other processes do to the clock on the wall they do much less to the CPU time of this one.
     clock = time.process_time if device_type() == "cpu" else time.perf_counter
@@ -75,10 +85,16 @@ def time_steps(steps: Mapping[Key, Step], batch: Batch) -> dict[Key, float]:
         gradients[0].numpy()  # on a GPU the step is done only when someone looks
         return clock() - began
 
-    once = min((seconds(step, 1) for step in steps.values()), default=1.0)
-    count = max(1, round(_STRETCH_SECONDS / max(once, 1e-6)))
-    fastest = dict.fromkeys(steps, float("inf"))
+    def round_of(running: Iterable[Key], count: int) -> dict[Key, float]:
+        times = {}
+        for key in running:
+            with guard(key):
+                times[key] = seconds(steps[key], count)
+        return times
+
+    fastest = round_of(steps, 1)
+    count = max(1, round(_STRETCH_SECONDS / max(min(fastest.values(), default=1.0), 1e-6)))
+    fastest = dict.fromkeys(fastest, float("inf"))
     for _ in range(_STRETCHES):
-        for key, step in steps.items():
-            fastest[key] = min(fastest[key], 1000 * seconds(step, count) / count)
+        fastest = {key: min(fastest[key], 1000 * spent / count) for key, spent in round_of(fastest, count).items()}
     return fastest

@@ -22,6 +22,8 @@ import pandas as pd
 import yaml
 from tests.workflow.conftest import ROOT
 
+from twinbench.measurement.columns import COUNTS
+
 # Columns of times and memory, of where and from what a record was made; and the claim that rests on times.
 VOLATILE = {
     "costs": ["seconds", "train_seconds", "images_per_second", "peak_memory_mb", "manifest"],
@@ -363,7 +365,7 @@ def _without_volatile(path: Path, table: str) -> str:
     if table == "claims":
         frame = frame[~frame["claim"].isin(CLAIMS_OF_TIMES)]
     if table == "api_costs":  # a count is no time
-        counts = frame["quantity"] == "flops"
+        counts = frame["quantity"].isin(COUNTS)
         return frame[counts].to_csv(index=False) + frame.drop(columns=VOLATILE[table]).to_csv(index=False)
     frame = frame.drop(columns=VOLATILE[table])
     return (frame.drop_duplicates() if table == "provenance" else frame).to_csv(index=False)

@@ -1,27 +1,19 @@
-"""The rule of C7: is a Functional network cheaper to compute than its Sequential twin?"""
+"""The rule of C7: is a Functional network cheaper to compute than its Sequential twin?
+
+It rests first on what a compiled training step does, which is counted and the same on every machine. The clock only
+confirms: it overrules the counts when it contradicts them in every twin. What is paid once, to build, decides nothing.
+"""
 
 from collections.abc import Sequence
 
 import pandas as pd
 
-from twinbench.analysis.claims.entry import ClaimVerdict, Finding, Stance, unmeasured
+from twinbench.analysis.claims.entry import ClaimVerdict, Finding, Stance, unmeasured, verdict_of
 from twinbench.analysis.claims.evidence import Evidence, Row, cite, is_sequential, known, named
-from twinbench.measurement.columns import QUANTITIES
+from twinbench.analysis.costs import THRESHOLD_PERCENT
+from twinbench.measurement.columns import COUNTS, QUANTITIES, TIMES
 
-# What training costs at every step; the rest is paid once, or is room and not work.
-RUNNING = ("step_ms", "flops")
-# An interval within this many percent of none shows that there is nothing worth having.
-CLOSE_PERCENT = 10.0
-
-
-def costs_more(row: Row) -> Stance:
-    """Return what one row of `api_costs` says of "the variant costs more than the Functional reference"."""
-    if row["verdict"] == "more":
-        return Stance.FOR
-    if row["verdict"] == "less":
-        return Stance.AGAINST
-    high = row["difference_high"]
-    return Stance.AGAINST if row["verdict"] == "none" and high <= CLOSE_PERCENT else Stance.OPEN
+_STANCES = {"more": Stance.FOR, "none": Stance.AGAINST, "less": Stance.AGAINST}
 
 
 def functional_is_cheaper(evidence: Evidence, dataset: str) -> Finding:
@@ -30,46 +22,62 @@ def functional_is_cheaper(evidence: Evidence, dataset: str) -> Finding:
     rows = [row for row in twins if is_sequential(row) and not known(row.get("reason"))]
     if not rows:
         return unmeasured("No Sequential twin's cost was measured", "The measurement stage, with all variants")
-    by_quantity = {quantity: [row for row in rows if row["quantity"] == quantity] for quantity in QUANTITIES}
-    measured = {quantity: rows for quantity, rows in by_quantity.items() if rows}
-    verdict = _verdict({quantity: [costs_more(row) for row in rows] for quantity, rows in measured.items()})
+    counted: dict[str, list[Stance]] = {named(row): [] for row in rows}
+    for row in rows:
+        if row["quantity"] in COUNTS:
+            counted[named(row)].append(costs_more(row))
+    stances = {name: _of_a_twin(counts) for name, counts in counted.items()}
+    times = [costs_more(row) for row in rows if row["quantity"] == "step_ms"]
+    verdict = _confirmed(verdict_of(list(stances.values())), times)
     lacking = ""
     if verdict is ClaimVerdict.INCONCLUSIVE:
-        unclear = [q for q in RUNNING if q not in measured or any(costs_more(r) is Stance.OPEN for r in measured[q])]
-        names = " and ".join(QUANTITIES[quantity] for quantity in unclear)
-        lacking = f"Narrower intervals of {names}: a larger `measurements.cost_repeats`, and a quiet machine."
-    because = (
-        f"Sequential minus Functional: {'; '.join(_phrase(quantity, rows) for quantity, rows in measured.items())}."
-    )
+        unclear = ", ".join(name for name, stance in stances.items() if stance is Stance.OPEN)
+        lacking = f"The counts of a training step of {unclear}."
+    by_quantity = {quantity: [row for row in rows if row["quantity"] == quantity] for quantity in QUANTITIES}
+    phrases = {quantity: _phrase(quantity, rows) for quantity, rows in by_quantity.items() if rows}
+    because = f"Sequential minus Functional, one training step: {_joined(phrases, COUNTS)}."
+    if set(phrases) & set(TIMES):
+        because += f" By the clock, which only confirms: {_joined(phrases, TIMES)}."
     return Finding(verdict, because, cite("api_costs", rows), lacking)
 
 
-def _verdict(stances: dict[str, list[Stance]]) -> ClaimVerdict:
-    """Return the verdict: the time of a step can support the claim alone, any other cost only make it `depends`."""
-    everything = [stance for several in stances.values() for stance in several]
-    running = [stance for quantity in RUNNING for stance in stances.get(quantity, [Stance.OPEN])]
-    if set(stances.get("step_ms", ())) == {Stance.FOR}:
-        return ClaimVerdict.SUPPORTED
-    if Stance.FOR in everything:
-        return ClaimVerdict.DEPENDS
-    return ClaimVerdict.INCONCLUSIVE if Stance.OPEN in running else ClaimVerdict.REFUTED
+def costs_more(row: Row) -> Stance:
+    """Return what one row of `api_costs` says of "it costs more than the Functional reference"."""
+    return _STANCES.get(str(row["verdict"]), Stance.OPEN)
+
+
+def _of_a_twin(counts: Sequence[Stance]) -> Stance:
+    """Return what the counts of one twin say together: more of anything is more; none is known only of all."""
+    if Stance.FOR in counts:
+        return Stance.FOR
+    return Stance.AGAINST if len(counts) == len(COUNTS) and Stance.OPEN not in counts else Stance.OPEN
+
+
+def _confirmed(verdict: ClaimVerdict, times: Sequence[Stance]) -> ClaimVerdict:
+    """Return a verdict from counts beside the times per step, which contradict it only all together."""
+    contradiction = {ClaimVerdict.REFUTED: Stance.FOR, ClaimVerdict.SUPPORTED: Stance.AGAINST}.get(verdict)
+    return ClaimVerdict.DEPENDS if times and set(times) == {contradiction} else verdict
+
+
+def _joined(phrases: dict[str, str], quantities: dict[str, str]) -> str:
+    return "; ".join(phrases[quantity] for quantity in quantities if quantity in phrases) or "nothing was counted"
 
 
 def _phrase(quantity: str, rows: Sequence[Row]) -> str:
-    more = [row for row in rows if row["verdict"] == "more"]
-    less = [row for row in rows if row["verdict"] == "less"]
     measured = [row for row in rows if known(row["difference_percent"])]
     if not measured:
         return f"{QUANTITIES[quantity]} not measured"
-    middle = float(pd.Series([row["difference_percent"] for row in measured]).median())
-    text = f"{QUANTITIES[quantity]} median {middle:+.1f} % over {len(measured)} twins"
     if all(row["difference_percent"] == 0 for row in measured):
-        text = f"{QUANTITIES[quantity]} equal in all {len(measured)} twins"
-    parts = [f"{len(told)} {word} ({_worst(told)})" for told, word in ((more, "more"), (less, "less")) if told]
-    noise = len(measured) - len(more) - len(less)
-    if noise and middle != 0:
-        parts.append(f"{'all' if noise == len(measured) else noise} within noise")
-    return f"{text}: {', '.join(parts)}" if parts else text
+        return f"{QUANTITIES[quantity]} equal in all {len(measured)} twins"
+    middle = float(pd.Series([row["difference_percent"] for row in measured]).median())
+    words = {"more": "more", "less": "less", "none": f"within {THRESHOLD_PERCENT:g} %", "unclear": "unclear"}
+    by_verdict = {word: [row for row in measured if row["verdict"] == verdict] for verdict, word in words.items()}
+    parts = [
+        f"{len(told)} {word}" + (f" ({_worst(told)})" if word in ("more", "less") else "")
+        for word, told in by_verdict.items()
+        if told
+    ]
+    return f"{QUANTITIES[quantity]} median {middle:+.1f} % over {len(measured)} twins: {', '.join(parts)}"
 
 
 def _worst(rows: Sequence[Row]) -> str:
