@@ -7,7 +7,7 @@ its true difference cannot be none and the margin at once: so dividing by the co
 `docs/statistics.md` has the source of each number and how well it is calibrated.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -86,14 +86,19 @@ def _at_chance(pairs: Pairs, margin: float, chance: float) -> bool:
     return bool(max(pairs.scores.mean(), pairs.reference_scores.mean()) <= chance + max(margin, 3 * error))
 
 
-def _tested(pairs: Pairs, *, margin: float) -> dict[str, object]:
-    """Return the tests of two pairs or more."""
-    differences, resolution = pairs.differences, pairs.resolution
-    return {
-        "std_used": float(sample_std(differences, resolution)),
-        "t_p": float(paired_t_p(differences, resolution=resolution)),
-        "tost_p": float(equivalence_p(differences, margin=margin, resolution=resolution)),
-    }
+def _tested(several: Sequence[Pairs], *, margin: float) -> list[dict[str, object]]:
+    """Return the tests of pairs, all with as many seeds and the same resolution; nothing of fewer than two seeds."""
+    resolution = several[0].resolution
+    if several[0].n < 2:
+        return [{} for _ in several]
+    differences = np.stack([pairs.differences for pairs in several])
+    std = sample_std(differences, resolution)
+    p = paired_t_p(differences, resolution=resolution)
+    equivalent_p = equivalence_p(differences, margin=margin, resolution=resolution)
+    return [
+        {"std_used": float(spread), "t_p": float(different), "tost_p": float(alike)}
+        for spread, different, alike in zip(std, p, equivalent_p, strict=True)
+    ]
 
 
 def _correct_by_family(table: pd.DataFrame, confidence: float) -> None:
@@ -215,23 +220,26 @@ def compare_variants(
     Raises:
         RecordError: a run appears twice, or an architecture has several references.
     """
+    compared = list(pairs_by_seed(runs))
     rows: list[dict[str, object]] = []
-    identical: list[bool] = []
-    for pairs in pairs_by_seed(runs):
+    tested_together: dict[object, list[int]] = {}
+    for place, pairs in enumerate(compared):
         guess = (chance or {}).get(pairs.dataset, np.nan) if pairs.score_name == "accuracy" else 0.0
-        row = _described(pairs, margin, guess)
+        rows.append(_described(pairs, margin, guess) | {"margin": margin})
         if pairs.identical:
-            row["std_used"] = 0.0
-        elif pairs.n > 1:
-            row |= _tested(pairs, margin=margin)
-        rows.append(row | {"margin": margin})
-        identical.append(pairs.identical)
+            rows[-1]["std_used"] = 0.0
+        else:
+            tested_together.setdefault((pairs.n, pairs.resolution), []).append(place)
+    for places in tested_together.values():
+        for place, tests in zip(places, _tested([compared[place] for place in places], margin=margin), strict=True):
+            rows[place] |= tests
     table = COMPARISONS.frame(rows)
     if table.empty:
         return table
     _correct_by_family(table, confidence)
     table["verdict"] = [
-        str(_verdict(same, row, 1 - confidence)) for same, row in zip(identical, table.to_dict("records"), strict=True)
+        str(_verdict(pairs.identical, row, 1 - confidence))
+        for pairs, row in zip(compared, table.to_dict("records"), strict=True)
     ]
     alike = table["verdict"].isin([Verdict.EQUIVALENT, Verdict.DIFFERENT_WITHIN_MARGIN])
     table["unseen_collapse"] = [

@@ -1,6 +1,6 @@
 """Each variant's scores beside its reference's, paired by seed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,49 +58,82 @@ class Pairs:
         return np.round(self.scores - self.reference_scores, SCORE_DECIMALS)
 
 
-def _references_of(runs: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
-    """Return the reference's runs by dataset and architecture.
+@dataclass(frozen=True)
+class _Runs:
+    """The columns that pairing reads, as arrays in the order of the runs."""
+
+    seed: list[int]
+    variant: list[str]
+    kind: list[str]
+    ended_well: list[bool]
+    score: Floats
+    sha256: list[object]
+    frame: pd.DataFrame
+
+    @classmethod
+    def of(cls, runs: pd.DataFrame) -> "_Runs":
+        return cls(
+            seed=runs["seed"].tolist(),
+            variant=runs["variant"].map(str).tolist(),
+            kind=runs["kind"].map(str).tolist(),
+            ended_well=ended_well(runs).tolist(),
+            score=runs["test_score"].to_numpy(dtype=np.float64),
+            sha256=runs["final_weights_sha256"].tolist(),
+            frame=runs,
+        )
+
+    def good(self, places: Sequence[int]) -> dict[int, int]:
+        """Return the places of runs that ended well by their seed."""
+        return {self.seed[place]: place for place in places if self.ended_well[place]}
+
+
+def _references_of(runs: _Runs) -> dict[tuple[str, str], list[int]]:
+    """Return the places of the reference's runs by dataset and architecture.
 
     Raises:
         RecordError: an architecture has several references.
     """
     references = {}
-    for (dataset, architecture), chosen in runs[runs["kind"] == "reference"].groupby(GROUP[:2], sort=False):
-        names = chosen["variant"].unique()
+    chosen = runs.frame.reset_index(drop=True)
+    for (dataset, architecture), group in chosen[chosen["kind"] == "reference"].groupby(GROUP[:2], sort=False):
+        places = group.index.tolist()
+        names = list(dict.fromkeys(runs.variant[place] for place in places))
         if len(names) > 1:
             raise RecordError(
-                f"The runs of {architecture} on {dataset} have several references ({', '.join(map(str, names))}): "
+                f"The runs of {architecture} on {dataset} have several references ({', '.join(names)}): "
                 "an architecture has exactly one."
             )
-        references[str(dataset), str(architecture)] = chosen
+        references[str(dataset), str(architecture)] = places
     return references
 
 
-def _pair(key: tuple[str, str, str], runs: pd.DataFrame, references: pd.DataFrame) -> Pairs:
+def _pair(key: tuple[str, str, str], runs: _Runs, places: Sequence[int], reference_places: Sequence[int]) -> Pairs:
     dataset, architecture, variant = key
-    columns = ["test_score", "test_examples", "final_weights_sha256"]
-    good = runs[ended_well(runs)].set_index("seed")[columns]
-    good_references = references[ended_well(references)].set_index("seed")[columns]
-    both = good.join(good_references, how="inner", rsuffix="_reference").sort_index()
-    alone = set(good.index) ^ set(good_references.index)
-    score_name = score_name_of(runs)
-    hashes = both["final_weights_sha256"]
-    equal = hashes.notna() & (hashes == both["final_weights_sha256_reference"])
+    good, good_references = runs.good(places), runs.good(reference_places)
+    shared = sorted(good.keys() & good_references.keys())
+    alone = good.keys() ^ good_references.keys()
+    both = [(good[seed], good_references[seed]) for seed in shared]
+    scores, references = (runs.score[[pair[side] for pair in both]] for side in (0, 1))
+    hashes = [(runs.sha256[place], runs.sha256[reference]) for place, reference in both]
+    ran = {runs.seed[place] for place in places} & {runs.seed[place] for place in reference_places}
+    score_name = score_name_of(runs.frame.iloc[list(places)])
     return Pairs(
         dataset=dataset,
         architecture=architecture,
         variant=variant,
-        kind=str(runs["kind"].iloc[0]),
-        reference=str(references["variant"].iloc[0]) if len(references) else "",
+        kind=runs.kind[places[0]],
+        reference=runs.variant[reference_places[0]] if reference_places else "",
         score_name=score_name,
-        scores=both["test_score"].to_numpy(dtype=np.float64),
-        reference_scores=both["test_score_reference"].to_numpy(dtype=np.float64),
-        resolution=score_resolution(score_name, images_tested(both)),
-        failed=len(runs) - len(good),
-        reference_failed=len(references) - len(good_references),
-        failed_alone=len(alone & set(runs["seed"]) & set(references["seed"])),
+        scores=scores,
+        reference_scores=references,
+        resolution=score_resolution(score_name, images_tested(runs.frame.iloc[[pair[0] for pair in both]])),
+        failed=len(places) - len(good),
+        reference_failed=len(reference_places) - len(good_references),
+        failed_alone=len(alone & ran),
         unpaired=len(alone),
-        identical=bool(len(both)) and bool((equal & (both["test_score"] == both["test_score_reference"])).all()),
+        identical=bool(both)
+        and all(isinstance(sha256, str) and sha256 == other for sha256, other in hashes)
+        and bool((scores == references).all()),
     )
 
 
@@ -123,7 +156,10 @@ def pairs_by_seed(runs: pd.DataFrame) -> Iterator[Pairs]:
             f"The run of {first['architecture']} {first['variant']} on {first['dataset']} with seed {first['seed']} "
             "appears twice in the runs: keep one training configuration per results folder."
         )
-    references = _references_of(runs)
-    for key, group in runs[runs["kind"] != "reference"].groupby(GROUP, sort=False):
+    columns = _Runs.of(runs)
+    references = _references_of(columns)
+    others = runs.reset_index(drop=True)
+    for key, group in others[others["kind"] != "reference"].groupby(GROUP, sort=False):
         dataset, architecture, variant = map(str, key)
-        yield _pair((dataset, architecture, variant), group, references.get((dataset, architecture), runs.iloc[:0]))
+        reference_places = references.get((dataset, architecture), [])
+        yield _pair((dataset, architecture, variant), columns, group.index.tolist(), reference_places)
