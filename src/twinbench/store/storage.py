@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 def announce(provider: str, settings: Mapping[str, Any]) -> None:
     """Tell this process and those that it starts how the storage is reached."""
-    os.environ[VARIABLE] = json.dumps({"provider": provider, "settings": dict(settings)})
+    os.environ[VARIABLE] = json.dumps({"provider": provider, "settings": dict(settings)}, default=str)
 
 
 def withdraw() -> None:
@@ -61,7 +61,7 @@ class Storage:
             entry.local_path().parent.mkdir(parents=True, exist_ok=True)
             entry.retrieve_object()
         except Exception as error:
-            raise DataError(f"{entry.query} cannot be read: {error}") from error
+            raise DataError(_sentence(entry.query, "read", error)) from error
         return True
 
     def send(self, name: str) -> None:
@@ -74,7 +74,7 @@ class Storage:
         try:
             entry.store_object()
         except Exception as error:
-            raise DataError(f"{entry.query} cannot be written: {error}") from error
+            raise DataError(_sentence(entry.query, "written", error)) from error
 
     def remove(self, name: str) -> None:
         """Remove a file from the storage, if it is there.
@@ -87,9 +87,15 @@ class Storage:
             if entry.exists():
                 entry.remove()
         except Exception as error:
-            raise DataError(f"{entry.query} cannot be removed: {error}") from error
+            raise DataError(_sentence(entry.query, "removed", error)) from error
 
     def _entry(self, name: str) -> Any:
         entry = self._provider.object(f"{self._folder}/{name}")
         entry.set_local_path(self.copies / name)
         return entry
+
+
+def _sentence(query: str, done: str, error: Exception) -> str:
+    return (
+        f"{query} cannot be {done} ({str(error).rstrip('.')}): see whether the bucket is there and its keys are right."
+    )
