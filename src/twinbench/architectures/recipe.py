@@ -4,8 +4,10 @@ A variant's recipe differs from the reference's in its builder alone; a suspect'
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+import numpy as np
 
 from twinbench.architectures.catalogue import Variant, architectures
 from twinbench.architectures.declaration import Builder, Task
@@ -51,6 +53,16 @@ class Recipe:
     validation: Validation = "stratified"
     seed_offset: int = 0
     after_build: Callable[[Any], None] = unchanged
+
+
+def fitted(recipe: Recipe, model: Any, input_shape: tuple[int, ...]) -> Recipe:
+    """Return the recipe with the loss that fits the outputs of a person's own model: of logits, or of probabilities."""
+    if recipe.task != "classify" or recipe.loss != "crossentropy on logits":
+        return recipe
+    inputs = np.random.default_rng(0).random((8, *input_shape), np.float32)
+    outputs = np.asarray(model(inputs, training=False), np.float64)
+    probabilities = (outputs >= 0).all() and np.allclose(outputs.sum(axis=-1), 1, atol=1e-3)
+    return replace(recipe, loss="crossentropy on probabilities") if probabilities else recipe
 
 
 def recipe_of(variant: Variant) -> Recipe:

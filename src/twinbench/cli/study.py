@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import click
 
@@ -53,6 +52,6 @@ def study(  # noqa: PLR0917 - click passes the options by name
         )
         sys.exit(done.returncode)
     click.echo("")
-    for line in answer(Path(output) / "tables", NAME):
+    for line in answer(file.parent / "tables", NAME):
         click.echo(line)
-    click.echo(f"Page: {output}/report.html. Again, or with other settings: twinbench run --configfile {file}")
+    click.echo(f"Page: {file.parent}/report.html. Again, or with other settings: twinbench run --configfile {file}")

@@ -70,6 +70,8 @@ class Evaluation:
 class Program:
     """One model, its optimiser, and the compiled functions that train and evaluate it."""
 
+    resumable = True
+
     def __init__(self, model: Any, recipe: Recipe, training: Training, compilation: Compilation, train: Images) -> None:
         """Compile nothing yet: TensorFlow does at the first call.
 
@@ -133,6 +135,9 @@ class Program:
             if full < len(order):
                 total += float(self._last_step(tf.constant(order[full:].reshape(1, -1))))
         return total / len(order)
+
+    def finish(self) -> None:
+        """Do what is left to do after the last epoch."""
 
     def evaluate(self, images: Images, positions: Positions, total_squares: float) -> Evaluation:
         """Evaluate the model in inference mode.

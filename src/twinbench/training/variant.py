@@ -15,7 +15,7 @@ import numpy as np
 
 from twinbench.architectures.catalogue import Variant, architectures
 from twinbench.architectures.keras_settings import forget_models, settings_kept
-from twinbench.architectures.recipe import Recipe, recipe_of
+from twinbench.architectures.recipe import Recipe, fitted, recipe_of
 from twinbench.config import TrainingSection
 from twinbench.store.predictions import pack
 from twinbench.store.record import Cost, Epoch, Outcome
@@ -23,6 +23,7 @@ from twinbench.training.building import State, build_model, match_weights, read_
 from twinbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from twinbench.training.compilation import choose_compilation
 from twinbench.training.feed import DatasetTensors, Feed
+from twinbench.training.fit_program import FitProgram, brings_its_training
 from twinbench.training.memory import forget_peak, peak_memory_mb
 from twinbench.training.program import Evaluation, Program, UntrainableError, failure_of_the_variant
 from twinbench.training.seeds import Seeds, streams
@@ -98,6 +99,7 @@ class VariantTrainer:
                 recipe = self._recipe = self._recipe or recipe_of(self.variant)
                 seeds = self._seeds(seed + recipe.seed_offset)
                 model, outcome = self._build(recipe, seeds, outcome)
+                recipe = self._recipe
             feed = self._feed = self._feed or Feed(self._tensors, recipe, self._training)
             outcome = replace(
                 outcome, train_examples=len(feed.train_positions), validation_examples=len(feed.validation_positions)
@@ -108,7 +110,14 @@ class VariantTrainer:
                 )
             with failure_of_the_variant(_CANNOT_BE_TRAINED):
                 start = read_state(model)
-                program = self._program_of(model, recipe)
+                program = self._program_of(model, recipe, seeds)
+                if isinstance(program, FitProgram):
+                    outcome = replace(
+                        outcome,
+                        loss=f"{program.loss_name}, by Keras's own loop",
+                        optimizer=str(program.optimizer.name),
+                        learning_rate=float(program.optimizer.learning_rate),
+                    )
             return self._train(
                 program,
                 start=start,
@@ -132,8 +141,10 @@ class VariantTrainer:
         forget_models()
         gc.collect()
 
-    def _program_of(self, model: Any, recipe: Recipe) -> Program:
+    def _program_of(self, model: Any, recipe: Recipe, seeds: Seeds) -> Program:
         """Return the program of the variant's first model, which trains all others of its shapes."""
+        if not self.variant.packaged and brings_its_training(model):
+            return FitProgram(model, recipe, self._training, self._tensors.train, seeds)
         if self._program is None:
             self._program = Program(model, recipe, self._training, self.compilation, self._tensors.train)
         shapes = [[tuple(weight.shape) for weight in network.variables] for network in (self._program.model, model)]
@@ -145,6 +156,8 @@ class VariantTrainer:
         """Build the model with the run's initial weights, and write down what it is."""
         shape, classes = self._tensors.data.input_shape, self._tensors.data.classes
         model, parameters = build_model(recipe, shape, classes, seeds)
+        if not self.variant.packaged:
+            recipe = self._recipe = fitted(recipe, model, shape)
         if self._training.init == "matched" and self.variant.kind != "reference":
             with failure_of_the_variant("The reference, whose weights it is to get, cannot be built"):
                 reference, _ = build_model(recipe_of(self._architecture.reference), shape, classes, seeds)
@@ -183,7 +196,7 @@ class VariantTrainer:
             program.reset(start)
             present = read_state(program)
         history: list[Epoch] = []
-        resumed = load_checkpoint(checkpoint, present)
+        resumed = load_checkpoint(checkpoint, present) if program.resumable else None
         # Without seeds a resumed run would not be the one that began.
         if resumed is not None and self._training.determinism != "off":
             logger.info("Resumed after epoch %d from %s.", len(resumed.history), checkpoint)
@@ -203,7 +216,7 @@ class VariantTrainer:
                 reason = f"The loss became {_in_words(train_loss, validation.loss)} in epoch {epoch}."
                 return Result(replace(outcome, reason=reason), tuple(history), clock.cost(self._device))
             history.append(Epoch(epoch, train_loss, validation.loss, validation.score))
-            due = epoch % self._training.checkpoint_every == 0 and epoch < self._training.epochs
+            due = program.resumable and epoch % self._training.checkpoint_every == 0 and epoch < self._training.epochs
             if due and time.perf_counter() - saved >= self._training.checkpoint_seconds:
                 with failure_of_the_variant("Its state cannot be read for a checkpoint"):
                     state = read_state(program)
@@ -212,6 +225,8 @@ class VariantTrainer:
                 save_checkpoint(checkpoint, kept)
                 saved = time.perf_counter()
             progress(epoch, train_loss)
+        with failure_of_the_variant(_CANNOT_BE_TRAINED):
+            program.finish()
         squares = feed.test_squares() if outcome.task == "reconstruct" else math.nan
         test = program.evaluate(feed.tensors.test, feed.test_positions, squares)
         with failure_of_the_variant(_CANNOT_BE_TRAINED):

@@ -1,0 +1,147 @@
+"""Models that bring their own training along: compiled ones, and those that override a step of Keras's loop.
+
+Such a model is trained by Keras's own `fit`, one epoch a call, under the run's seeds and in the run's order of images,
+so that its loss, optimiser, schedules, weights of losses and overridden methods act as they do for their author.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from twinbench.architectures.recipe import Recipe
+from twinbench.config import Training
+from twinbench.training.building import State, write_state
+from twinbench.training.feed import Images, Positions
+from twinbench.training.program import Evaluation, Program, failure_of_the_variant, make_loss, make_optimizer
+from twinbench.training.seeds import Seeds
+
+_EVALUATION_BATCH = 500
+_STEPS = ("fit", "train_step", "compute_loss", "train_function", "make_train_function", "train_on_batch")
+_ACCURACIES = ("accuracy", "acc", "sparse_categorical_accuracy", "categorical_accuracy")
+
+
+def brings_its_training(model: Any) -> bool:
+    """Whether a model is compiled, overrides how Keras trains, or ends in a sigmoid, which the engine cannot train."""
+    overridden = any(getattr(type(model), name, None) is not getattr(keras.Model, name, None) for name in _STEPS)
+    # Sequential and Functional are Keras's own and override none of these.
+    return bool(model.compiled) or overridden or _ends_in_sigmoid(model)
+
+
+class FitProgram(Program):
+    """One model that Keras trains. It holds one run: what a model keeps in Python no state can put back."""
+
+    resumable = False
+
+    def __init__(self, model: Any, recipe: Recipe, training: Training, train: Images, seeds: Seeds) -> None:
+        """Compile a model that is not, with the configuration's optimiser and the loss that fits its outputs.
+
+        Args:
+            model: a built model.
+            recipe: what it is trained for.
+            training: the configured numbers.
+            train: the images that `train_epoch` picks from.
+            seeds: of the run; what a model draws from TensorFlow while it trains follows from that of dropout.
+        """
+        self.model = model
+        self.batch_size = training.batch_size * recipe.batch_factor
+        self._recipe = recipe
+        self._train = train
+        if not model.compiled:
+            sigmoid = recipe.task == "classify" and _ends_in_sigmoid(model)
+            loss = keras.losses.BinaryCrossentropy() if sigmoid else make_loss(recipe.loss)
+            model.compile(optimizer=make_optimizer(recipe, training), loss=loss)
+        self.optimizer = model.optimizer
+        self.loss_name = _name(model.loss)
+        # Keras puts averaged weights (`use_ema`) in place when `fit` ends, which is to be after the last epoch.
+        self._finalize = getattr(self.optimizer, "finalize_variable_values", None)
+        if self._finalize is not None:
+            self.optimizer.finalize_variable_values = lambda variables: None
+        tf.random.set_seed(seeds.dropout)
+
+    @property
+    def variables(self) -> list[Any]:
+        """All that training changes: the model's variables, then the optimiser's."""
+        return [*self.model.variables, *getattr(self.optimizer, "variables", [])]
+
+    def reset(self, state: State) -> None:
+        """Start from a model's state; the optimiser is fresh, since this program holds one run."""
+        write_state(self.model.variables, state)
+
+    def train_epoch(self, order: Positions) -> float:
+        """Train one pass over the images that `order` lists, and return the mean loss that Keras reports."""
+        images, targets = self._examples(self._train, order)
+        with failure_of_the_variant("It cannot be trained"):
+            result = self.model.fit(images, targets, batch_size=self.batch_size, epochs=1, shuffle=False, verbose=0)
+            reported = getattr(result, "history", None) or {}
+            if "loss" in reported:
+                return float(reported["loss"][-1])
+            return self._loss(images, targets)["loss"]
+
+    def finish(self) -> None:
+        """Do what `fit` does when it ends."""
+        if self._finalize is not None:
+            self._finalize(self.model.trainable_variables)
+
+    def evaluate(self, images: Images, positions: Positions, total_squares: float) -> Evaluation:
+        """Evaluate the model in inference mode by Keras's own loop."""
+        inputs, targets = self._examples(images, positions)
+        with failure_of_the_variant("It cannot be evaluated"):
+            outputs = np.asarray(self.model.predict(inputs, batch_size=_EVALUATION_BATCH, verbose=0), np.float64)
+            told = self._loss(inputs, targets)
+        loss = told["loss"]
+        if self._recipe.task == "reconstruct":
+            score = 100 * (1 - float(np.square(outputs - inputs).sum()) / total_squares)
+            return Evaluation(loss, score, score, np.zeros(0, np.int64))
+        predicted = outputs.argmax(axis=-1).astype(np.int64)
+        score = 100 * float(np.mean(predicted == np.asarray(images.labels)[positions]))
+        seen = next((100 * told[name] for name in _ACCURACIES if name in told), score)
+        return Evaluation(loss, score, seen, predicted)
+
+    def _loss(self, inputs: NDArray[np.float32], targets: Any) -> dict[str, float]:
+        told = self.model.evaluate(inputs, targets, batch_size=_EVALUATION_BATCH, verbose=0, return_dict=True)
+        return {name: float(value) for name, value in told.items()}
+
+    def _examples(self, images: Images, positions: Positions) -> tuple[NDArray[np.float32], Any]:
+        """Inputs as the engine scales them, and the targets in the form that the model's loss takes."""
+        inputs = np.asarray(images.pixels)[positions].astype(np.float32) * np.float32(self._recipe.scale)
+        if self._recipe.task == "reconstruct":
+            return inputs, inputs
+        labels = np.asarray(images.labels)[positions]
+        if takes_classes(self.model):
+            return inputs, labels
+        classes = int(self.model.compute_output_shape((None, *inputs.shape[1:]))[-1])
+        return inputs, np.eye(classes, dtype=np.float32)[labels]
+
+
+def takes_classes(model: Any) -> bool:
+    """Whether a model's loss takes the classes as numbers; else they are given one-hot.
+
+    A loss of Keras says so by its name. A function of one's own is asked: it is given numbers unless it raises on them.
+    """
+    loss = model.loss
+    name = _name(loss).lower().replace("_", "")
+    if "sparse" in name or loss is None:
+        return True
+    own = not isinstance(loss, str) and (getattr(type(loss), "__module__", "") + getattr(loss, "__module__", ""))
+    if not own or "keras." in own:
+        return False
+    try:
+        value = loss(tf.constant([0, 1]), tf.constant([[0.6, 0.4], [0.3, 0.7]]))
+        return bool(np.isfinite(np.asarray(value)).all())
+    except Exception:  # whatever a person's function raises on what is not for it
+        return False
+
+
+def _name(loss: Any) -> str:
+    """What a loss is called."""
+    if isinstance(loss, str):
+        return loss
+    return str(getattr(loss, "name", None) or getattr(loss, "__name__", None) or type(loss).__name__)
+
+
+def _ends_in_sigmoid(model: Any) -> bool:
+    last = model.layers[-1] if getattr(model, "layers", None) else None
+    return getattr(last, "activation", None) is keras.activations.sigmoid
