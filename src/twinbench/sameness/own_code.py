@@ -33,11 +33,6 @@ def is_own(thing: Any) -> bool:
     return not path.startswith(_INSTALLED)
 
 
-def same_code(x: Any, y: Any) -> bool:
-    """Whether two functions, classes or objects of own classes are the same code with equal settings."""
-    return x is y or identity(x) == identity(y)
-
-
 def identity(thing: Any, _seen: dict[int, Any] | None = None) -> Any:  # noqa: PLR0911 - one return per kind of thing
     """What makes a function, class or object the same as another one; equal only where all that it runs is equal."""
     if isinstance(thing, _PLAIN):
