@@ -105,7 +105,7 @@ def test_c1_needs_two_seeds_and_says_on_what_it_rests():
     rows = [comparison("mlp", "sequential", "identical", n=2), comparison("plain_cnn", "sequential", "identical", n=4)]
     two = decided("C1", comparisons=rows)
     assert two["verdict"] == "refuted"
-    assert "This rests on 2 to 4 seeds of 2 networks (mlp, plain_cnn)." in two["because"]
+    assert "This rests on 2 to 4 seeds of 2 networks (mlp, plain_cnn), all tested on the same images." in two["because"]
 
 
 def test_a_difference_that_may_lie_inside_the_margin_supports_nothing():

@@ -80,7 +80,7 @@ _REFUSED = [
     ({"training": {"vary": "init"}}, """'training.vary' is "init" @ it must be a list."""),
     (
         {"training": {"vary": ["ini"]}},
-        """'training.vary[0]' is "ini" @ it must be one of init, order, dropout; """
+        """'training.vary[0]' is "ini" @ it must be one of init, order, dropout, split; """
         "did you mean 'init'?",
     ),
     ({"datasets": []}, "'datasets' is [] @ it must name at least one."),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinbench.data import split_validation
-from twinbench.data.splits import stratified_subset
+from twinbench.data.splits import SAME_SPLIT, stratified_subset
 from twinbench.errors import DataError
 
 
@@ -66,3 +66,11 @@ def test_neighbouring_positions_are_not_chosen_more_often_than_chance():
 def test_a_fraction_that_leaves_nothing_is_refused_with_the_key(fraction):
     with pytest.raises(DataError, match="validation_fraction"):
         split_validation(np.tile(np.arange(10), 10), fraction)
+
+
+def test_another_number_holds_out_other_images_and_as_many_of_each_class():
+    labels = np.tile(np.arange(10), 20)
+    (_, same), (train, other) = split_validation(labels, 0.2), split_validation(labels, 0.2, split=SAME_SPLIT + 2**23)
+    assert set(same) != set(other)
+    assert (np.bincount(labels[same]) == np.bincount(labels[other])).all()
+    assert sorted([*train, *other]) == list(range(len(labels)))

@@ -129,7 +129,13 @@ def test_a_damaged_checkpoint_is_named_and_the_run_starts_over(
 
 @pytest.mark.parametrize(
     ("vary", "same_start", "same_end"),
-    [(["order"], True, False), (["dropout"], True, False), (["init"], False, False), ([], True, True)],
+    [
+        (["order"], True, False),
+        (["dropout"], True, False),
+        (["init"], False, False),
+        (["split"], True, False),
+        ([], True, True),
+    ],
 )
 def test_a_stream_that_does_not_vary_is_held_over_the_seeds(
     train: Train, vary: list[str], same_start: bool, same_end: bool

@@ -1,12 +1,12 @@
 """How runs are trained: what a configuration says of it, what an architecture's file does, and what comes of both."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field, field_validator
 
 from twinbench.config.section import Section
 
-Stream = Literal["init", "order", "dropout"]
+Stream = Literal["init", "order", "dropout", "split"]
 Optimizer = Literal["adam", "adamw", "sgd", "rmsprop", "nadam", "adagrad", "adadelta"]
 
 
@@ -57,8 +57,9 @@ class TrainingSection(TrainingRecipe):
     )
     vary: list[Stream] = Field(
         default=["init", "order", "dropout"],
-        max_length=3,
-        description="what the seed changes; a stream that is left out is held at seed 0",
+        max_length=4,
+        description="what the seed changes; a stream that is left out is held at seed 0; `split`: which training "
+        "images are held out, the same for every run without it",
     )
     job_size: Literal["architecture", "variant"] | int = Field(
         default="architecture",
@@ -87,8 +88,7 @@ class TrainingSection(TrainingRecipe):
     def _each_once(cls, streams: list[Stream]) -> list[Stream]:
         if len(set(streams)) != len(streams):
             raise ValueError("names a stream twice")
-        order = ["init", "order", "dropout"]
-        return sorted(streams, key=order.index)
+        return sorted(streams, key=get_args(Stream).index)
 
     def resolved(self, recipe: TrainingRecipe) -> "Training":
         """Return how the runs of an architecture are trained.

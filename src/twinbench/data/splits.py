@@ -4,14 +4,21 @@ No random generator is involved, whose stream might change with NumPy's version:
 by a hash of their position, and the first ones are chosen.
 """
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 from twinbench.errors import DataError
 
+# The number of the validation split that every run has unless its seed draws one.
+SAME_SPLIT: Final = 1
 
-def split_validation(labels: NDArray[np.int64], fraction: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Hold out a validation split, the same for every run on these labels.
+
+def split_validation(
+    labels: NDArray[np.int64], fraction: float, *, split: int = SAME_SPLIT
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Hold out a validation split, the same for all that name the same split (below 2**24) on these labels.
 
     Returns:
         Positions of the images to train on and of those to validate on, both ascending, int64; every class keeps
@@ -29,7 +36,7 @@ def split_validation(labels: NDArray[np.int64], fraction: float) -> tuple[NDArra
         )
     counts = np.unique(labels, return_counts=True)[1]
     quotas = _quotas(counts, held_out, least=np.zeros_like(counts), most=counts - 1)
-    validation = _choose(labels, quotas, purpose=1)
+    validation = _choose(labels, quotas, purpose=split)
     return np.setdiff1d(np.arange(len(labels), dtype=np.int64), validation), validation
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from twinbench.architectures.recipe import Recipe
 from twinbench.config import Training
 from twinbench.data import LoadedDataset, split_validation
+from twinbench.data.splits import SAME_SPLIT
 from twinbench.training.seeds import epoch_order
 
 Positions = NDArray[np.int32]
@@ -40,12 +41,12 @@ class DatasetTensors:
 class Feed:
     """Which images a recipe's runs train on, validate on and are tested on, and in which order."""
 
-    def __init__(self, tensors: DatasetTensors, recipe: Recipe, training: Training) -> None:
+    def __init__(self, tensors: DatasetTensors, recipe: Recipe, training: Training, *, split: int = SAME_SPLIT) -> None:
         """Split the training images."""
         self.tensors = tensors
         self._recipe = recipe
         self._batch_size = training.batch_size * recipe.batch_factor
-        train, validation = _split(tensors.data.y_train, training.validation_fraction, recipe)
+        train, validation = _split(tensors.data.y_train, training.validation_fraction, recipe, split)
         self.train_positions: Positions = train.astype(np.int32)
         self.validation_positions: Positions = validation.astype(np.int32)
         self.test_positions: Positions = np.arange(len(tensors.data.y_test), dtype=np.int32)
@@ -75,9 +76,9 @@ def total_squares(pixels: NDArray[np.uint8], scale: float) -> float:
     return float(sum(np.square(image - mean).sum() for image in flat)) * scale * scale
 
 
-def _split(labels: NDArray[np.int64], fraction: float, recipe: Recipe) -> tuple[NDArray[Any], NDArray[Any]]:
+def _split(labels: NDArray[np.int64], fraction: float, recipe: Recipe, split: int) -> tuple[NDArray[Any], NDArray[Any]]:
     if recipe.validation == "stratified":
-        return split_validation(labels, fraction)
+        return split_validation(labels, fraction, split=split)
     by_class = np.argsort(labels, kind="stable")
     kept = len(labels) - round(len(labels) * fraction)
     return by_class[:kept], by_class[kept:]

@@ -81,7 +81,7 @@ class VariantTrainer:
         self.compilation = choose_compilation(self._architecture, len(tensors.data.y_train), self.epochs)
         self._device = device
         self._recipe: Recipe | None = None
-        self._feed: Feed | None = None
+        self._feeds: dict[int, Feed] = {}
         self._program: Program | None = None
         self._settings = ExitStack()
         self._settings.enter_context(settings_kept())
@@ -100,7 +100,7 @@ class VariantTrainer:
                 seeds = self._seeds(seed + recipe.seed_offset)
                 model, outcome = self._build(recipe, seeds, outcome)
                 recipe = self._recipe
-            feed = self._feed = self._feed or Feed(self._tensors, recipe, self._training)
+            feed = self._feed_of(recipe, seeds.split)
             outcome = replace(
                 outcome, train_examples=len(feed.train_positions), validation_examples=len(feed.validation_positions)
             )
@@ -179,6 +179,12 @@ class VariantTrainer:
             ),
         )
 
+    def _feed_of(self, recipe: Recipe, split: int) -> Feed:
+        """Return the feed of a split, the last one again where a run has the same."""
+        if split not in self._feeds:
+            self._feeds = {split: Feed(self._tensors, recipe, self._training, split=split)}
+        return self._feeds[split]
+
     def _train(
         self,
         program: Program,
@@ -238,10 +244,12 @@ class VariantTrainer:
         return Result(outcome, tuple(history), clock.cost(self._device), predictions)
 
     def _seeds(self, seed: int) -> Seeds:
+        seeds = streams(seed, self._training.vary)
         if self._training.determinism == "off":
             drawn = np.random.SeedSequence().generate_state(3, np.uint32) >> np.uint32(1)
-            return Seeds(*(int(value) for value in drawn))
-        return streams(seed, self._training.vary)
+            init, order, dropout = map(int, drawn)
+            return replace(seeds, init=init, order=order, dropout=dropout)
+        return seeds
 
     def _blank_outcome(self, seed: int) -> Outcome:
         """A failed run of which nothing is known yet."""

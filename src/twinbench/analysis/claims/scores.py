@@ -1,6 +1,6 @@
 """The rules of C1 and C4: does one way to write a network score lower than the other?"""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from twinbench.analysis.claims.entry import LEAST_SEEDS, ClaimVerdict, Finding, Stance, unmeasured, verdict_of
 from twinbench.analysis.claims.evidence import Evidence, Row, cite, known, named, number_of
@@ -54,7 +54,8 @@ def decide_by_score(evidence: Evidence, rows: Sequence[Row], opening: str) -> Fi
     if verdict is ClaimVerdict.INCONCLUSIVE:
         lacking = " ".join(_lacking(undecided, seeds))
     else:
-        because += f" This rests on {rests_on(row for row in rows if row not in undecided)}."
+        rests_on = _rests_on([row for row in rows if row not in undecided])
+        because += f" This rests on {rests_on}, all tested on the same images."
     return Finding(
         verdict=verdict,
         because=because,
@@ -64,11 +65,10 @@ def decide_by_score(evidence: Evidence, rows: Sequence[Row], opening: str) -> Fi
     )
 
 
-def rests_on(rows: Iterable[Row]) -> str:
+def _rests_on(rows: Sequence[Row]) -> str:
     """Return in a few words how many seeds and networks a verdict rests on."""
-    decided = list(rows)
-    networks = dict.fromkeys(str(row["architecture"]) for row in decided)
-    seeds = sorted({int(row["n"]) for row in decided})
+    networks = dict.fromkeys(str(row["architecture"]) for row in rows)
+    seeds = sorted({int(row["n"]) for row in rows})
     counts = f"{seeds[0]:,}" if len(seeds) == 1 else f"{seeds[0]:,} to {seeds[-1]:,}"
     return f"{counts} seeds of {number_of(len(networks), 'network')} ({', '.join(networks)})"
 
