@@ -201,7 +201,8 @@ def without_witness(pair: Pair, evidence: Evidence) -> list[str]:
     places = []
     for difference in pair.differences:
         dismissed = evidence.same_throughout or difference in evidence.harmless
-        if difference.effect == "function" and dismissed and _is_number(difference):
+        tried = evidence.tried_far and difference.code == "arch.activation"
+        if difference.effect == "function" and dismissed and not tried and _is_number(difference):
             places.append(f"{difference.where}: {difference.a} in A and {difference.b} in B, without effect on a probe")
     return places
 

@@ -14,7 +14,7 @@ UNKNOWN = "unknown"
 Squash = Literal["softmax", "sigmoid"] | None
 
 
-SCALES = (1.0, 0.05, 50.0)
+SCALES = (1.0, 0.05, 50.0, 10_000.0)
 """Losses and metrics are read on predictions of several sizes: a threshold or a limit shows only near it."""
 
 

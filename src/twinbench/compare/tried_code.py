@@ -61,6 +61,7 @@ def _tried(
                 apart = far[:2]
                 evidence.harmless = harmless_differences(pair, far[2]) if len(pair.differences) > 1 else []
             else:
+                evidence.tried_far = True
                 words += undecided(pair, arrays, fed)
     if apart is not None:
         evidence.training = apart[0] if apart[1] else evidence.training

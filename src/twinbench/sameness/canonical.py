@@ -48,6 +48,9 @@ def _own_gradients(model: keras.Model, recorded: Trace) -> list[str]:
     return [f"{type(own[name]).__name__} '{name}'" for name in dict.fromkeys(scopes) if name in own]
 
 
+_RECURRENT = {"LSTM", "GRU", "SimpleRNN"}
+
+
 class NodeValues:
     """The values of a traced model's nodes in training mode, with the weights that it holds when they are asked for."""
 
@@ -186,6 +189,33 @@ def _fold_chains(nodes: list[Node], order: list[int]) -> None:
         node.parents = flat
 
 
+def _fold_last_steps(nodes: list[Node], order: list[int], outputs: list[Edge]) -> None:
+    """Let a recurrent layer whose last step alone is read return the last step, as `return_sequences=False` does."""
+    readers = Counter([parent for index in order for parent, _ in nodes[index].parents] + [k for k, _ in outputs])
+    for index in order:
+        node = nodes[index]
+        if node.kind != "StridedSlice" or not _is_last_step(node.settings):
+            continue
+        parent, output = node.parents[0]
+        layer = nodes[parent]
+        if output or readers[parent] > 1 or not layer.settings.get("return_sequences") or layer.kind not in _RECURRENT:
+            continue
+        node.optional = True
+        layer.settings = {**layer.settings, "return_sequences": False}
+        layer.raw = {**layer.raw, "return_sequences": False} if layer.raw else layer.raw
+
+
+def _is_last_step(settings: dict[str, Any]) -> bool:
+    """Whether a slice takes position -1 of the second axis and all of the others, as `x[:, -1]` does."""
+    begin, strides = settings.get("operand 1"), settings.get("operand 3")
+    if not isinstance(begin, tuple) or not isinstance(strides, tuple) or len(begin) < 2 or set(strides) != {1}:
+        return False
+    others = sum(1 << axis for axis in range(len(begin)) if axis != 1)
+    whole = all(settings.get(mask, 0) & others == others for mask in ("begin_mask", "end_mask"))
+    plain = not (settings.get("new_axis_mask") or settings.get("ellipsis_mask")) and settings["shrink_axis_mask"] == 2
+    return begin[1] == -1 and whole and plain
+
+
 def _reachable(nodes: list[Node], inputs: list[int], outputs: list[Edge]) -> list[int]:
     """The nodes that the outputs depend on, depth first, after all inputs."""
     order: list[int] = list(inputs)
@@ -208,6 +238,7 @@ def _reachable(nodes: list[Node], inputs: list[int], outputs: list[Edge]) -> lis
 def _pruned(nodes: list[Node], inputs: list[int], outputs: list[Edge], recorded: Trace) -> Graph:
     """Keep what the outputs depend on (and all inputs), numbered depth first from the outputs."""
     _fold_chains(nodes, _reachable(nodes, inputs, outputs))
+    _fold_last_steps(nodes, _reachable(nodes, inputs, outputs), outputs)
     order = _reachable(nodes, inputs, outputs)
     number = {old: new for new, old in enumerate(order)}
     kept = []

@@ -56,6 +56,7 @@ class Evidence:
         noise: Where a layer of the person's own stands for one of Keras's noise layers: whether both were seen to draw
             the same numbers, or only numbers of the same distribution; "apart" where they draw otherwise in inference.
         harmless: The differences of the graphs that were seen to change nothing.
+        tried_far: Whether outputs were compared on inputs of every size.
         counted: A count of calls from which on the two act otherwise: where it is held, and what it was set to.
     """
 
@@ -74,6 +75,7 @@ class Evidence:
     noise: Literal["", "the same", "alike", "apart"] = ""
     harmless: list[Difference] = field(default_factory=list)
     counted: tuple[str, int] | None = None
+    tried_far: bool = False
 
     @property
     def same_function(self) -> bool | None:
