@@ -72,12 +72,13 @@ def _of_function(function: FunctionType, seen: dict[int, Any]) -> Any:
     known = function.__globals__
     read = tuple((name, identity(known[name], seen)) for name in _names(function.__code__) if name in known)
     defaults = identity(function.__defaults__, seen), identity(function.__kwdefaults__, seen)
-    return "function", _of_code(function.__code__), tuple(closure), defaults, read
+    return "function", _of_code(function.__code__, function.__doc__), tuple(closure), defaults, read
 
 
-def _of_code(code: CodeType) -> Any:
+def _of_code(code: CodeType, doc: str | None = None) -> Any:
     """The instructions of a function, without its name, its documentation and its place in a file."""
-    constants = tuple(_of_code(c) if isinstance(c, CodeType) else (type(c).__name__, repr(c)) for c in code.co_consts)
+    read = [None if k == 0 and doc is not None and c == doc else c for k, c in enumerate(code.co_consts)]
+    constants = tuple(_of_code(c) if isinstance(c, CodeType) else (type(c).__name__, repr(c)) for c in read)
     return code.co_code, constants, code.co_names, code.co_argcount, code.co_kwonlyargcount, code.co_flags
 
 
