@@ -133,7 +133,7 @@ FIGURES: Final = (
         title="Cost by API",
         category="Cost",
         needs=("api_costs",),
-        caption="Reference and variant were measured in turns. An open mark is a difference within noise.",
+        caption="Reference and variant were measured in turns. An open mark is not shown to lie beyond 10 percent.",
         alt="Dot plots, one panel per quantity (time per step, peak memory, build time), of the difference to the "
         "reference in percent with intervals, one row per variant.",
     ),

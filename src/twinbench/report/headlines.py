@@ -268,11 +268,13 @@ def _api_costs(tables: Tables) -> str:
     if steps.empty:
         return ""
     same = int(steps["verdict"].eq("none").sum())
-    rest = steps[steps["verdict"].ne("none")]
-    clause = f"{share(same, len(steps), 'twin', ('takes', 'take'))} the reference's time per step, within noise"
-    if rest.empty:
+    clear = steps[steps["verdict"].isin(["more", "less"])]
+    clause = f"{share(same, len(steps), 'twin', ('takes', 'take'))} the reference's time per step, within 10 %"
+    if unclear := len(steps) - same - len(clear):
+        clause += f", {unclear} unclear"
+    if clear.empty:
         return clause
-    row = rest.loc[rest["difference_percent"].abs().idxmax()]
+    row = clear.loc[clear["difference_percent"].abs().idxmax()]
     return f"{clause}; {row['architecture']}/{row['variant']} {row['difference_percent']:+.0f} %"
 
 

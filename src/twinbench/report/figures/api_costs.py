@@ -16,7 +16,7 @@ def _panel(axes: Axes, table: pd.DataFrame, rows: charts.Rows, order: list[tuple
     by_variant = {(str(row["architecture"]), str(row["variant"])): row for row in table.to_dict("records")}
     for y, key in zip(rows.positions, order, strict=True):
         if row := by_variant.get(key):
-            hollow, ends = row["verdict"] == "none", (row["difference_low"], row["difference_high"])
+            hollow, ends = row["verdict"] in ("none", "unclear"), (row["difference_low"], row["difference_high"])
             look = style.look(str(row["kind"]))
             charts.dot(axes, row["difference_percent"], y, style, ends=ends, hollow=hollow, size=5, **look)
     axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
@@ -46,7 +46,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     shown = [name for name in quantities if name not in equal] or quantities[:1]
     what = "Difference to the reference in percent, with its interval"
     what += "".join(f"; {QUANTITIES.get(name, name)} equal in all {len(variants)}" for name in equal)
-    none = charts.mark("within noise", marker="o", markerfacecolor=PAPER, color=MUTED)
+    none = charts.mark("not shown beyond 10 %", marker="o", markerfacecolor=PAPER, color=MUTED)
     figure = charts.rows_figure(
         style,
         rows,
