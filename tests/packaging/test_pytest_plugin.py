@@ -74,4 +74,4 @@ def test_a_project_that_installs_the_wheel_has_the_fixture(tmp_path):
     assert "2 failed, 2 passed, 1 deselected" in finished.stdout, finished.stdout + finished.stderr
     said = " ".join(finished.stdout.split())
     assert "relu in A, tanh in B" in said
-    assert "operation Mul 'scale'" in said
+    assert "operation Mul 'scale" in said

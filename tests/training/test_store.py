@@ -35,7 +35,7 @@ def record(number: int = 0) -> Record:
 
 
 @given(value=st.floats(allow_nan=False))
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_a_record_keeps_every_bit_of_its_numbers(value: float) -> None:
     written = replace(record(), outcome=replace(OUTCOME, test_loss=value))
     assert Record.from_json(written.to_json()) == written

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from tests.workflow.conftest import ROOT, run_snakemake
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = pytest.mark.timeout(1800)
 _MACHINES = Path(__file__).parent / "machines"
 _SERVER = ("moto[s3]==5.2.5", "flask==3.1.3", "flask-cors==6.0.5")
 # The server lets everyone in who signs, whatever the signature.
@@ -166,7 +166,7 @@ class Main:
     def run(self, *arguments: str) -> str:
         """Run Snakemake to its end, which must be a good one, and return what it printed."""
         process = self.start(*arguments, log="run.log")
-        assert process.wait(500) == 0, (self.folder / "run.log").read_text()
+        assert process.wait(1000) == 0, (self.folder / "run.log").read_text()
         return (self.folder / "run.log").read_text()
 
     def jobs(self, rule: str) -> list[Path]:
@@ -186,7 +186,7 @@ def main(tmp_path_factory: pytest.TempPathFactory, digits_npz: Path, bucket: Buc
         _until(lambda: process.poll() is not None or _between_two_epochs(bucket))
         (lost,) = main.jobs("train")
         os.killpg(int((lost / "pid").read_text()), signal.SIGKILL)
-        assert process.wait(500) == 0, (main.folder / "snakemake.log").read_text()
+        assert process.wait(1000) == 0, (main.folder / "snakemake.log").read_text()
     finally:
         process.kill()
     return main
