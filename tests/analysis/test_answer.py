@@ -165,3 +165,9 @@ def test_where_no_mistake_was_planted_other_networks_show_what_costs_points():
         comparison("mlp", "sequential_linear", "undecided", -1.0, kind="lookalike"),
     ]
     assert [cost.name for cost in found(comparisons=rows).worst] == ["mlp/sequential_no_skip"]
+
+
+def test_the_answer_says_beside_equivalent_what_collapse_its_seeds_cannot_exclude():
+    rows = [comparison("mlp", "sequential", "equivalent", -0.1, n=10, unseen_collapse=25.9)]
+    text = answer({"comparisons": pd.DataFrame(rows)}).api.text
+    assert "within 0.5 points in 1 (a collapse in up to 26 % of seeds not excluded)" in text

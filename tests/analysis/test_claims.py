@@ -154,6 +154,11 @@ def test_an_open_comparison_names_the_seeds_that_are_planned_for_it():
     assert "plain_cnn/sequential, plain_cnn/sequential_deferred undecided" in claim["would_change"]
 
 
+def test_an_equivalence_names_the_collapse_that_its_seeds_cannot_exclude():
+    row = comparison("mlp", "sequential", "equivalent", -0.1, unseen_collapse=63.2)
+    assert "equivalent, a collapse in up to 63 % of seeds not excluded)" in decided("C1", comparisons=[row])["because"]
+
+
 def test_one_seed_without_a_spread_is_open_and_readable():
     row = comparison("mlp", "sequential", "undecided", -1.0, n=1, ci_low=float("nan"), ci_high=float("nan"))
     claim = decided("C1", comparisons=[row])

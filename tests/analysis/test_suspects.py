@@ -42,6 +42,7 @@ def test_a_change_of_api_that_is_not_bit_identical_is_not_called_so():
     row = suspects_of(runs_with({"nothing": REFERENCE}, sequential=[97.01, 97.49, 96.8])).loc[API_ROW]
     assert (row["verdict"], row["cause"]) == ("equivalent", "none.equivalent")
     assert "less than the margin" in row["sentence"]
+    assert "a collapse in up to 63 % of seeds is not excluded" in row["sentence"]
 
 
 def test_what_a_suspect_is_comes_from_the_catalogue():

@@ -275,7 +275,7 @@ DETERMINISM_COSTS: Final = Table(
         WHO[0],
         text("architecture", "name of the architecture; its reference was measured"),
         whole("n", "repetitions"),
-        number("strict_ms", "mean milliseconds of a step with deterministic operations (as `step_ms` of `api_costs`)"),
+        number("strict_ms", "mean milliseconds of a step with deterministic operations; all repetitions of one build"),
         number("seeded_ms", "the same without"),
         number("difference_percent", "mean paired difference of strict to seeded, in percent of seeded"),
         *_DIFFERENCE_ENDS,

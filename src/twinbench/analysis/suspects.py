@@ -83,6 +83,8 @@ def _sentence(row: dict[Any, Any], misread: float) -> str:
     text = f"It {_effect(row)}"
     if pd.notna(row["ci_low"]) and row["verdict"] != Verdict.IDENTICAL:
         text += f" (interval {row['ci_low']:+.2f} to {row['ci_high']:+.2f}, {row['n']} seeds)"
+    if pd.notna(row["unseen_collapse"]):
+        text += f"; a collapse in up to {row['unseen_collapse']:.0f} % of seeds is not excluded"
     if pd.notna(misread) and abs(misread) > MISREADING:
         text += f", and its owner sees {row['mean_difference'] + misread:+.2f}"
     failed = row["failed"]

@@ -167,7 +167,10 @@ def _api(pairs: Sequence[Row], words: Words) -> Line:
         return Line(words.same, f"{words.both} end with bit-identical weights in {len(pairs)} of {total}.")
     small = len(against) - len(identical) - len(apart)
     parts = [f"bit-identical in {len(identical)}"] if identical else []
-    parts += [f"within {pairs[0]['margin']:g} points in {small}"] if small else []
+    if small:
+        unseen = [row["unseen_collapse"] for row in against if known(row.get("unseen_collapse"))]
+        beside = f" (a collapse in up to {max(unseen):.0f} % of seeds not excluded)" if unseen else ""
+        parts.append(f"within {pairs[0]['margin']:g} points in {small}{beside}")
     parts += [f"higher in {len(apart)} ({_listed(apart)})"] if apart else []
     if not undecided:
         return Line(words.same, f"of {total}, {words.one} is {', '.join(parts)}, and lower in none.")

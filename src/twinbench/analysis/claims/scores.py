@@ -38,7 +38,10 @@ def score_phrase(row: Row) -> str:
     if not known(row["ci_low"]):
         return f"{named(row)} {difference} in {seeds} ({row['verdict']})"
     ends = f"interval {row['ci_low']:+.2f} to {row['ci_high']:+.2f}"
-    return f"{named(row)} {difference} ({ends}, {seeds}, {row['verdict']})"
+    text = f"{named(row)} {difference} ({ends}, {seeds}, {row['verdict']}"
+    if known(row.get("unseen_collapse")):
+        text += f", a collapse in up to {row['unseen_collapse']:.0f} % of seeds not excluded"
+    return f"{text})"
 
 
 def decide_by_score(evidence: Evidence, rows: Sequence[Row], opening: str) -> Finding:
