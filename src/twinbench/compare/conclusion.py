@@ -43,6 +43,7 @@ def verdict_sentence(verdict: Verdict, blamed: Sequence[Cause], evidence: Eviden
     same = {
         "identical": "with the same weights, outputs in both modes and all gradients are the same bit for bit",
         "equivalent": "with the same weights they compute the same within float32 rounding"
+        + " on all inputs that were tried" * evidence.tried_far
         if evidence.same_throughout
         else "with the same weights they train to the same weights",
     }[verdict]

@@ -57,12 +57,13 @@ def _tried(
         words.append(f"state that calls change ({', '.join(following.unfollowed[:3])}) was not followed")
     if apart is None and written_otherwise(pair):
         with without_noise(pair.a.model, pair.b.model):
-            if (far := compare_every_size(pair, arrays, fed, modes)) is not None:
+            far = compare_every_size(pair, arrays, fed, modes)
+            if not isinstance(far, str):
                 apart = far[:2]
                 evidence.harmless = harmless_differences(pair, far[2]) if len(pair.differences) > 1 else []
             else:
                 evidence.tried_far = True
-                words += undecided(pair, arrays, fed)
+                words += [far] * bool(far) + undecided(pair, arrays, fed)
     if apart is not None:
         evidence.training = apart[0] if apart[1] else evidence.training
         evidence.inference = evidence.inference if apart[1] else apart[0]

@@ -20,6 +20,9 @@ SCALES = (1e-6, 1e-3, 10.0, 100.0, 1e3, 1e5)
 _CLEAR = 1e-3
 """Part of the largest value by which outputs must differ, as far from ordinary sizes rounding is not."""
 
+_OVERFLOW = 1e4
+"""What overflows only beyond this is left alone: nobody feeds it."""
+
 CONDITIONS = {"Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual"}
 """Operations that decide: their operands act on some inputs, and on others not at all."""
 
@@ -66,14 +69,23 @@ def _scaled(array: np.ndarray, generator: np.random.Generator, scale: float) -> 
 
 def compare_every_size(
     pair: Pair, arrays: Arrays, fed: Sequence[Arrays], modes: Sequence[bool]
-) -> tuple[Comparison, bool, Arrays] | None:
-    """The first comparison of outputs that differ, whether in training mode, and the inputs; None where none do."""
+) -> tuple[Comparison, bool, Arrays] | str:
+    """Compare outputs on inputs of every size.
+
+    Returns:
+        The first comparison that differs, whether in training mode, and the inputs. Else in words from which inputs on
+        one side alone gives numbers; nothing where that is not so up to a thousand.
+    """
+    overflow = ""
     for probe in of_every_size(pair, arrays, fed):
         for training in modes:
             result = compare_outputs(pair, probe, training=training)
+            size = max((float(np.abs(array).max(initial=0.0)) for array in probe if array.dtype.kind == "f"), default=0)
+            if np.isinf(result.deviation) and size < _OVERFLOW and not overflow:
+                overflow = f"on inputs up to {size:,.3g} only one side gives finite numbers"
             if not result.equal and np.isfinite(result.deviation) and result.relative > _CLEAR:
                 return result, training, probe
-    return None
+    return overflow
 
 
 def undecided(pair: Pair, arrays: Arrays, fed: Sequence[Arrays]) -> list[str]:
