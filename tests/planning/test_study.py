@@ -29,7 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def study(*models: str, settings: tuple[str, ...] = ("training={epochs: 2}",)) -> Path:
-    return write_study(models, data="mine.npz", seeds=3, output="out", task="classify", settings=settings)
+    return write_study(models, data="mine.npz", seeds=3, output="out", task="classify", jobs=4, settings=settings)
 
 
 def test_a_study_is_a_configuration_to_run_again(folder: Path) -> None:
@@ -40,6 +40,7 @@ def test_a_study_is_a_configuration_to_run_again(folder: Path) -> None:
         ("mine", variant, seed) for variant in ("old_build", "new_build") for seed in (1, 2, 3)
     ]
     assert configuration.training.epochs == 2
+    assert [len(job.runs) for job in make_plan(configuration).jobs] == [2, 2, 2]  # side by side on four cores
     assert configuration.output == "out"
     assert file.read_text().startswith("# Made by `twinbench study`. Run it again in ")
     assert study("old.py:build", "new.py:build").read_text() == file.read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -20,7 +21,7 @@ NAME = "study"
               help="What the models are for.")  # fmt: skip
 @click.option("--config", "settings", multiple=True, metavar="KEY=VALUE",
               help="Set any other key of the configuration: training='{epochs: 2}'; may be repeated.")  # fmt: skip
-@click.option("--cores", default="all", show_default=True, help="How many cores to use.")
+@click.option("--cores", type=click.IntRange(min=1), help="How many cores to use.  [default: all]")
 @click.option("--profile", metavar="NAME", help="A profile for a cluster: slurm, generic, or a folder.")
 def study(  # noqa: PLR0917 - click passes the options by name
     models: tuple[str, ...],
@@ -29,7 +30,7 @@ def study(  # noqa: PLR0917 - click passes the options by name
     output: str,
     task: str,
     settings: tuple[str, ...],
-    cores: str,
+    cores: int | None,
     profile: str | None,
 ) -> None:
     """Train models under many seeds: are they the same, and do they score the same?
@@ -43,8 +44,9 @@ def study(  # noqa: PLR0917 - click passes the options by name
     from twinbench.cli.run import snakemake_command
     from twinbench.planning.study import write_study
 
-    file = write_study(models, data=data, seeds=seeds, output=output, task=task, settings=settings)
-    options = ["--workflow-profile", profile] if profile else ["--cores", cores]
+    jobs = None if profile else cores or os.cpu_count()
+    file = write_study(models, data=data, seeds=seeds, output=output, task=task, jobs=jobs, settings=settings)
+    options = ["--workflow-profile", profile] if profile else ["--cores", str(cores or "all")]
     done = subprocess.run(snakemake_command([*options, "--configfile", str(file)]), check=False)  # noqa: S603
     if done.returncode:
         click.echo(

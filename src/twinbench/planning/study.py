@@ -1,5 +1,6 @@
 """The configuration of a study: two or more models of a person's own, one dataset, many seeds."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,14 @@ NAME = "study"
 
 
 def write_study(
-    models: Sequence[str], *, data: str, seeds: int, output: str, task: str, settings: Sequence[str] = ()
+    models: Sequence[str],
+    *,
+    data: str,
+    seeds: int,
+    output: str,
+    task: str,
+    jobs: int | None = None,
+    settings: Sequence[str] = (),
 ) -> Path:
     """Write the configuration of a study into its output folder, and return its path.
 
@@ -26,6 +34,7 @@ def write_study(
         seeds: how many.
         output: the output folder.
         task: `classify` or `reconstruct`.
+        jobs: into how many jobs the runs are put, which may run side by side; a model each where it is None.
         settings: `KEY=VALUE`, further keys of the configuration, the value in YAML.
 
     Raises:
@@ -41,6 +50,7 @@ def write_study(
         "architectures": [network],
         "suspects": [],
         "seeds": seeds,
+        "training": {"job_size": math.ceil(len(models) * seeds / jobs) if jobs else "variant"},
     }
     for setting in settings:
         key, equals, text = setting.partition("=")

@@ -115,8 +115,9 @@ class VariantTrainer:
                     outcome = replace(
                         outcome,
                         loss=f"{program.loss_name}, by Keras's own loop",
-                        optimizer=str(program.optimizer.name),
-                        learning_rate=float(program.optimizer.learning_rate),
+                        # Not its name, which Keras numbers through a process; and a rate in float32's own digits.
+                        optimizer=type(program.optimizer).__name__.lower(),
+                        learning_rate=float(f"{float(program.optimizer.learning_rate):.7g}"),
                     )
             return self._train(
                 program,
