@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from twinbench.architectures import catalogue
 from twinbench.data.manifest import read_manifest
+from twinbench.data.splits import SAME_SPLIT
 from twinbench.planning.keys import identify
 from twinbench.planning.plan import Run
 from twinbench.training.seeds import epoch_order, streams
 
 from .conftest import configure
 
-ALL = ["init", "order", "dropout"]
+ALL = ["init", "order", "dropout", "split"]
 RUN = Run("digits", "mlp", "sequential", 1)
 
 
@@ -32,6 +33,7 @@ def key(npz: Path, run: Run = RUN, device: str = "cpu", **training: object) -> s
         {"epochs": 4}, {"batch_size": 16}, {"learning_rate": 0.1}, {"optimizer": "sgd"},
         {"validation_fraction": 0.2},
         {"threads": 2}, {"determinism": "seeded"}, {"precision": "bfloat16"}, {"init": "matched"}, {"vary": ["init"]},
+        {"vary": ALL},
         {"device": "gpu"}, {"run": dataclasses.replace(RUN, seed=2)},
         {"run": dataclasses.replace(RUN, variant="subclass")},
     ],
@@ -63,12 +65,13 @@ def test_the_source_and_the_version_of_keras_are_in_the_key(tiny_npz: Path, monk
 @given(seed=st.integers(0, 2**31 - 1))
 @settings(max_examples=100)
 def test_the_streams_of_a_seed_are_apart_and_in_range(seed: int) -> None:
-    seeds = dataclasses.astuple(streams(seed, ["init", "order", "dropout"]))
-    assert len(set(seeds)) == 3
-    assert all(0 <= value < 2**31 for value in seeds)
+    seeds = streams(seed, ALL)
+    assert len(set(dataclasses.astuple(seeds))) == 4
+    assert all(0 <= value < 2**31 for value in dataclasses.astuple(seeds))
+    assert SAME_SPLIT < seeds.split < 2**24
 
 
-@given(seed=st.integers(1, 2**31 - 1), vary=st.sets(st.sampled_from(["init", "order", "dropout"])))
+@given(seed=st.integers(1, 2**31 - 1), vary=st.sets(st.sampled_from(ALL)))
 @settings(max_examples=50)
 def test_a_held_stream_is_that_of_seed_zero(seed: int, vary: set[str]) -> None:
     ours, free, held = (dataclasses.asdict(streams(s, v)) for s, v in ((seed, vary), (seed, ALL), (0, [])))
@@ -88,5 +91,7 @@ def test_the_order_of_an_epoch_is_a_permutation_that_the_seed_and_the_epoch_dete
 
 
 def test_the_streams_and_orders_are_pinned_since_every_recorded_run_rests_on_them() -> None:
-    assert dataclasses.astuple(streams(1, ALL)) == (1635553707, 1238004189, 1717374674)
+    pinned = (1635553707, 1238004189, 1717374674)
+    assert dataclasses.astuple(streams(1, ALL[:3])) == (*pinned, SAME_SPLIT)
+    assert dataclasses.astuple(streams(1, ALL)) == (*pinned, 13437713)
     assert epoch_order(123, 1, 8).tolist() == [6, 0, 4, 1, 2, 5, 3, 7]
