@@ -96,7 +96,7 @@ def dataset_source(wildcards):
     dataset = CONFIGURATION.dataset(wildcards.dataset)
     path = Path(dataset.source).expanduser()
     # A missing file was refused before; in a job of another machine it need not lie there.
-    # The rule runs where Snakemake does: the file need not lie on a storage.
+    # It is read where Snakemake runs, and need not lie on a storage.
     return [local(str(path))] if dataset.kind == "npz" and path.is_file() else []
 
 
