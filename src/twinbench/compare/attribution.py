@@ -201,10 +201,16 @@ def without_witness(pair: Pair, evidence: Evidence) -> list[str]:
     places = []
     for difference in pair.differences:
         dismissed = evidence.same_throughout or difference in evidence.harmless
-        tried = evidence.tried_far and difference.code == "arch.activation"
+        number = difference.where.startswith("operation ") and not _decides(difference)
+        tried = evidence.tried_far and (number or difference.code == "arch.activation")
         if difference.effect == "function" and dismissed and not tried and _is_number(difference):
             places.append(f"{difference.where}: {difference.a} in A and {difference.b} in B, without effect on a probe")
     return places
+
+
+def _decides(difference: Difference) -> bool:
+    """Whether an operation of own code differs that acts on some inputs, and on others not at all."""
+    return difference.where.startswith(tuple(f"operation {kind} " for kind in CONDITIONS))
 
 
 def _is_number(difference: Difference) -> bool:
@@ -213,8 +219,7 @@ def _is_number(difference: Difference) -> bool:
         return False
     if difference.code == "arch.activation":
         return True
-    decides = difference.where.startswith(tuple(f"operation {kind} " for kind in CONDITIONS))
-    if "(own code)" in difference.a + difference.b or (decides and ": operand " in difference.where):
+    if "(own code)" in difference.a + difference.b or (_decides(difference) and ": operand " in difference.where):
         return True
     try:
         numbers = [float(value.partition("=")[2]) for value in (difference.a, difference.b)]
