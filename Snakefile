@@ -11,6 +11,9 @@ include: "workflow/rules/mistakes.smk"
 configfile: f"{workflow.basedir}/config/config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/container.smk"
 include: "workflow/rules/reported.smk"

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def test_the_captions_are_those_of_the_catalogues() -> None:
     folder = ROOT / "workflow" / "report"
-    assert {path.name: path.read_text() for path in folder.glob("*.rst")} == captions()
+    assert {path.name: path.read_text() for path in folder.glob("*_*.rst")} == captions()
 
 
 def test_the_reference_of_the_tables_names_their_columns() -> None:

@@ -109,5 +109,8 @@ def test_snakemakes_own_report_holds_every_figure_and_table_with_its_caption(smo
             for name in archive.namelist()
             if name.endswith((".js", ".html"))
         )
-    assert "Each variant climbs nine rungs" in text
+    assert "Twins should pass every test" in text
+    assert "It isn't the API" in text  # the description that it opens on
+    assert '"01 The page"' in text
+    assert text.index('"01 The page"') < text.index('"02 What costs points"') < text.index('"03 Are the models')
     assert "Mean test score of each variant over its seeds" in text

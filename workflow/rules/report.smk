@@ -1,10 +1,11 @@
 rule report:
-    """Build the page, from tables and figures alone."""
+    """Build the page, from tables and figures alone, and the answer on which Snakemake's report opens."""
     input:
         tables=tables_of("csv"),
         figures=rules.figures.output,
     output:
-        page=f"{OUTPUT}/report.html",
+        page=reported_page(),
+        answer=f"{OUTPUT}/answer.rst",
     params:
         **stage("report"),
         style=CONFIGURATION.figures.model_dump(mode="json"),

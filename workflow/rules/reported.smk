@@ -1,7 +1,7 @@
 """The files of tables and figures, in Snakemake's report with their captions."""
 
 from twinbench.analysis.outputs import TABLES
-from twinbench.report.catalogue import FIGURES, figure_file
+from twinbench.report.catalogue import FIGURES, figure_file, numbered
 
 
 def reported_table(entry, ending):
@@ -12,9 +12,19 @@ def reported_table(entry, ending):
     return report(
         path,
         caption=f"../report/table_{entry.name}.rst",
-        category="Tables",
-        subcategory=entry.category,
+        category=numbered(entry.category),
+        subcategory="Tables",
         labels={"table": entry.name, "format": ending},
+    )
+
+
+def reported_page():
+    """The page, which is the first thing in Snakemake's report."""
+    return report(
+        f"{OUTPUT}/report.html",
+        caption="../report/page.rst",
+        category=numbered("The page"),
+        labels={"page": "report.html"},
     )
 
 
@@ -23,8 +33,8 @@ def reported_figure(entry, dataset, ending):
     return report(
         f"{OUTPUT}/figures/{figure_file(entry.name, dataset, ending)}",
         caption=f"../report/figure_{entry.name}.rst",
-        category="Figures",
-        subcategory=entry.category,
+        category=numbered(entry.category),
+        subcategory="Figures",
         labels={"figure": entry.title, "dataset": dataset, "format": ending},
     )
 

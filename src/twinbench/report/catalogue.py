@@ -159,7 +159,22 @@ FIGURES: Final = (
         "number at present.",
     ),
 )
+# The categories of Snakemake's report, in the order of the page; it sorts them by name, and so they are numbered.
+_DRAWN: Final = tuple(dict.fromkeys(entry.category for entry in FIGURES))
+CATEGORIES: Final = ("The page", *_DRAWN[:2], "Verdicts", *_DRAWN[2:], "Runs")
+_OF_TABLES: Final = {
+    "Suspects": "What costs points",
+    "Ladder": "Are the models the same?",
+    "Claims": "Verdicts",
+    "Seeds": "How many seeds",
+}
 _BY_NAME: Final = {entry.name: entry for entry in FIGURES}
+
+
+def numbered(category: str) -> str:
+    """Return the category of a figure or a table as Snakemake's report has it: `02 What costs points`."""
+    name = _OF_TABLES.get(category, category)
+    return f"{CATEGORIES.index(name) + 1:02d} {name}"
 
 
 def figure_entry(name: str) -> FigureEntry:

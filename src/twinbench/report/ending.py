@@ -1,4 +1,4 @@
-"""What a finished workflow says last: the answer, then where everything is."""
+"""What a finished workflow says last, and what Snakemake's report opens on: the answer."""
 
 from pathlib import Path
 
@@ -21,3 +21,10 @@ def ending(output: Path, place: str) -> str:
     except (TwinbenchError, KeyError):  # tables of another version, or none as yet
         sentences = []
     return "\n".join([*(sentence.replace("**", "") for sentence in sentences), *lines])
+
+
+def answer_for_snakemake(tables: Path) -> str:
+    """Return the answer as the list in reStructuredText that the description of the workflow includes."""
+    sentences = answer(Tables.read(tables).frames).sentences
+    # An underscore at the end of a word would be a reference.
+    return "".join(f"- {sentence}\n".replace("_", "\\_") for sentence in sentences)

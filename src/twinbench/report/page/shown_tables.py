@@ -28,6 +28,7 @@ _FIRST: Final = {
     "ladder": "variant rung name outcome value",
     "summary": "variant mean std n failed",
     "comparisons": "variant mean_difference ci_low ci_high verdict n",
+    "agreement": "variant compared_with disagreement lowest highest",
     "noise_floor": "variant gap_0.1 gap_0.5 gap_1 std",
     "parameters": "variant parameters difference_to_reference parameters_per_call keras_count",
     "gradients": "variant depth layer_index step gradient_norm update_norm",
