@@ -36,9 +36,8 @@ from twinbench.compare.weights import added_loss_causes, penalty_causes, trainab
 from twinbench.errors import first_cause
 from twinbench.sameness.canonical import canonical_graph
 from twinbench.sameness.evidence import Evidence, gather
-from twinbench.sameness.inputs import combined, input_ranges, probe_inputs
 from twinbench.sameness.rungs import Rung, function_rungs, graph_rung, make_rung, parameter_rung
-from twinbench.sameness.subjects import Pair, count_parameters
+from twinbench.sameness.subjects import Pair, count_parameters, made_up_inputs
 from twinbench.sameness.trace import is_builtin
 
 Progress = Callable[[str], None]
@@ -150,14 +149,10 @@ class Comparison:
         evidence = Evidence(transferable=together.transfer.complete)
         undecided: list[str] = []
         if comparable:
-            ranges = combined(
-                input_ranges(together.a.graph, together.a.model, together.a.signature),
-                input_ranges(together.b.graph, together.b.model, together.b.signature),
-            )
             large = count_parameters(together.a.variables()) > SMALL
             try:
                 arrays = fed_texts(together.a.signature, self.feeds)
-                arrays = arrays or probe_inputs(together.a.signature, ranges, rows_per_part=1 if large else 2)
+                arrays = arrays or made_up_inputs(together.a, together.b, rows_per_part=1 if large else 2)
                 if large and together.a.signature.batch is None:
                     arrays = [array[[0, -1]] for array in arrays]
                 self.arrays = arrays

@@ -1,15 +1,13 @@
 """The climb: a variant and its reference, built and tested rung by rung, whatever they raise."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import keras
 import numpy as np
 
 from twinbench.errors import ANYTHING_RAISED, first_cause, raise_if_memory_ran_out
 from twinbench.sameness.evidence import gather
-from twinbench.sameness.inputs import combined, input_ranges, probe_inputs
-from twinbench.sameness.probes import all_variables, compare_arrays, values_of
+from twinbench.sameness.probes import Comparison, all_variables, compare_arrays, values_of
 from twinbench.sameness.rungs import (
     Outcome,
     Rung,
@@ -22,7 +20,7 @@ from twinbench.sameness.rungs import (
     stopped,
 )
 from twinbench.sameness.signature import Signature, call_model, signature_from_example
-from twinbench.sameness.subjects import Pair, Subject, pair, subject
+from twinbench.sameness.subjects import Subject, made_up_inputs, pair, subject
 
 _NAMES = ("the reference", "it")
 
@@ -107,7 +105,7 @@ def _rungs(
     yield graph_rung(together)
     yield parameter_rung(together)
     yield initial_rung(together)
-    yield from function_rungs(gather(together, _probe_arrays(together, signature), seed=seed), together, _NAMES)
+    yield from function_rungs(gather(together, made_up_inputs(one, other), seed=seed), together, _NAMES)
     if together.transfer.complete:
         yield _training_rung(reference, variant, signature, batches, loss=loss, seed=seed)
 
@@ -117,14 +115,6 @@ def _form(one: Subject, images: np.ndarray) -> str:
     outputs = call_model(one.model, one.signature.pack([keras.ops.convert_to_tensor(images)]), False)
     shapes = [tuple(output.shape) for output in keras.tree.flatten(outputs)]
     return f"a {type(outputs).__name__} of {shapes}" if isinstance(outputs, list | tuple | dict) else str(shapes[0])
-
-
-def _probe_arrays(together: Pair, signature: Signature) -> list[np.ndarray]:
-    ranges = combined(
-        input_ranges(together.a.graph, together.a.model, signature),
-        input_ranges(together.b.graph, together.b.model, signature),
-    )
-    return probe_inputs(signature, ranges)
 
 
 def _loss(name: str) -> keras.losses.Loss:
@@ -187,9 +177,7 @@ def _training_rung(
     result = compare_arrays([value for _, value in carried], [values_of(q) for q, _ in carried], [0.0] * len(carried))
     if result.bit_identical:
         return make_rung(8, "pass", 0.0, f"After {steps} steps on the same batches all weights are bit-identical.")
-    again = _repeat(one, start, batches, loss)
-    sources = together.transfer.sources
-    noise = compare_arrays([values_of(p) for p in sources], again(sources), [0.0] * len(sources))
+    noise = _repeated(one, start, batches, loss)
     extra = "" if noise.bit_identical else (
         f"; the reference itself moves by {noise.deviation:.1e} when the same training is repeated"
     )  # fmt: skip
@@ -197,19 +185,12 @@ def _training_rung(
                  f"{result.deviation:.2g}{extra}.")  # fmt: skip
 
 
-def _repeat(
+def _repeated(
     one: Subject, start: list[np.ndarray], batches: Sequence[tuple[np.ndarray, np.ndarray]], loss: str
-) -> Callable[[list[Any]], list[np.ndarray]]:
+) -> Comparison:
     """Train the reference once more from the same start, to see how far it repeats itself."""
-
-    def again(sources: list[Any]) -> list[np.ndarray]:
-        end = [values_of(p) for p in sources]
-        for variable, value in zip(all_variables(one), start, strict=True):
-            variable.assign(value)
-        train(one, batches, loss)
-        repeated = [values_of(p) for p in sources]
-        for p, value in zip(sources, end, strict=True):
-            p.assign(value)
-        return repeated
-
-    return again
+    variables = one.variables()
+    end = [values_of(v) for v in variables]
+    for variable, value in zip(all_variables(one), start, strict=True):
+        variable.assign(value)
+    return compare_arrays(end, train(one, batches, loss), [0.0] * len(end))

@@ -115,6 +115,16 @@ def _pair_outputs(a: Graph, b: Subject) -> None:
     graph.masked_outputs = b.outputs(graph.masked_outputs)
 
 
+def made_up_inputs(a: Subject, b: Subject, rows_per_part: int = 2) -> list[np.ndarray]:
+    """Inputs for A that fit both models.
+
+    Raises:
+        TypeError: None can be made up for an input.
+    """
+    ranges = combined(*(input_ranges(one.graph, one.model, one.signature) for one in (a, b)))
+    return probe_inputs(a.signature, ranges, rows_per_part=rows_per_part)
+
+
 def _arrange(together: Pair, guesses: list[Transfer], sound: list[Transfer]) -> None:
     """Look for the places of A's numbers in B where one variable does not correspond to one."""
     a, b = together.a, together.b
@@ -126,10 +136,8 @@ def _arrange(together: Pair, guesses: list[Transfer], sound: list[Transfer]) -> 
 
 def _probes(together: Pair) -> list[np.ndarray]:
     """Inputs to probe both models with; none where none can be made up."""
-    a, b = together.a, together.b
     try:
-        ranges = combined(*(input_ranges(one.graph, one.model, a.signature) for one in (a, b)))
-        return probe_inputs(a.signature, ranges)
+        return made_up_inputs(together.a, together.b)
     except TypeError:
         return []
 
