@@ -1,7 +1,5 @@
 """`twinbench study A B`: train models of a person's own under many seeds, and say whether they score the same."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

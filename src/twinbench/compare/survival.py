@@ -1,7 +1,5 @@
 """Whether a model is the same after it was saved and loaded."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable
 from pathlib import Path

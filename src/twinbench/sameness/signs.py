@@ -3,8 +3,6 @@
 Such a model trains as the other does from weights of the opposite sign, which most initialisers draw as often.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -26,7 +24,7 @@ _REACH = 3
 """How many nodes may lie between a weight and the operation that changes its sign."""
 
 
-def match_signs(pair: Pair, arrays: Sequence[np.ndarray]) -> None:
+def match_signs(pair: "Pair", arrays: Sequence[np.ndarray]) -> None:
     """Puts signs into the pair's transfer where the functions agree with these, and not without."""
     candidates = _candidates(pair)
     if not candidates or not pair.transfer.complete:
@@ -46,7 +44,7 @@ def match_signs(pair: Pair, arrays: Sequence[np.ndarray]) -> None:
     pair.transfer = before
 
 
-def _candidates(pair: Pair) -> list[Any]:
+def _candidates(pair: "Pair") -> list[Any]:
     """The weights of B near an operation that changes a sign on one side only."""
     if pair.alignment is None or pair.a.graph is None or pair.b.graph is None:
         return []
