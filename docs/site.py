@@ -1,4 +1,4 @@
-"""What `make site` adds to this folder: the README as the first page, the project's files, and an example of a report.
+"""What `make site` adds to this folder: the README, the project's files, and an example of a report.
 
 mkdocs.yml names this file as a hook. The README and its like link to `docs/NAME.md`; on the site that is beside them.
 """
@@ -10,7 +10,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 _ROOT = Path(__file__).resolve().parents[1]
-_PAGES = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+_PAGES = {"README.md": "readme.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 _FILES = ("CITATION.cff", "LICENSE")
 
 

@@ -126,3 +126,10 @@ def test_the_comparison_is_a_page_with_every_string_escaped(before: Path, after:
     assert "Mean scores" in html
     assert HOSTILE not in html
     assert "&lt;script&gt;" in html
+
+
+def test_the_changed_hash_of_a_dataset_is_named_once(before: Path, tables_folder: Path, tmp_path: Path) -> None:
+    runs = _table(tables_folder, "runs").assign(dataset_sha256="f" * 64)
+    part = _part(compare_results(before, _results(tmp_path / "c", tables_folder, runs=runs)), "Hashes of the data")
+    assert part.sentence == "1 of 1 dataset changed."
+    assert [change.name for change in part.changes] == ["digits"]

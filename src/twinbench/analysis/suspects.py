@@ -26,7 +26,7 @@ class Standing(StrEnum):
 
     CONTROL = "control"  # it changes nothing that matters: the API, the seed, or nothing
     SHOWN = "shown"  # a difference, corrected for the number of comparisons
-    CANDIDATE = "candidate"  # its interval by itself misses zero, but not after correction
+    CANDIDATE = "candidate"  # its interval by itself misses zero only before correction
     OPEN = "open"
 
 

@@ -156,9 +156,12 @@ def _hashes(a: Tables, b: Tables, column: str, what: str) -> Part:
     joined = _joined(a, b, "runs", _RUN, [column])
     if joined is None or joined.empty:
         return Part(title, "Not compared: no run is in both.", ())
-    changes = _rows(joined, _RUN, column)
+    # A dataset has one hash, however many runs were trained on it.
+    key, noun = (("dataset",), "dataset") if column == "dataset_sha256" else (_RUN, "run")
+    joined = joined.drop_duplicates([*key, *(name for name in joined if str(name).startswith(column))])
+    changes = _rows(joined, key, column)
     short = tuple(Change(change.name, change.before[:12], change.after[:12]) for change in changes)
-    return Part(title, f"{len(changes):,} of {len(joined):,} runs changed.", short)
+    return Part(title, f"{len(changes):,} of {len(joined):,} {noun}{'' if len(joined) == 1 else 's'} changed.", short)
 
 
 def _runs(a: Tables, b: Tables) -> Part:

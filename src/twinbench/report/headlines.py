@@ -68,7 +68,7 @@ def api_effect(row: Mapping[Any, Any]) -> str:
     if row["verdict"] == Verdict.IDENTICAL:
         return "Switching to Sequential costs 0 points"
     if row["verdict"] == Verdict.UNDECIDED:
-        return f"Switching to Sequential: {mean:+.1f} points, not to be told from noise"
+        return f"Switching to Sequential: {mean:+.1f} points, within noise"
     if row["verdict"] == Verdict.DIFFERENT:
         return f"Switching to Sequential {'costs' if mean < 0 else 'gains'} {_points(mean)} points"
     return f"Switching to Sequential moves the score by {_points(mean)} points, less than the margin"
