@@ -50,3 +50,7 @@ def test_the_search_finds_what_it_searches_for(said: str) -> None:
 
 def test_the_page_of_the_benchmark_holds_no_word_that_was_given_up(crowded_page: Path) -> None:
     assert _given_up(crowded_page.read_text(encoding="utf-8")) == []
+
+
+def test_the_list_of_commands_cuts_no_summary() -> None:
+    assert "..." not in CliRunner().invoke(main, ["--help"]).output

@@ -5,7 +5,9 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(
+    short_help="Pack a results folder to deposit it.", epilog="Example: twinbench archive results --author 'A. Name'"
+)
 @click.argument("results", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="The archive.  [default: RESULTS.crate.zip]")  # fmt: skip

@@ -9,7 +9,10 @@ import click
 from twinbench.errors import UsageError
 
 
-@click.command()
+@click.command(
+    short_help="Are two models the same, and if not, why?",
+    epilog="Example: twinbench compare old.py:build new.py:build",
+)
 @click.argument("a")
 @click.argument("b")
 @click.option("--input-shape", "shapes", multiple=True, metavar="N,N,...",

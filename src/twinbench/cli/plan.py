@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from twinbench.planning.forecast import Forecast
 
 
-@click.command()
+@click.command(epilog="Example: twinbench plan --configfile config/mnist.yaml --cores 8")
 @click.option("--configfile", type=click.Path(path_type=Path), metavar="FILE",
               help="The configuration.  [default: the defaults]")  # fmt: skip
 @click.option("--config", "settings", multiple=True, metavar="KEY=VALUE",

@@ -7,7 +7,11 @@ import click
 _FOLDER = click.Path(path_type=Path)
 
 
-@click.command("report-diff")
+@click.command(
+    "report-diff",
+    short_help="Say what changed between two results folders.",
+    epilog="Example: twinbench report-diff results-a results-b --html difference.html",
+)
 @click.argument("before", metavar="A", type=_FOLDER)
 @click.argument("after", metavar="B", type=_FOLDER)
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the comparison as a page too.")

@@ -27,7 +27,10 @@ def without_notices() -> Iterator[None]:
         os.close(nowhere)
 
 
-@click.command()
+@click.command(
+    short_help="Train recorded runs again, and compare.",
+    epilog="Example: twinbench reproduce results/tables/runs.csv --row 3",
+)
 @click.argument("table", type=click.Path(path_type=Path))
 @click.option("--row", "numbers", multiple=True, type=int, metavar="K",
               help="Train row K of the table again, counted from 1 below the header; may be repeated.")  # fmt: skip

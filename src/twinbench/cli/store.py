@@ -20,7 +20,7 @@ def _in_a_store(command: _F) -> _F:
     return click.argument("path", metavar="[PATH]", required=False, type=click.Path(path_type=Path))(option(command))
 
 
-@click.group()
+@click.group(short_help="Look at finished runs, check and remove them.")
 def store() -> None:
     """Look at the finished runs, check them, and remove what is no longer wanted."""
 

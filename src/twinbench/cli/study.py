@@ -9,7 +9,7 @@ import click
 NAME = "study"
 
 
-@click.command()
+@click.command(short_help="Train your own models under many seeds.")
 @click.argument("models", nargs=-1, required=True, metavar="A B [C ...]")
 @click.option("--data", default="digits", show_default=True, metavar="FILE",
               help="What to train on: an .npz, digits, or a dataset of tensorflow-datasets.")  # fmt: skip
