@@ -17,7 +17,7 @@ LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-a
 	--no-emit-find-links --custom-compile-command "make lock"
 
 .PHONY: benchmark setup setup-gpu setup-dev test test-slurm lint format docs findings lock lock-engine raise-engine image site archive \
-	test-image audit bench clean help
+	test-image audit bench profile clean help
 
 benchmark: setup ## set up, then run the benchmark (CONFIG=config/mnist.yaml CORES=4 for another)
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
@@ -93,6 +93,9 @@ audit: setup-dev ## look the locked versions up in the databases of known vulner
 bench: setup ## measure the engine beside model.fit, PyTorch and JAX (docs/benchmarks.md; OTHER=python with the latter two)
 	$(BIN)/python -m benchmarks.speed $(if $(OTHER),--other-python $(OTHER))
 	$(BIN)/python -m benchmarks.whole
+
+profile: setup ## tell where a training step of ARCHITECTURE spends its time, kernel by kernel (on MNIST, on an idle machine)
+	$(BIN)/python -m benchmarks.kernels $(or $(ARCHITECTURE),plain_cnn)
 
 clean: ## remove the environment and the results; finished runs in results/store are kept
 	rm -rf $(VENV) .snakemake

@@ -21,7 +21,29 @@ import numpy as np  # noqa: E402 # the number of threads is set above
 
 BATCH = 128
 RATE = 0.001
+# Before the name of an architecture, whose reference is then the network.
+ARCHITECTURE = "architectures/"
 Epoch = Callable[[], None]
+
+
+def recipe_for(network: str) -> Any:
+    """Return how a network is built and trained: one of this benchmark, or the reference of an architecture."""
+    from twinbench.architectures import architectures
+    from twinbench.architectures.recipe import Recipe, recipe_of
+
+    if network.startswith(ARCHITECTURE):
+        return recipe_of(architectures()[network.removeprefix(ARCHITECTURE)].reference)
+    return Recipe(keras_network(network), "classify", "crossentropy on logits", "accuracy")
+
+
+def compilation_for(network: str) -> Any:
+    """Return how this engine compiles a network on MNIST."""
+    from twinbench.architectures import architectures
+    from twinbench.training.compilation import choose_compilation
+
+    if network.startswith(ARCHITECTURE):
+        return choose_compilation(architectures()[network.removeprefix(ARCHITECTURE)], 54_000, 10)
+    return "xla" if network == "mlp" else "fused"
 
 
 def keras_network(network: str) -> Callable[[tuple[int, ...], int], Any]:
@@ -55,7 +77,6 @@ def single_threaded_tensorflow() -> Any:
 
 def engine(network: str, x: Any, y: Any, **settings: Any) -> Epoch:
     """Train with this engine, compiled as it compiles this kind of network on MNIST."""
-    from twinbench.architectures.recipe import Recipe
     from twinbench.config import Training
     from twinbench.training.building import build_model
     from twinbench.training.runtime import start_tensorflow
@@ -66,9 +87,9 @@ def engine(network: str, x: Any, y: Any, **settings: Any) -> Epoch:
     from twinbench.training.feed import Images
     from twinbench.training.program import Program
 
-    recipe = Recipe(keras_network(network), "classify", "crossentropy on logits", "accuracy")
+    recipe = recipe_for(network)
     model, _ = build_model(recipe, x.shape[1:], 10, streams(1, training.vary))
-    program = Program(model, recipe, training, "xla" if network == "mlp" else "fused", Images.of(x, y))
+    program = Program(model, recipe, training, compilation_for(network), Images.of(x, y))
     epochs = iter(range(1, 1_000_000))
     return lambda: void(program.train_epoch(epoch_order(1, next(epochs), len(x))))
 
@@ -88,14 +109,20 @@ def fit(network: str, x: Any, y: Any) -> Epoch:
     single_threaded_tensorflow()
     import keras
 
-    model = keras_network(network)(x.shape[1:], 10)
-    model.compile(
-        optimizer=keras.optimizers.Adam(RATE),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
+    recipe = recipe_for(network)
+    model = recipe.build(x.shape[1:], 10)
     images = x.astype("float32") / 255
-    return lambda: void(model.fit(images, y, batch_size=BATCH, epochs=1, verbose=0))
+    if recipe.task == "reconstruct":
+        model.compile(optimizer=keras.optimizers.Adam(RATE), loss=keras.losses.MeanSquaredError())
+        targets = images
+    else:
+        model.compile(
+            optimizer=keras.optimizers.Adam(RATE),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+        )
+        targets = y
+    return lambda: void(model.fit(images, targets, batch_size=BATCH, epochs=1, verbose=0))
 
 
 def pytorch(network: str, x: Any, y: Any) -> Epoch:

@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from twinbench.config import Dataset
 from twinbench.data import prepare
 
@@ -17,3 +20,9 @@ def prepared(name: str) -> Path:
         dataset = Dataset(source=name, name=name, manual_dir=files)
         prepare(dataset, npz, npz.with_suffix(".json"), cache=FOLDER / "cache")
     return npz
+
+
+def images_of(npz: Path | None, examples: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the first training images and labels of a prepared dataset (MNIST where none is named)."""
+    with np.load(npz or prepared("mnist")) as arrays:
+        return arrays["x_train"][:examples], arrays["y_train"][:examples]

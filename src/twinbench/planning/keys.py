@@ -14,6 +14,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +78,11 @@ def plan_content(variant: Variant, seed: int, section: TrainingSection) -> dict[
 
 def plan_key(variant: Variant, seed: int, section: TrainingSection) -> str:
     """SHA-256 (hex) of what determines a run's result, but for the dataset and the device."""
-    content = plan_content(variant, seed, section)
+    return key_of(plan_content(variant, seed, section))
+
+
+def key_of(content: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of what `plan_content` returned."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
