@@ -100,7 +100,7 @@ BATCHES = {
             EVERYTHING,
         ),
         _version("pandas", "ladder measure tables"),
-        _version("scipy", "tables"),
+        _version("scipy", "ladder tables"),
     ],
 }
 HARMLESS = [
