@@ -40,13 +40,14 @@ class Progress(logging.Handler):
         if line.startswith("run ") and now - self.last > self.EVERY_SECONDS:
             self.last = now
             with contextlib.suppress(OSError, ValueError):
-                print(" ".join(line.split()), file=self.terminal, flush=True)
+                print(" ".join(line.split()), file=self.terminal)
 
 
 def run(main: Callable[[Any], None], snakemake: Any) -> None:
     """Call a script's `main` with Snakemake's object."""
     path = Path(str(snakemake.log[0]))
-    terminal = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace")
+    # By line: what logging holds on to is not flushed when Python ends.
+    terminal = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="replace")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # A second attempt adds to the log, so that it says what became of the first.

@@ -120,8 +120,8 @@ def test_snakemake_on_a_disk_that_is_full_or_fills_up_says_so_and_keeps_what_the
         assert f"The disk is full: {disk}/results cannot be written; free some space there" in refused.output
         assert "Traceback" not in refused.output
 
-        # Room for the first line of a log, and for nothing more.
-        fill(disk, leave=4096)
+        # Room for the configuration and the first line of a log, and for nothing more.
+        fill(disk, leave=8192)
         stopped = RunningSnakemake(tmp_path, *command)
         assert stopped.wait() == 1
         for place in ("results/store/", "results/ladder/digits.csv", "results/measurements/digits/gradients.csv"):
@@ -134,6 +134,7 @@ def test_snakemake_on_a_disk_that_is_full_or_fills_up_says_so_and_keeps_what_the
             "digits.npz",
             "digits.json",
             ".made-with",
+            "configuration.json",
         }
 
 
