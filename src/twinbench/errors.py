@@ -46,7 +46,7 @@ class ResourceError(TwinbenchError):
 _RENAMED: Final = {"sklearn": "scikit-learn"}
 BENCHMARK = {"importlib-resources", "jinja2", "markupsafe", "matplotlib", "pandas", "pyarrow", "requests", "rich"}
 BENCHMARK |= {"rocrate", "scikit-learn", "seaborn", "snakemake", "snakemake-logger-plugin-rich", "statsmodels"}
-BENCHMARK |= {"tabulate", "tensorflow-datasets", "urllib3"}
+BENCHMARK |= {"snakemake-interface-storage-plugins", "tabulate", "tensorflow-datasets", "urllib3"}
 
 
 @contextlib.contextmanager

@@ -146,12 +146,12 @@ def test_a_disk_that_fills_up_during_a_run_costs_the_epoch_in_progress(
     expected = trainer.train(1, tmp_path / "none", lambda epoch, loss: None)
     checkpoint, filler = small_disk / "checkpoint", small_disk / "filler"
 
-    def fill_after_three(epoch: int, loss: float) -> None:
-        if epoch == 3:
+    def fill_after_two(epoch: int, loss: float) -> None:
+        if epoch == 2:
             filler.write_bytes(bytes(230_000))
 
     with pytest.raises(DataError, match="The disk is full"):
-        trainer.train(1, checkpoint, fill_after_three)
+        trainer.train(1, checkpoint, fill_after_two)
     assert sorted(path.name for path in small_disk.iterdir()) == ["checkpoint", "filler"]
     filler.unlink()
     epochs = []
