@@ -21,7 +21,7 @@ CONFIGURATION = {
     "architectures": ["mlp/functional"],
     "suspects": [],
     "seeds": 4,
-    "training": {"epochs": 250, "checkpoint_seconds": 0},
+    "training": {"epochs": 1000, "checkpoint_seconds": 0},
 }
 # No home, the C locale, and a hash seed of its own: none of it may matter.
 BARE = {
