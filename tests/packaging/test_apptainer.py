@@ -33,7 +33,7 @@ def test_jobs_run_in_the_image_that_is_named_and_without_the_flag_in_none(tmp_pa
     program.write_text(_STAND_IN, encoding="utf-8")
     program.chmod(0o755)
     image.touch()
-    path = f"{tmp_path}:{os.environ['PATH']}"
+    path = os.pathsep.join([str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]])
     inside = _prepare_digits(tmp_path, "--sdm", "apptainer", PATH=path, TWINBENCH_IMAGE=str(image), NOTED=str(noted))
     assert inside.returncode == 0, inside.stderr
     assert f" {image} bash -c " in noted.read_text(encoding="utf-8")

@@ -143,6 +143,8 @@ class Main:
         keys = {f"SNAKEMAKE_STORAGE_S3_{name}": "test" for name in ("ACCESS_KEY", "SECRET_KEY")}
         access = {"PYTHONPATH": str(self.bucket.plugins), "SNAKEMAKE_STORAGE_S3_ENDPOINT_URL": self.bucket.url, **keys}
         machines = {"MACHINES": str(self.machines), "PLUGINS": str(self.bucket.plugins), "TERM": "dumb"}
+        # On another machine, Snakemake calls the Python that is found first.
+        machines["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         self.machines.mkdir(exist_ok=True)
         with (self.folder / log).open("w") as output:
             return subprocess.Popen(

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import linecache
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 from twinbench.compare.surroundings import GlobalState, Home
 from twinbench.errors import UsageError
+
+_PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 class Places:
@@ -80,8 +83,7 @@ def shortened(error: BaseException) -> str:
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if "site-packages" not in frame.filename
-        and f"twinbench{'/'}" not in frame.filename.replace("\\", "/")
-        and not frame.filename.startswith("<frozen")
+        and not frame.filename.startswith((_PACKAGE, "<frozen"))
         and "/lib/python" not in frame.filename
     ]
     lines = []

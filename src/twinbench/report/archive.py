@@ -26,6 +26,7 @@ from twinbench.report.catalogue import FIGURES
 # The datasets' files are not ours to publish: their manifests have the checksums. The store repeats the records.
 PACKED: Final = (
     "report.html",
+    "answer.rst",
     "tables/*",
     "figures/*",
     "data/*.json",
@@ -139,6 +140,7 @@ def _description(place: str) -> str:
         return next((entry.caption for entry in FIGURES if name.startswith(f"{entry.name}-")), "A figure.")
     return {
         "report.html": "The page: the answer, the verdicts, the figures and every run.",
+        "answer.rst": "The answer in words.",
         "data": "A dataset: where it is from, its version, its checksums and its classes. The data itself is not here.",
         "runs": "The records of the runs of one job, with what trained them.",
         "ladder": "Each variant held against its reference, rung by rung.",
