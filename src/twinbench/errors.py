@@ -95,7 +95,11 @@ def memory_ran_out(error: BaseException) -> bool:
 
 
 def raise_if_memory_ran_out(error: BaseException) -> None:
-    """Raise an exception again that says nothing of the model it came from: there was not enough memory."""
+    """Raise an exception again that says nothing of the model it came from: there was not enough memory.
+
+    Raises:
+        ResourceError: from `error`, if that is so.
+    """
     if memory_ran_out(error):
         raise ResourceError(
             "The memory ran out while the models were compared: end other programs, or let fewer jobs run at a time "

@@ -103,7 +103,17 @@ class Table:
         return {column.name: str for column in self.columns if column.kind == "text"}
 
     def check(self, frame: "pd.DataFrame", place: object, *, complete: bool, remedy: str) -> None:
-        """Refuse a table that is not as declared; columns beyond the declared ones are none of our business."""
+        """Refuse a table that is not as declared; columns beyond the declared ones are none of our business.
+
+        Args:
+            frame: the table.
+            place: its file.
+            complete: whether every declared column must be there.
+            remedy: what to do about it.
+
+        Raises:
+            RecordError: a column is missing, or holds other things than it should.
+        """
         for column in self.columns:
             if column.name not in frame:
                 if complete:
@@ -118,7 +128,12 @@ _KINDS: Final[dict[type, Kind]] = {int: "whole", float: "number", bool: "flag"}
 
 
 def columns_of(record: type, names: str = "") -> tuple[Column, ...]:
-    """Return the fields of a dataclass as columns, their meaning from `Annotated[type, meaning]`."""
+    """Return the fields of a dataclass as columns, their meaning from `Annotated[type, meaning]`.
+
+    Args:
+        record: the dataclass.
+        names: of the fields, in the order wanted; all of them where this is empty.
+    """
     hints = get_type_hints(record, include_extras=True)
     chosen = names.split() or [field.name for field in dataclasses.fields(record)]
     return tuple(_column(name, hints[name]) for name in chosen)

@@ -22,6 +22,10 @@ THRESHOLD_PERCENT: Final = 10.0
 def api_costs(repetitions: pd.DataFrame, *, confidence: float) -> pd.DataFrame:
     """Return what each variant costs beside its reference.
 
+    Args:
+        repetitions: the table `COST_REPETITIONS`.
+        confidence: of each mean's interval, and of all intervals of one quantity's differences together.
+
     Returns:
         The table `API_COSTS`, in the order of `repetitions`.
     """
@@ -55,6 +59,10 @@ def api_costs(repetitions: pd.DataFrame, *, confidence: float) -> pd.DataFrame:
 
 def determinism_costs(repetitions: pd.DataFrame, *, confidence: float) -> pd.DataFrame:
     """Return what deterministic operations cost each reference.
+
+    Args:
+        repetitions: the table `DETERMINISM_REPETITIONS`.
+        confidence: of all intervals of one dataset together.
 
     Returns:
         The table `DETERMINISM_COSTS`, in the order of `repetitions`.

@@ -17,6 +17,12 @@ _LONGEST = 2000
 def read_csv(path: Path, table: Table, *, complete: bool, remedy: str) -> pd.DataFrame:
     """Read one table; only an empty field is missing, so that names such as `NA` and `none` survive.
 
+    Args:
+        path: its CSV file.
+        table: what it should be.
+        complete: whether every column must be there.
+        remedy: what to do where it is something else.
+
     Raises:
         RecordError: the file is not that table.
     """
@@ -62,7 +68,13 @@ def _csv(_table: Table, frame: pd.DataFrame) -> str:
 
 
 def markdown(table: pd.DataFrame, *, floatfmt: str, intfmt: str = "") -> str:
-    """Return a table in Markdown; a missing value is an empty cell, and no text is taken for markup."""
+    """Return a table in Markdown; a missing value is an empty cell, and no text is taken for markup.
+
+    Args:
+        table: what to write, without its index.
+        floatfmt: how numbers with a fraction are written, as a format specification.
+        intfmt: the same for whole numbers.
+    """
     # tabulate takes pandas' missing value for an unknown object.
     plain = table.astype(object).where(table.notna(), "").map(_plain_text)
     return str(plain.to_markdown(index=False, disable_numparse=False, floatfmt=floatfmt, intfmt=intfmt))

@@ -114,7 +114,11 @@ def add(brought: Iterable[Architecture]) -> None:
 
 @functools.cache
 def architectures() -> dict[str, Architecture]:
-    """Return every architecture by name: the package's in the order of the names, then a person's own."""
+    """Return every architecture by name: the package's in the order of the names, then a person's own.
+
+    Raises:
+        ConfigurationError: an architecture file is not declared as it must be.
+    """
     declared = {}
     for path in sorted(FOLDER.glob("*.py")):
         architecture = read_file(path)
@@ -130,7 +134,11 @@ def suspects() -> tuple[Variant, ...]:
 
 
 def find_variant(architecture: str, name: str) -> Variant:
-    """Return a variant or suspect by name."""
+    """Return a variant or suspect by name.
+
+    Raises:
+        KeyError: there is none.
+    """
     known = architectures()[architecture].variants
     extra = suspects() if architecture == SUSPECTS_ARCHITECTURE else ()
     for variant in (*known, *extra):

@@ -32,7 +32,11 @@ def marks_anything(tree: ast.Module) -> bool:
 
 
 def marks(path: Path) -> Iterator[tuple[ast.FunctionDef, str, dict[str, str]]]:
-    """Yield each marked function of a file with its mark and what the mark says."""
+    """Yield each marked function of a file with its mark and what the mark says.
+
+    Raises:
+        ConfigurationError: a mark, or an import, that Python would refuse; two variants of one name.
+    """
     tree = parse(path)
     _check_imports(path, tree)
     listed = tuple(statements(tree))

@@ -50,7 +50,11 @@ def parse(path: Path) -> ast.Module:
 
 
 def source_digest(path: Path, name: str) -> str:
-    """Return the SHA-256 (hex) of the code that the definition `name` in `path` consists of."""
+    """Return the SHA-256 (hex) of the code that the definition `name` in `path` consists of.
+
+    Raises:
+        KeyError: the file defines no such name.
+    """
     if path.suffix != ".py":  # compiled: its bytes, and no further
         return _content(path)
     return hashlib.sha256("\n".join(_covered(path, name).lines()).encode()).hexdigest()

@@ -17,7 +17,14 @@ from twinbench.sameness.subjects import Pair, count_acting
 
 
 def draw_verdict(evidence: Evidence, rungs: Sequence[Rung], causes: Sequence[Cause], coverage: Coverage) -> Verdict:
-    """What can be said of two models: the same only if nothing that is there was left untested."""
+    """What can be said of two models: the same only if nothing that is there was left untested.
+
+    Args:
+        evidence: what structure and probes show.
+        rungs: the first five rungs of the ladder at least.
+        causes: everything that was found to differ.
+        coverage: what was tested, and what not.
+    """
     if any(cause.explains_lower_score for cause in causes):
         return "different"
     gaps = {test.subject for test in coverage.gaps}
@@ -95,7 +102,14 @@ def binomial_noise() -> str:
 
 
 def with_stored(verdict: Verdict, sentence: str, stored: Stored, kinds: Sequence[str]) -> tuple[Verdict, str]:
-    """The verdict and its sentence, where a side comes with weights of its own."""
+    """The verdict and its sentence, where a side comes with weights of its own.
+
+    Args:
+        verdict: what was said of the models themselves.
+        sentence: the same in words.
+        stored: what the comparison of the weights showed.
+        kinds: the kinds of both sides.
+    """
     if verdict in ("different", "cannot_tell") or (verdict == "not_fully_tested" and not stored.differ):
         return verdict, sentence
     if stored.differ:

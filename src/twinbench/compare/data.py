@@ -25,6 +25,13 @@ def feed_causes(
 ) -> tuple[list[Cause], list[str], np.ndarray]:
     """All differences between two feeds that matter for training.
 
+    Args:
+        a: what A is trained on.
+        b: what B is trained on.
+        pair: the models.
+        coverage: where is reported what could not be compared.
+        same: whether the models were seen to compute the same.
+
     Returns:
         The causes, warnings, and for each sample of A the index of the one of B that corresponds, or -1.
     """

@@ -22,7 +22,11 @@ class Places:
         self._imported: dict[str, tuple[Any, Home]] = {}
 
     def named(self, text: str) -> tuple[Any, Home]:
-        """Find what `path/file.py:name` or `package.module:name` stands for, and where its code lives."""
+        """Find what `path/file.py:name` or `package.module:name` stands for, and where its code lives.
+
+        Raises:
+            UsageError: There is no such file, module or name, or importing it raised.
+        """
         place, colon, name = text.rpartition(":")
         if not colon or not place or not name.isidentifier():
             raise UsageError(

@@ -33,6 +33,9 @@ def loop_causes(
 
     Both hold the same weights. They are compiled with the same optimiser, and with their own losses where these are
     equal, so that only the loop can differ.
+
+    Returns:
+        The causes, warnings, and whether the steps that ran were seen to give equal weights.
     """
     mine, theirs = overridden(pair.a.model), overridden(pair.b.model)
     names = sorted(set(mine) | set(theirs))

@@ -69,7 +69,11 @@ def input_scaling(graph: Graph | None, position: int) -> Scaling:
 def sample_causes(
     a: Feed, b: Feed, pair: Pair, coverage: Coverage, *, same: bool
 ) -> tuple[list[Cause], list[str], np.ndarray]:
-    """Differences between the samples of two feeds as they reach the first layers."""
+    """Differences between the samples of two feeds as they reach the first layers.
+
+    Returns:
+        The causes, warnings, and for each sample of A the index of the one of B that corresponds, or -1.
+    """
     if len(a.epoch.inputs) != len(b.epoch.inputs):
         coverage.not_tested("feeds", f"they hold {len(a.epoch.inputs)} and {len(b.epoch.inputs)} inputs")
         return [], [], np.full(a.epoch.samples, -1)

@@ -15,7 +15,11 @@ MODELS = (".keras", ".h5", ".hdf5")
 
 
 def holds_weights_alone(path: Path) -> bool:
-    """Whether a file holds weights without a model."""
+    """Whether a file holds weights without a model.
+
+    Raises:
+        UsageError: There is no such file, or it cannot be read.
+    """
     if not path.is_file():
         raise UsageError(f"There is no file {path}.")
     if path.suffix == ".keras":
@@ -32,6 +36,9 @@ def load_saved(path: Path) -> tuple[keras.Model, str]:
 
     Returns:
         The model, and why its loss, optimiser and metrics could not be loaded with it (empty where they could be).
+
+    Raises:
+        UsageError: It is no saved model, or it cannot be loaded in safe mode.
     """
     if path.suffix == ".keras" and not _is_archive(path):
         raise UsageError(
@@ -59,7 +66,16 @@ def _reason(error: Exception) -> str:
 
 
 def load_weights_into(model: keras.Model, path: Path, owner: str) -> None:
-    """Load a file of weights into a built model."""
+    """Load a file of weights into a built model.
+
+    Args:
+        model: A fresh model of the other side, whose own weights are lost.
+        path: The file.
+        owner: What to call that side.
+
+    Raises:
+        UsageError: The weights do not fit the model.
+    """
     try:
         if path.name.endswith(".weights.h5"):
             model.load_weights(path)

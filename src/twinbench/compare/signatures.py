@@ -18,7 +18,11 @@ from twinbench.sameness.subjects import Pair
 def both_signatures(
     a: keras.Model, b: keras.Model, input_shape: Sequence[Any] | None, feeds: Sequence[Feed | None]
 ) -> tuple[Signature, Signature]:
-    """The inputs of both models: their own, else the person's, the feed's, or the other model's."""
+    """The inputs of both models: their own, else the person's, the feed's, or the other model's.
+
+    Raises:
+        UsageError: Neither model was built, and nothing else says what they take in.
+    """
     given = None if input_shape is None else signature_from_shapes(_shapes(input_shape))
     own = [signature_of(model) for model in (a, b)]
     found: list[Signature | None] = []

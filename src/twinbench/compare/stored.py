@@ -25,7 +25,13 @@ ROUNDING = 1e-6
 
 
 def compare_stored(sides: tuple[Side, Side], pair: Pair, arrays: Sequence[np.ndarray]) -> Stored | None:
-    """Compare what both sides hold; None where neither comes with weights."""
+    """Compare what both sides hold; None where neither comes with weights.
+
+    Args:
+        sides: The sides, whose models hold what they came with.
+        pair: Both models and the match of their weights.
+        arrays: Inputs to probe both models with; empty where they cannot be probed.
+    """
     held = [_held(side, one) for side, one in zip(sides, (pair.a, pair.b), strict=True)]
     if not any(side.comes_with_weights for side in sides):
         return None

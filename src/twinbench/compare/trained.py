@@ -40,6 +40,9 @@ def add_training(report: Report, sides: tuple[Side, Side], data: str, seeds: int
     """Train both sides on a dataset and add what comes of it to a finished report.
 
     What cannot be trained is a sentence in the report and leaves the models not fully tested.
+
+    Raises:
+        ResourceError: The memory ran out.
     """
     try:
         trained = train_both(sides, data, seeds)
@@ -68,10 +71,20 @@ def add_training(report: Report, sides: tuple[Side, Side], data: str, seeds: int
 def train_both(sides: tuple[Side, Side], data: str, seeds: int) -> dict[str, Any]:
     """Train both sides with plain `fit` under the same seeds, on the same examples, and score them on the test set.
 
+    Args:
+        sides: Two builders.
+        data: A dataset as the configuration names it (`digits`, `mnist`, a path to an `.npz`); a prepared one in
+            `results/data/` is taken as it is.
+        seeds: How many seeds, from 1.
+
     Returns:
         For JSON: `data`, `epochs`, `accuracy` (points, by side, in the order of the seeds), `difference` (B minus A:
         mean, standard deviation, 95 % t interval, p value), `between_seeds` (standard deviations), `binomial_se`,
         `finding`, `sentence`.
+
+    Raises:
+        UsageError: A side is no builder, or cannot take the dataset's images.
+        DataError: The dataset cannot be had.
     """
     for one in sides:
         one.must_rebuild()

@@ -41,7 +41,13 @@ _VALID = {
 
 
 def sentences(error: ValidationError, content: Mapping[Any, Any], origin: Origin) -> list[str]:
-    """One sentence for each key at which `error` reports mistakes."""
+    """One sentence for each key at which `error` reports mistakes.
+
+    Args:
+        error: what pydantic says of `content`.
+        content: the configuration as it was read.
+        origin: where it comes from, for the sentences.
+    """
     places: dict[tuple[str, ...], str] = {}
     for mistake in error.errors():
         path = _key_path(mistake["loc"])

@@ -209,7 +209,11 @@ class Configuration(Section):
         return self.store if self.store is not None else f"{self.output}/store"
 
     def dataset(self, name: str) -> Dataset:
-        """Return the dataset called `name`."""
+        """Return the dataset called `name`.
+
+        Raises:
+            ConfigurationError: no dataset of the configuration has this name.
+        """
         for dataset in self.datasets:
             if dataset.name == name:
                 return dataset

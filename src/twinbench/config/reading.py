@@ -14,13 +14,21 @@ from twinbench.errors import ConfigurationError
 
 
 def read_configuration(path: Path) -> Configuration:
-    """Read a YAML or JSON file."""
+    """Read a YAML or JSON file.
+
+    Raises:
+        ConfigurationError: the file is missing, is not YAML, or has a key or value that cannot be used.
+    """
     content, origin = read_yaml(path)
     return parse_configuration({} if content is None else content, origin=origin)
 
 
 def check_configuration_file(path: Path) -> None:
-    """Refuse a file that Snakemake has read, with file and line; what a YTE template makes is Snakemake's to know."""
+    """Refuse a file that Snakemake has read, with file and line; what a YTE template makes is Snakemake's to know.
+
+    Raises:
+        ConfigurationError: as `read_configuration`.
+    """
     content, origin = read_yaml(path)
     if not (isinstance(content, Mapping) and content.get("__use_yte__")):
         parse_configuration({} if content is None else content, origin=origin)
@@ -56,7 +64,15 @@ def read_with_settings(path: Path | None, settings: Sequence[str]) -> Configurat
 
 
 def parse_configuration(content: Any, *, origin: Origin | str = "the configuration") -> Configuration:
-    """Turn a plain mapping (from YAML, or Snakemake's `config`) into a configuration."""
+    """Turn a plain mapping (from YAML, or Snakemake's `config`) into a configuration.
+
+    Args:
+        content: the mapping.
+        origin: where it comes from, for the sentences.
+
+    Raises:
+        ConfigurationError: a key or a value cannot be used; the message is one sentence for each mistake.
+    """
     origin = Origin(origin) if isinstance(origin, str) else origin
     if not isinstance(content, Mapping):
         start = "The configuration" if origin.name == "the configuration" else origin.name

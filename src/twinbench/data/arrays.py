@@ -72,7 +72,11 @@ def relabel(y_train: NDArray[np.int64], y_test: NDArray[np.int64]) -> tuple[Labe
 
 
 def check_trainable(source: Source, name: str) -> None:
-    """Refuse arrays that no classifier can be trained on."""
+    """Refuse arrays that no classifier can be trained on.
+
+    Raises:
+        DataError: a split without images, fewer than two classes, or a class without training images.
+    """
     for split, labels in (("training", source.y_train), ("test", source.y_test)):
         if len(labels) == 0:
             raise DataError(f"Dataset '{name}' has no {split} images: choose a split that has some.")

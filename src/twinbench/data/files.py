@@ -18,7 +18,16 @@ OUTPUT: Final = "`output` in the configuration"
 
 @contextlib.contextmanager
 def replacing(path: Path, *, durable: bool = True, setting: str = OUTPUT) -> Iterator[BinaryIO]:
-    """Open a temporary file beside `path` that takes its place when the block ends without an exception."""
+    """Open a temporary file beside `path` that takes its place when the block ends without an exception.
+
+    Args:
+        path: the file; missing folders on the way are made.
+        durable: wait until the file is on the disk.
+        setting: what chooses another place for it, for the sentence.
+
+    Raises:
+        DataError: the file cannot be written; what was at `path` before is still there.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,13 +47,25 @@ def replacing(path: Path, *, durable: bool = True, setting: str = OUTPUT) -> Ite
 
 
 def write_text(path: Path, text: str, *, setting: str = OUTPUT) -> None:
-    """Write a text in UTF-8, whole or not at all."""
+    """Write a text in UTF-8, whole or not at all.
+
+    Raises:
+        DataError: the file cannot be written; what was at `path` before is still there.
+    """
     with replacing(path, setting=setting) as file:
         file.write(text.encode())
 
 
 def check_writable(folder: Path, *, setting: str = OUTPUT) -> None:
-    """Try whether files can be written to a folder, or to where it would be made; nothing is left behind."""
+    """Try whether files can be written to a folder, or to where it would be made; nothing is left behind.
+
+    Args:
+        folder: it need not exist.
+        setting: what chooses another one, for the sentence.
+
+    Raises:
+        DataError: they cannot.
+    """
     place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     try:
         with tempfile.TemporaryFile(dir=place) as file:
@@ -54,14 +75,28 @@ def check_writable(folder: Path, *, setting: str = OUTPUT) -> None:
 
 
 def check_is_folder(folder: Path, *, setting: str = OUTPUT) -> None:
-    """Refuse a folder that cannot be made, since it or a folder that it would lie in is a file."""
+    """Refuse a folder that cannot be made, since it or a folder that it would lie in is a file.
+
+    Args:
+        folder: it need not exist.
+        setting: what chooses another one, for the sentence.
+
+    Raises:
+        DataError: there is a file in its place.
+    """
     place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not place.is_dir():
         raise DataError(f"{folder} cannot be a folder, since {place} is a file; choose another folder with {setting}.")
 
 
 def cannot_write(path: Path, error: OSError, setting: str = OUTPUT) -> str:
-    """The sentence for a file that cannot be written, with what to do about it."""
+    """The sentence for a file that cannot be written, with what to do about it.
+
+    Args:
+        path: the file.
+        error: what the system said.
+        setting: what chooses another place for it.
+    """
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return (
             f"The disk is full: {path} cannot be written; free some space there or choose another folder "

@@ -47,6 +47,9 @@ def load(npz: Path, manifest: Path | None = None) -> LoadedDataset:
     Args:
         npz: the dataset's file.
         manifest: its manifest (default: the file of the same name that ends in `.json`).
+
+    Raises:
+        DataError: a file is missing or damaged, or is not what the manifest promises.
     """
     manifest = npz.with_suffix(".json") if manifest is None else manifest
     promised = read_manifest(manifest)

@@ -89,7 +89,11 @@ def describe(
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read a manifest."""
+    """Read a manifest.
+
+    Raises:
+        DataError: the file is missing, damaged, or of another layout.
+    """
     again = "delete it and prepare the dataset again"
     try:
         text = path.read_text(encoding="utf-8")

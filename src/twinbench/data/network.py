@@ -50,6 +50,13 @@ def bounded(limits: Limits, *, offline: bool) -> Iterator[list[str]]:
 
     Yields:
         The URLs that are asked for; the list grows while the block runs.
+
+    Args:
+        limits: the bounds.
+        offline: refuse every download with `NotInManualFolderError`.
+
+    Yields:
+        The URLs that are asked for; the list grows while the block runs.
     """
     import requests.adapters
     import requests.exceptions

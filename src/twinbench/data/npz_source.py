@@ -27,6 +27,9 @@ def read_npz(path: Path) -> Source:
     (which become 0 and 255), or floats from 0 to 1 (which become round(255 * value), halves to even).
     Labels are `(n,)` or `(n, 1)` whole numbers from 0 or from 1 without gaps (floats and truth values among them) or
     strings, or one-hot rows `(n, classes)`. Nothing is ever unpickled.
+
+    Raises:
+        DataError: the file is missing or damaged, or an array cannot be used; the sentence names file and key.
     """
     arrays = _read_arrays(path)
     x_train, x_test = (_images(arrays[key], f"'{key}' in {path}") for key in ("x_train", "x_test"))

@@ -30,6 +30,17 @@ def prepare(
 
     The `.npz` holds x_train and x_test, `(n, height, width, channels)` uint8, and y_train and y_test, `(n,)` int64.
     Prepared twice, it is the same file byte for byte; both files are there in full or not at all.
+
+    Args:
+        dataset: the dataset's section of the configuration.
+        npz: file to write.
+        manifest: file to write.
+        key: digest of all that it is made from, for the manifest.
+        cache: folder for downloads (default: `cache` beside `npz`); each dataset uses its own folder in it.
+        limits: how long a download may stall and how often it is tried.
+
+    Raises:
+        DataError: the dataset cannot be found, downloaded, verified, used or written.
     """
     whole = _read(dataset, npz.parent / "cache" if cache is None else cache, limits or Limits())
     source = _subset(whole, dataset)
@@ -43,7 +54,11 @@ def prepare(
 
 
 def describe_dataset(dataset: Dataset) -> Manifest:
-    """Return the manifest that the digits or a file would be prepared with, but for the `.npz`, and write nothing."""
+    """Return the manifest that the digits or a file would be prepared with, but for the `.npz`, and write nothing.
+
+    Raises:
+        DataError: the dataset cannot be found or used.
+    """
     whole = read_digits() if dataset.kind == "digits" else read_npz(Path(dataset.source).expanduser())
     return _describe(dataset, whole, _subset(whole, dataset), npz_sha256="", key="")
 

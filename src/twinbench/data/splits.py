@@ -43,6 +43,11 @@ def split_validation(
 def stratified_subset(labels: NDArray[np.int64], size: int, *, purpose: int = 0) -> NDArray[np.int64]:
     """Choose `size` images, each class with its share of them and at least one.
 
+    Args:
+        labels: `(n,)` classes of all images.
+        size: how many to choose; at least one for each class and at most n.
+        purpose: another number gives another choice.
+
     Returns:
         Their positions, ascending, int64.
     """

@@ -36,7 +36,18 @@ Samples = list[tuple[str, int, float]]
 
 
 def measure_costs(configuration: Configuration, npz: Path) -> pd.DataFrame:
-    """Measure every selected reference, its twins, and what a person would compare with it."""
+    """Measure every selected reference, its twins, and what a person would compare with it.
+
+    Args:
+        configuration: the resolved configuration.
+        npz: the prepared dataset, with its manifest beside it.
+
+    Returns:
+        The table `COST_REPETITIONS`; no rows where no twin is selected.
+
+    Raises:
+        TwinbenchError: the dataset cannot be used.
+    """
     start_tensorflow(configuration.training)
     data = load(npz)
     samples: dict[Variant, Samples] = {}

@@ -38,6 +38,16 @@ def measure_determinism(configuration: Configuration, npz: Path) -> pd.DataFrame
     """Measure every selected reference with deterministic operations and without.
 
     TensorFlow is left with the configured determinism.
+
+    Args:
+        configuration: the resolved configuration.
+        npz: the prepared dataset, with its manifest beside it.
+
+    Returns:
+        The table `DETERMINISM_REPETITIONS`.
+
+    Raises:
+        TwinbenchError: the dataset cannot be used.
     """
     start_tensorflow(configuration.training)
     data = load(npz)

@@ -16,7 +16,11 @@ class Failures(dict[Variant, str]):
 
     @contextmanager
     def of(self, variant: Variant, what: str = "It cannot be measured") -> Iterator[None]:
-        """Note whatever is raised inside as the failure of one variant, and go on."""
+        """Note whatever is raised inside as the failure of one variant, and go on.
+
+        Raises:
+            ResourceError: the memory ran out.
+        """
         try:
             yield
         except ANYTHING_RAISED as error:

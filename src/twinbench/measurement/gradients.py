@@ -54,7 +54,18 @@ class _Layer:
 
 
 def measure_gradients(configuration: Configuration, npz: Path) -> pd.DataFrame:
-    """Measure the gradients of every selected architecture that can be built at several depths."""
+    """Measure the gradients of every selected architecture that can be built at several depths.
+
+    Args:
+        configuration: the resolved configuration.
+        npz: the prepared dataset, with its manifest beside it.
+
+    Returns:
+        The table `GRADIENTS`; no rows where no such architecture is selected.
+
+    Raises:
+        TwinbenchError: the dataset cannot be used.
+    """
     start_tensorflow(configuration.training)
     tensors = DatasetTensors(load(npz))
     seeds = _seeds(configuration)

@@ -28,7 +28,14 @@ _EXAMPLES = 64
 def climb_all(
     variants: Sequence[Variant], data: LoadedDataset, *, steps: int, seed: int = 1
 ) -> Iterator[dict[str, Any]]:
-    """Yield the rows of the ladder's rungs 1 to 8 for every twin and lookalike."""
+    """Yield the rows of the ladder's rungs 1 to 8 for every twin and lookalike.
+
+    Args:
+        variants: what a configuration selects.
+        data: the images to climb with; the first of the training set.
+        steps: training steps that rung 8 compares.
+        seed: seed under which the models are built.
+    """
     images = data.x_train[:_EXAMPLES].astype(np.float32) / 255
     labels = data.y_train[:_EXAMPLES]
     for variant in variants:
@@ -51,7 +58,13 @@ def climb_all(
 
 
 def climb_published(dataset: str, *, steps: int, seed: int = 1) -> Iterator[dict[str, Any]]:
-    """Yield the ladder's rows for the article's two examples, built as published (claims C3a and C3b)."""
+    """Yield the ladder's rows for the article's two examples, built as published (claims C3a and C3b).
+
+    Args:
+        dataset: name to put into the rows; the examples take 28 x 28 images, whatever the dataset has.
+        steps: training steps that rung 8 would compare, were it reached.
+        seed: seed under which the models are built.
+    """
     images = np.random.default_rng(seed).random((_EXAMPLES, 28, 28, 1), np.float32)
     for name, build in PUBLISHED.items():
         rungs = climb(

@@ -26,7 +26,12 @@ _IMPLIED = ("ctx", "kind", "type_comment", "type_ignores")
 
 
 def code_digests(entry: Path, *, follow: Callable[[str], bool] = lambda module: True) -> dict[str, str]:
-    """Return the digest of each module and data file that an entry runs, by name, in the order of the names."""
+    """Return the digest of each module and data file that an entry runs, by name, in the order of the names.
+
+    Args:
+        entry: a module of twinbench, or a script.
+        follow: whether a module, by its full name, is taken; what is not taken is not followed either.
+    """
     digests: dict[str, str] = {}
     followed: set[Path] = set()
     waiting = [entry.resolve()]

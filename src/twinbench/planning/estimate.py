@@ -97,7 +97,11 @@ class JobEstimate:
 
 
 class Estimator:
-    """Estimates for the jobs of one configuration."""
+    """Estimates for the jobs of one configuration.
+
+    Args:
+        configuration: the resolved configuration.
+    """
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
@@ -115,7 +119,12 @@ class Estimator:
         return self._ratio(run) * _modelled_seconds(run.architecture, work)
 
     def job(self, job: Job, runs: Iterable[Run] | None = None) -> JobEstimate:
-        """What a job takes."""
+        """What a job takes.
+
+        Args:
+            job: the job.
+            runs: those of its runs that are to be trained (default: all).
+        """
         runs = list(job.runs if runs is None else runs)
         if not runs:
             return JobEstimate(2.0, 300.0)

@@ -16,7 +16,11 @@ from twinbench.planning.stages import dataset_key
 
 
 def check_feasible(configuration: Configuration) -> None:
-    """Refuse folders that are files, images that are missing or unusable, and numbers that do not fit them."""
+    """Refuse folders that are files, images that are missing or unusable, and numbers that do not fit them.
+
+    Raises:
+        ConfigurationError: one sentence for each mistake.
+    """
     mistakes = []
     prepared = prepared_manifests(configuration)
     for folder, setting in folders(configuration):

@@ -72,7 +72,15 @@ class Forecast:
 
 
 def make_forecast(configuration: Configuration, cores: int) -> Forecast:
-    """Forecast what a configuration does."""
+    """Forecast what a configuration does.
+
+    Args:
+        configuration: the resolved configuration.
+        cores: how many cores Snakemake would be given.
+
+    Raises:
+        ConfigurationError: a pattern names no architecture, variant or suspect.
+    """
     plan, estimator = make_plan(configuration), Estimator(configuration)
     device = device_type()
     missing, unprepared = missing_runs(configuration, plan.runs)
@@ -110,7 +118,12 @@ def make_forecast(configuration: Configuration, cores: int) -> Forecast:
 
 
 def missing_runs(configuration: Configuration, runs: Iterable[Run]) -> tuple[set[Run], tuple[str, ...]]:
-    """Return the runs that the store does not have, and the datasets without which that cannot be told."""
+    """Return the runs that the store does not have, and the datasets without which that cannot be told.
+
+    Args:
+        configuration: the resolved configuration.
+        runs: runs of its plan.
+    """
     device = device_type()
     store = RunStore(Path(configuration.store_folder))
     manifests = known_manifests(configuration)

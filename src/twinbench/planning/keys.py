@@ -87,7 +87,15 @@ def key_of(content: Mapping[str, Any]) -> str:
 
 
 def identify(variant: Variant, seed: int, section: TrainingSection, dataset: Manifest, device: str) -> Identity:
-    """Return the identity of a run."""
+    """Return the identity of a run.
+
+    Args:
+        variant: what is trained.
+        seed: the run's seed.
+        section: how runs are trained, as the configuration says it.
+        dataset: the manifest of the prepared dataset.
+        device: `cpu` or `gpu`.
+    """
     planned = plan_key(variant, seed, section)
     content = plan_content(variant, seed, section)
     content |= {"plan_key": planned, "dataset_sha256": dataset.sha256, "device": device}

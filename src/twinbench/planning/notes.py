@@ -25,6 +25,13 @@ def doubt(output: str, notes: Path) -> bool:
     """Make results that were made under other notes older than all that they are made from, and tell whether they were.
 
     So Snakemake makes them again, in this command or in a later one.
+
+    Args:
+        output: the folder of results, as the configuration names it.
+        notes: Snakemake's folder of notes.
+
+    Raises:
+        DataError: the results cannot be written.
     """
     if _read(Path(output) / MARK) == _mark(output, notes):
         return False
@@ -39,7 +46,11 @@ def doubt(output: str, notes: Path) -> bool:
 
 
 def adopt(output: str, notes: Path) -> None:
-    """Mark results as made under these notes."""
+    """Mark results as made under these notes.
+
+    Raises:
+        DataError: the mark cannot be written.
+    """
     _number(notes)
     if _read(Path(output) / MARK) != _mark(output, notes):
         write_text(Path(output) / MARK, _mark(output, notes))

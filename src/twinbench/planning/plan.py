@@ -70,7 +70,11 @@ class Plan:
         return tuple(run for job in self.jobs for run in job.runs)
 
     def job(self, dataset: str, name: str) -> Job:
-        """Return a job."""
+        """Return a job.
+
+        Raises:
+            KeyError: there is none of this name.
+        """
         return self._jobs_by_name[dataset, name]
 
     def key(self, run: Run) -> str:
@@ -100,7 +104,11 @@ class Plan:
 
 
 def make_plan(configuration: Configuration) -> Plan:
-    """Return the runs that a configuration asks for, grouped into jobs."""
+    """Return the runs that a configuration asks for, grouped into jobs.
+
+    Raises:
+        ConfigurationError: a pattern names no architecture, variant or suspect.
+    """
     groups = _groups(configuration)
     size = configuration.training.job_size
     jobs: list[Job] = []
@@ -115,7 +123,11 @@ def make_plan(configuration: Configuration) -> Plan:
 
 
 def selected_variants(configuration: Configuration) -> tuple[Variant, ...]:
-    """Return the variants and suspects that a configuration selects, references first in each architecture."""
+    """Return the variants and suspects that a configuration selects, references first in each architecture.
+
+    Raises:
+        ConfigurationError: a pattern names no architecture, variant or suspect.
+    """
     return tuple(variant for _, variants in _groups(configuration) for variant in variants)
 
 

@@ -56,7 +56,13 @@ _PARTS: Final[dict[Stage, dict[str, tuple[str, ...]]]] = {
 
 
 def settings_of(stage: Stage, configuration: Configuration, variants: Sequence[Variant]) -> dict[str, Any]:
-    """Return the settings that a stage depends on, as they stand in a configuration, patterns and counts resolved."""
+    """Return the settings that a stage depends on, as they stand in a configuration, patterns and counts resolved.
+
+    Args:
+        stage: the ladder, the measurements or the tables.
+        configuration: the resolved configuration.
+        variants: what it selects.
+    """
     whole = configuration.model_dump(mode="json")
     selected = [f"{v.architecture}/{v.name}" for v in variants if v.kind != "suspect" and v.packaged]
     networks = [entry if isinstance(entry, str) else entry.model_dump() for entry in configuration.own_networks]

@@ -178,7 +178,11 @@ def numbered(category: str) -> str:
 
 
 def figure_entry(name: str) -> FigureEntry:
-    """Return a figure's entry."""
+    """Return a figure's entry.
+
+    Raises:
+        KeyError: there is no figure of this name.
+    """
     return _BY_NAME[name]
 
 

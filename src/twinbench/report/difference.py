@@ -80,7 +80,11 @@ class Difference:
 
 
 def tables_of(results: Path) -> Tables:
-    """Read a results folder, or the folder of tables in it."""
+    """Read a results folder, or the folder of tables in it.
+
+    Raises:
+        TwinbenchError: there are no tables, or they are not those of a results folder.
+    """
     for folder in (results / "tables", results):
         if (folder / "runs.csv").is_file():
             tables = Tables.read(folder)
@@ -183,7 +187,15 @@ def _different_values(a: Tables, b: Tables, title: str, table: str, columns: Seq
 
 
 def compare_results(before: Path, after: Path) -> Difference:
-    """Compare two results folders."""
+    """Compare two results folders.
+
+    Args:
+        before: results folder A, or its folder of tables.
+        after: results folder B, or its folder of tables.
+
+    Raises:
+        TwinbenchError: one of them holds no tables, or others than those of a results folder.
+    """
     a, b = tables_of(before), tables_of(after)
     return Difference(
         before=f"{before}: {provenance_of(a).line}",

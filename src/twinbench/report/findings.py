@@ -39,7 +39,11 @@ _RANKING: Final = Path("images") / "suspects.png"
 
 
 def findings(tables: Tables) -> str:
-    """Return the page as Markdown: answer, verdicts with their reasons, suspects, and the scores of the references."""
+    """Return the page as Markdown: answer, verdicts with their reasons, suspects, and the scores of the references.
+
+    Raises:
+        NothingToShowError: a table is missing; the sentence says which.
+    """
     claims, suspects, summary, runs = (tables.get(name) for name in ("claims", "suspects", "summary", "runs"))
     suspects = suspects.sort_values("mean_difference", kind="stable")
     references = summary[summary["kind"] == "reference"]

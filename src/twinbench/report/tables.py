@@ -35,6 +35,9 @@ class Tables:
         Args:
             folder: of `.csv` tables.
             complete: whether a table that lacks a column, as one that another version wrote, is refused.
+
+        Raises:
+            RecordError: the folder has no `runs.csv`, or a file is not the table that its name promises.
         """
         if not (folder / "runs.csv").is_file():
             raise RecordError(f"{folder} has no runs.csv: name a folder of tables, such as results/tables.")
@@ -47,7 +50,11 @@ class Tables:
         return cls(folder, frames)
 
     def get(self, name: str) -> pd.DataFrame:
-        """Return a table that has rows."""
+        """Return a table that has rows.
+
+        Raises:
+            NothingToShowError: there is no such table, or it is empty.
+        """
         frame = self.frames.get(name)
         if frame is None or frame.empty:
             what = f"There is no table {name}.csv" if frame is None else f"The table {name}.csv has no rows"

@@ -24,7 +24,12 @@ from twinbench.sameness.unused import unused_layers
 
 
 def canonical_graph(model: keras.Model, signature: Signature, *, training: bool = True) -> Graph:
-    """The canonical graph of a built model as it runs in training (or inference) mode."""
+    """The canonical graph of a built model as it runs in training (or inference) mode.
+
+    Raises:
+        Exception: Whatever the model raises when it is called symbolically with a batch axis of open length;
+            a caller then treats the model as a function without a graph.
+    """
     try:
         recorded = trace(model, signature, training=training, batch=signature.batch)
     except Exception:  # some models only accept a known batch size
@@ -52,7 +57,17 @@ _RECURRENT = {"LSTM", "GRU", "SimpleRNN"}
 
 
 class NodeValues:
-    """The values of a traced model's nodes in training mode, with the weights that it holds when they are asked for."""
+    """The values of a traced model's nodes in training mode, with the weights that it holds when they are asked for.
+
+    Args:
+        model: a model that was traced.
+        signature: its inputs.
+        graph: its canonical graph.
+        patches: values that take the place of outputs of built-in layers, by the numbers in `calls`.
+
+    Raises:
+        ValueError: the model does another thing than when it was traced.
+    """
 
     def __init__(self, model: keras.Model, signature: Signature, graph: Graph, patches: Patches | None = None) -> None:
         self.signature = signature

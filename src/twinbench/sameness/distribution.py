@@ -37,7 +37,13 @@ def same_draws(pair: Pair) -> bool:
 
 
 def same_distribution(pair: Pair, arrays: Sequence[np.ndarray], *, training: bool) -> bool:
-    """Whether the outputs of two models have the same mean and spread over many draws."""
+    """Whether the outputs of two models have the same mean and spread over many draws.
+
+    Args:
+        pair: The models, B with A's weights.
+        arrays: One batch for each input.
+        training: The mode in which they are called.
+    """
     sides = [(pair.a, list(arrays)), (pair.b, fitted(arrays, pair.b))]
     first, second = (_drawn(one, inputs, training) for one, inputs in sides)
     extent = np.sqrt(first.var(0) + second.var(0))

@@ -69,6 +69,13 @@ def harmless_differences(pair: Pair, arrays: Sequence[np.ndarray]) -> list[Diffe
     """The differences of the function that were seen to change nothing, with the weights that the models hold.
 
     A mask is no value between the layers: differences of masks are left open.
+
+    Args:
+        pair: Two traced models, B holding A's weights, their noise silenced.
+        arrays: One batch for each of A's inputs.
+
+    Raises:
+        Exception: Whatever a model raises when it is traced again.
     """
     a, b = pair.a, pair.b
     if a.graph is None or b.graph is None or pair.alignment is None:

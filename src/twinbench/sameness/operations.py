@@ -79,7 +79,13 @@ _IGNORED_ATTRIBUTES = {
 
 
 class OperationTranslator(CanonicalForms):
-    """Emits the canonical node of one TensorFlow operation."""
+    """Emits the canonical node of one TensorFlow operation.
+
+    Args:
+        builder: the graph under construction.
+        values: what is known by the name of its tensor.
+        variables: the variables of the trace by the name of the tensor that reads them.
+    """
 
     def __init__(self, builder: Builder, values: dict[str, Value], variables: dict[str, Any]) -> None:
         super().__init__(builder)

@@ -306,6 +306,9 @@ def compare_gradients(
     """Gradients of both models, on the same arrays or what B is fed, with respect to the weights that correspond.
 
     Keras's own noise is silenced, or drawn as that of a person's own layers.
+
+    Returns:
+        The comparison, and the pairs of variables whose gradients differ.
     """
     sources = [p for p in pair.transfer.sources if is_float(p)]
     with ExitStack() as stack:

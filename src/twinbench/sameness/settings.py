@@ -46,7 +46,13 @@ class LayerSettings:
 
 
 def resolved(layer: Any, cls: type, rank: int | None) -> LayerSettings:
-    """Read a built-in layer."""
+    """Read a built-in layer.
+
+    Args:
+        layer: The layer.
+        cls: The built-in class whose `call` it runs.
+        rank: Rank of its first input, batch axis included, to make negative axes positive.
+    """
     kind = cls.__name__
     try:
         config = dict(layer.get_config())

@@ -68,7 +68,11 @@ class Pair:
 
 
 def subject(model: keras.Model, signature: Signature, example: list[np.ndarray] | None = None) -> Subject:
-    """Build a model by calling it once on an example (zeros, if none is given), and trace it."""
+    """Build a model by calling it once on an example (zeros, if none is given), and trace it.
+
+    Raises:
+        Exception: Whatever the model raises when it is called on a batch.
+    """
     if not _large_and_built(model):
         ensure_built(model, signature, example or placeholder_inputs(signature))
     for layer in model._flatten_layers(include_self=False, recursive=True):

@@ -127,7 +127,11 @@ class Record:
 
     @classmethod
     def from_json(cls, text: str) -> "Record":
-        """Read a record."""
+        """Read a record.
+
+        Raises:
+            RecordError: it is not a record, or one of another format.
+        """
         try:
             content = json.loads(text)
             written = content["format"]

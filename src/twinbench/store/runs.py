@@ -54,7 +54,11 @@ class RunStore:
             return None
 
     def add(self, record: Record) -> None:
-        """Keep a finished run and forget its checkpoint."""
+        """Keep a finished run and forget its checkpoint.
+
+        Raises:
+            DataError: the store cannot be written.
+        """
         write_sealed(self.record_path(record.key), record.to_json().encode())
         self.checkpoint_path(record.key).unlink(missing_ok=True)
 

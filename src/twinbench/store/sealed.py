@@ -11,7 +11,16 @@ _HEADER_LENGTH = len(_MAGIC) + 64 + 1
 
 
 def write_sealed(path: Path, payload: bytes, *, durable: bool = True) -> None:
-    """Write `payload` to `path` behind a line with its SHA-256, atomically."""
+    """Write `payload` to `path` behind a line with its SHA-256, atomically.
+
+    Args:
+        path: the file.
+        payload: what to write.
+        durable: wait until it is on the disk; without, a power cut may lose it (and reading will notice).
+
+    Raises:
+        DataError: the file cannot be written (a full disk, no permission).
+    """
     with replacing(path, durable=durable) as file:
         file.write(_header(payload))
         file.write(payload)

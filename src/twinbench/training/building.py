@@ -41,6 +41,10 @@ def build_model(recipe: Recipe, input_shape: tuple[int, ...], classes: int, seed
 
     Returns:
         The model, called once on zeros so that its weights exist, and its parameters.
+
+    Raises:
+        UnfitModelError: it is not a model for the recipe's task.
+        Exception: whatever the builder raises.
     """
     _seed_keras(seeds.init)
     model = recipe.build(input_shape, classes)

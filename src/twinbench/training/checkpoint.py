@@ -40,7 +40,11 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; a power cut may lose it, which reading notices."""
+    """Write a checkpoint; a power cut may lose it, which reading notices.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
     header = {
         "history": [dataclasses.asdict(epoch) for epoch in checkpoint.history],
         "initial_weights_sha256": checkpoint.initial_weights_sha256,
@@ -54,7 +58,12 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(path: Path, expected: State) -> Checkpoint | None:
-    """Read a checkpoint; None when there is none, or a damaged one, which is named in the log."""
+    """Read a checkpoint; None when there is none, or a damaged one, which is named in the log.
+
+    Args:
+        path: the file.
+        expected: values of the shapes and dtypes that the state must have.
+    """
     try:
         with np.load(io.BytesIO(read_sealed(path)), allow_pickle=False) as arrays:
             header = _Header.model_validate_json(str(arrays["header"]))

@@ -42,7 +42,11 @@ class Feed:
     """Which images a recipe's runs train on, validate on and are tested on, and in which order."""
 
     def __init__(self, tensors: DatasetTensors, recipe: Recipe, training: Training, *, split: int = SAME_SPLIT) -> None:
-        """Split the training images."""
+        """Split the training images.
+
+        Raises:
+            DataError: the validation fraction leaves too few of them.
+        """
         self.tensors = tensors
         self._recipe = recipe
         self._batch_size = training.batch_size * recipe.batch_factor

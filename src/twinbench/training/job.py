@@ -35,6 +35,15 @@ def train_runs(runs: Sequence[Run], configuration: Configuration, npz: Path, sto
 
     A record comes back under the run's names, whatever it was called when it was trained. TensorFlow is imported only
     if there is something to train.
+
+    Args:
+        runs: runs of one dataset; those of a variant are best kept together, since it is compiled once.
+        configuration: the resolved configuration.
+        npz: the prepared dataset, with its manifest beside it.
+        store: where finished runs are looked up and kept.
+
+    Raises:
+        TwinbenchError: the dataset cannot be used, the store cannot be written, or the memory ran out.
     """
     dataset = read_manifest(npz.with_suffix(".json"))
     device = device_type()

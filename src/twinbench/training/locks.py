@@ -53,7 +53,11 @@ class Locks:
         self._seen: dict[Path, _Sight] = {}
 
     def take(self, key: str) -> "Lock | None":
-        """Return the lock on a run, to be held with `with`, or None while another process has it."""
+        """Return the lock on a run, to be held with `with`, or None while another process has it.
+
+        Raises:
+            DataError: the store cannot be written.
+        """
         others = self._files(key)
         if not all(self._is_void(path) for path in others):
             return None
@@ -103,7 +107,11 @@ class Lock:
         self._thread: threading.Thread | None = None
 
     def make(self) -> bool:
-        """Make the file; False when another process was faster."""
+        """Make the file; False when another process was faster.
+
+        Raises:
+            DataError: the store cannot be written.
+        """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("xb") as file:

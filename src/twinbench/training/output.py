@@ -42,6 +42,9 @@ def write_records(path: Path, records: Sequence[Record]) -> None:
     Args:
         path: the file.
         records: under the names that the plan has for their runs.
+
+    Raises:
+        DataError: the file cannot be written.
     """
     rows = [
         {

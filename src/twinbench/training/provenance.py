@@ -31,7 +31,12 @@ _INSTRUCTION_SETS = (
 
 
 def describe_process(configuration: Configuration, device: str) -> dict[str, Any]:
-    """Describe this process: packages, machine, threads, commit and the resolved configuration."""
+    """Describe this process: packages, machine, threads, commit and the resolved configuration.
+
+    Args:
+        configuration: the resolved configuration.
+        device: `cpu` or `gpu`.
+    """
     return {
         **{package: version(package) for package in _PACKAGES},
         "python": platform.python_version(),

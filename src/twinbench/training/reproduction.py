@@ -46,7 +46,11 @@ class Reproduction:
 
 
 def read_rows(table: Path) -> list[dict[str, str]]:
-    """Read `runs.csv`."""
+    """Read `runs.csv`.
+
+    Raises:
+        RecordError: it is missing, or not a table of runs.
+    """
     instead = "name a results folder's tables/runs.csv"
     try:
         with table.open(encoding="utf-8", newline="") as file:
@@ -78,7 +82,11 @@ def _is_whole(row: Mapping[str | None, Any]) -> bool:
 
 
 def choose_rows(rows: Sequence[dict[str, str]], numbers: Sequence[int], sample: int) -> list[dict[str, str]]:
-    """Return the rows of these numbers (from 1, as they stand below the header), and `sample` others at random."""
+    """Return the rows of these numbers (from 1, as they stand below the header), and `sample` others at random.
+
+    Raises:
+        UsageError: a number that the table does not have, or nothing chosen.
+    """
     for number in numbers:
         if not 1 <= number <= len(rows):
             raise UsageError(f"--row {number} is not in the table, which has rows 1 to {len(rows)}.")
@@ -90,7 +98,18 @@ def choose_rows(rows: Sequence[dict[str, str]], numbers: Sequence[int], sample: 
 
 
 def reproduce(row: Mapping[str, str], rows: Sequence[Mapping[str, str]], store: RunStore, data: Path) -> Reproduction:
-    """Train the run of a table's row again, as its record says it was trained, and compare."""
+    """Train the run of a table's row again, as its record says it was trained, and compare.
+
+    Args:
+        row: the run's row.
+        rows: the whole table, from which the noise of the seeds is read.
+        store: where its record lies; nothing is written there.
+        data: folder of the prepared datasets.
+
+    Raises:
+        RecordError: the store has no record of the run.
+        TwinbenchError: the dataset is missing, or the run cannot be trained in this process.
+    """
     recorded = find_by_run(store, row["run"])
     outcome = recorded.outcome
     name = f"the record of run {row['run']}"
@@ -116,7 +135,11 @@ def reproduce(row: Mapping[str, str], rows: Sequence[Mapping[str, str]], store: 
 
 
 def find_by_run(store: RunStore, run: str) -> Record:
-    """Return the record whose key begins with `run`."""
+    """Return the record whose key begins with `run`.
+
+    Raises:
+        RecordError: there is none, or it is damaged.
+    """
     paths = sorted((store.folder / "records" / run[:2]).glob(f"{run}*.json")) if len(run) > 2 else []
     record = store.find(paths[0].stem) if paths else None
     if record is None:
@@ -125,7 +148,13 @@ def find_by_run(store: RunStore, run: str) -> Record:
 
 
 def compare_outcomes(recorded: Record, again: Record, scores: Sequence[float]) -> tuple[Agreement, str]:
-    """Say how near a run trained again is to its record."""
+    """Say how near a run trained again is to its record.
+
+    Args:
+        recorded: the record.
+        again: the record of the run trained again.
+        scores: test scores of the same variant over the seeds, in points.
+    """
     if _result(recorded) == _result(again):
         weights = (recorded.outcome.final_weights_sha256 or "")[:12]
         return "bit-identical", f"weights {weights}, and {_all_of(recorded)}" if weights else "the same failure"

@@ -16,6 +16,9 @@ def start_tensorflow(training: TrainingSection) -> Any:
     """Import TensorFlow with the configured threads, determinism and precision, and return the module.
 
     Threads and determinism belong to a process; they may be asked for again, and only as they are.
+
+    Raises:
+        UsageError: TensorFlow already runs in this process with other threads.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     first = "tensorflow" not in sys.modules

@@ -90,6 +90,14 @@ class VariantTrainer:
         """Train one run, from its checkpoint if there is one.
 
         Whatever the variant's code raises, and a loss that is no longer finite, make a failed run with its reason.
+
+        Args:
+            seed: the run's seed.
+            checkpoint: where checkpoints are read and written.
+            progress: told after every epoch.
+
+        Raises:
+            DataError: a checkpoint cannot be written, or the validation fraction leaves too few images.
         """
         forget_peak()
         clock = _Clock()

@@ -45,7 +45,13 @@ def score_phrase(row: Row) -> str:
 
 
 def decide_by_score(evidence: Evidence, rows: Sequence[Row], opening: str) -> Finding:
-    """Return what comparisons say of "scores lower", with the seeds that would settle the open ones."""
+    """Return what comparisons say of "scores lower", with the seeds that would settle the open ones.
+
+    Args:
+        evidence: the tables.
+        rows: rows of `comparisons`, at least one.
+        opening: how the sentence begins, up to the colon.
+    """
     verdict = verdict_of([lower_score(row) for row in rows])
     because = f"{opening}: {'; '.join(score_phrase(row) for row in rows)}."
     small = [row for row in rows if row["verdict"] == Verdict.DIFFERENT_WITHIN_MARGIN and row["mean_difference"] < 0]

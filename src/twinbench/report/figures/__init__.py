@@ -47,6 +47,15 @@ def draw(name: str, tables: Tables, style: Style, provenance: Provenance) -> Fig
     """Return a figure of one dataset with its footer.
 
     Call within `matplotlib.rc_context(style.rc)`, which must last until the figure is saved.
+
+    Args:
+        name: as in the catalogue.
+        tables: of one dataset (`Tables.of_dataset`).
+        style: how it looks.
+        provenance: for the footer.
+
+    Raises:
+        NothingToShowError: there are no rows for it; the sentence says what is missing.
     """
     figure = DRAW[name](tables, style)
     add_footer(figure, style, provenance.footer(seeds=figure_entry(name).rests_on_runs))
@@ -65,6 +74,13 @@ def draw_figure(name: str, tables: Tables, dataset: str, output: Path, figures: 
     """Draw one figure of one dataset in every configured format, and return the files.
 
     A figure whose table is missing is a picture of the sentence that says so.
+
+    Args:
+        name: as in the catalogue.
+        tables: all tables.
+        dataset: name of the dataset.
+        output: folder to write into.
+        figures: the section of the configuration.
     """
     entry = figure_entry(name)
     style = style_of(figures)
@@ -84,7 +100,17 @@ def draw_figure(name: str, tables: Tables, dataset: str, output: Path, figures: 
 
 
 def draw_all(tables: Path, output: Path, figures: Figures, names: Iterable[str] | None = None) -> list[Path]:
-    """Draw figures of every dataset from a folder of tables, and return the files."""
+    """Draw figures of every dataset from a folder of tables, and return the files.
+
+    Args:
+        tables: folder of `.csv` tables.
+        output: folder to write into.
+        figures: the section of the configuration.
+        names: as in the catalogue; all of them when None.
+
+    Raises:
+        RecordError: the folder holds no tables.
+    """
     read = Tables.read(tables, complete=True)
     wanted = list(names) if names is not None else [entry.name for entry in FIGURES]
     paths = []

@@ -157,7 +157,11 @@ def seed_mark() -> Line2D:
 
 
 def without_suspects(frame: pd.DataFrame, table: str) -> pd.DataFrame:
-    """Return the rows of variants by architecture, without the suspects, which have a figure of their own."""
+    """Return the rows of variants by architecture, without the suspects, which have a figure of their own.
+
+    Raises:
+        NothingToShowError: nothing is left.
+    """
     left = frame[frame["kind"] != "suspect"]
     if left.empty:
         raise NothingToShowError(f"The table {table}.csv has no row of a variant for this dataset.")

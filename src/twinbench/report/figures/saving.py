@@ -28,7 +28,11 @@ def metadata(file_format: str, title: str, description: str, provenance: Provena
 
 
 def save(figure: Figure, path: Path, title: str, description: str, provenance: Provenance) -> None:
-    """Write a figure in the format that the path's suffix names, whole or not at all."""
+    """Write a figure in the format that the path's suffix names, whole or not at all.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
     file_format = path.suffix.removeprefix(".")
     buffer = io.BytesIO()
     figure.savefig(buffer, format=file_format, metadata=metadata(file_format, title, description, provenance))

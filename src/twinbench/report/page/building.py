@@ -156,5 +156,9 @@ def render(tables: Tables, figures: Figures, folder: Path | None, *, lacking: st
 
 
 def build_page(tables: Path, output: Path, figures: Figures, folder: Path | None = None, *, lacking: str = "") -> Path:
-    """Write the page and return its path; what is `lacking` of the plan stands at the top."""
+    """Write the page and return its path; what is `lacking` of the plan stands at the top.
+
+    Raises:
+        RecordError: the folder holds no tables.
+    """
     return write(output, render(Tables.read(tables, complete=True), figures, folder, lacking=lacking))

@@ -10,7 +10,11 @@ MOST: Final = 500
 
 
 def build_difference_page(difference: Difference, output: Path) -> Path:
-    """Write the page and return its path."""
+    """Write the page and return its path.
+
+    Raises:
+        DataError: it cannot be written.
+    """
     script = asset("tables.js")
     template = environment().get_template("difference.html.j2")
     return write(

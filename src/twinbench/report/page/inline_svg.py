@@ -31,7 +31,13 @@ _TITLE: Final = re.compile(r"\s*<title>.*?</title>", re.DOTALL)
 
 
 def inline(svg: str, *, prefix: str, alt: str) -> str:
-    """Return the markup of a figure that matplotlib saved, fit to stand in a page among others."""
+    """Return the markup of a figure that matplotlib saved, fit to stand in a page among others.
+
+    Args:
+        svg: the file's text.
+        prefix: put before every id, which would otherwise collide with those of the next figure.
+        alt: text alternative.
+    """
     text = _STYLE.sub("", _METADATA.sub("", _TITLE.sub("", _PROLOGUE.sub("", svg), count=1)))
     text = _ID.sub(rf'id="{prefix}-\1"', text)
     text = _REFERENCE.sub(rf"\g<1>{prefix}-", text)

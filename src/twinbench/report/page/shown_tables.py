@@ -215,14 +215,22 @@ def _shown(
 
 
 def shown_table(tables: Tables, name: str, cited: Collection[str] = ()) -> ShownTable:
-    """Return one of the tables of the folder; `cited` rows, as `dataset architecture/variant`, can be linked to."""
+    """Return one of the tables of the folder; `cited` rows, as `dataset architecture/variant`, can be linked to.
+
+    Raises:
+        NothingToShowError: there is no such table, or it has no rows.
+    """
     frame = tables.get(name)
     path = Path(tables.folder) / f"{name}.csv"
     return _shown(name, BY_NAME[name], frame, path.read_text(encoding="utf-8"), place=str(path), cited=cited)
 
 
 def machines_table(tables: Tables) -> ShownTable:
-    """Return the machines and versions, a column for each where they are few enough to be read side by side."""
+    """Return the machines and versions, a column for each where they are few enough to be read side by side.
+
+    Raises:
+        NothingToShowError: there is no such table, or it has no rows.
+    """
     shown = shown_table(tables, "provenance")
     frame = tables.get("provenance")
     if len(frame) > MOST_SIDE_BY_SIDE:

@@ -68,6 +68,15 @@ def digest(script: str) -> str:
 
 
 def write(path: Path, text: str, *, setting: str = OUTPUT) -> Path:
-    """Write a file, whole or not at all, and return its path."""
+    """Write a file, whole or not at all, and return its path.
+
+    Args:
+        path: the file.
+        text: what it is to hold.
+        setting: what chooses another place for it, for the sentence where it cannot be written.
+
+    Raises:
+        DataError: it cannot be written.
+    """
     write_text(path, text, setting=setting)
     return path
