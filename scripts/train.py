@@ -17,7 +17,7 @@ from twinbench.training.output import write_records
 def main(snakemake):
     """Train a job."""
     runs = [Run(snakemake.wildcards.dataset, *names, seed) for *names, seed, _key in snakemake.params.runs]
-    configuration = Configuration.model_validate_json(Path(snakemake.params.configuration).read_text())
+    configuration = Configuration.model_validate_json(Path(snakemake.params.configuration).read_bytes())
     bring(configuration)
     for run, (*_, key) in zip(runs, snakemake.params.runs, strict=True):
         check_unchanged(key, plan_key(run.definition, run.seed, configuration.training))
