@@ -96,7 +96,7 @@ def identify(variant: Variant, seed: int, section: TrainingSection, dataset: Man
         dataset: the manifest of the prepared dataset.
         device: `cpu` or `gpu`.
     """
-    planned = plan_key(variant, seed, section)
     content = plan_content(variant, seed, section)
+    planned = key_of(content)
     content |= {"plan_key": planned, "dataset_sha256": dataset.sha256, "device": device}
     return Identity(hashlib.sha256(f"{planned} {dataset.sha256} {device}".encode()).hexdigest(), content)
