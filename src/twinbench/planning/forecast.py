@@ -3,7 +3,7 @@
 import contextlib
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from twinbench.planning.feasible import prepared_manifests
 from twinbench.planning.keys import identify
 from twinbench.planning.plan import Run, make_plan
 from twinbench.planning.stages import dataset_key
+from twinbench.store.record import Record
 from twinbench.store.runs import RunStore
 
 
@@ -124,18 +125,27 @@ def missing_runs(configuration: Configuration, runs: Iterable[Run]) -> tuple[set
         configuration: the resolved configuration.
         runs: runs of its plan.
     """
-    device = device_type()
-    store = RunStore(Path(configuration.store_folder))
-    manifests = known_manifests(configuration)
-    missing = {
-        run
-        for run in runs
-        if run.dataset not in manifests
-        or not store.find(
-            identify(run.definition, run.seed, configuration.training, manifests[run.dataset], device).key
-        )
-    }
+    manifests, runs = known_manifests(configuration), tuple(runs)
+    missing = set(runs) - {run for run, _ in recorded_runs(configuration, runs, manifests)}
     return missing, tuple(dataset.name for dataset in configuration.datasets if dataset.name not in manifests)
+
+
+def recorded_runs(
+    configuration: Configuration, runs: Iterable[Run], manifests: Mapping[str, Manifest]
+) -> Iterator[tuple[Run, Record]]:
+    """Yield the runs that the store has, each with its record.
+
+    Args:
+        configuration: the resolved configuration.
+        runs: runs of its plan.
+        manifests: of the datasets, as `known_manifests` returns them.
+    """
+    store, device = RunStore(Path(configuration.store_folder)), device_type()
+    for run in runs:
+        if run.dataset in manifests:
+            key = identify(run.definition, run.seed, configuration.training, manifests[run.dataset], device).key
+            if (record := store.find(key)) is not None:
+                yield run, record
 
 
 def known_manifests(configuration: Configuration) -> dict[str, Manifest]:

@@ -8,14 +8,11 @@ from twinbench.analysis.files import write_tables
 from twinbench.analysis.tables import make_tables
 from twinbench.config import Configuration
 from twinbench.errors import UsageError
-from twinbench.planning.devices import device_type
-from twinbench.planning.forecast import known_manifests
-from twinbench.planning.keys import identify
+from twinbench.planning.forecast import known_manifests, recorded_runs
 from twinbench.planning.plan import Plan, Run, make_plan
 from twinbench.report.figures import draw_all
 from twinbench.report.page import build_page
 from twinbench.store.record import Record
-from twinbench.store.runs import RunStore
 from twinbench.training.job import named
 from twinbench.training.output import write_records
 
@@ -81,15 +78,8 @@ def report_so_far(configuration: Configuration, output: Path) -> SoFar:
 
 def _finished(configuration: Configuration, plan: Plan) -> dict[Run, Record]:
     """Return the record of each planned run that the store has."""
-    store, device = RunStore(Path(configuration.store_folder)), device_type()
-    manifests = known_manifests(configuration)
-    records = {}
-    for run in plan.runs:
-        if run.dataset in manifests:
-            key = identify(run.definition, run.seed, configuration.training, manifests[run.dataset], device).key
-            if record := store.find(key):
-                records[run] = named(record, run)
-    return records
+    found = recorded_runs(configuration, plan.runs, known_manifests(configuration))
+    return {run: named(record, run) for run, record in found}
 
 
 def _lacking(plan: Plan, records: dict[Run, Record], unmeasured: list[str]) -> str:
