@@ -12,7 +12,8 @@ from typing import Any
 from twinbench.compare.surroundings import GlobalState, Home
 from twinbench.errors import UsageError
 
-_PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
+PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
+"""Where the files of this package start, which are not the person's own."""
 
 
 class Places:
@@ -87,7 +88,7 @@ def shortened(error: BaseException) -> str:
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if "site-packages" not in frame.filename
-        and not frame.filename.startswith((_PACKAGE, "<frozen"))
+        and not frame.filename.startswith((PACKAGE, "<frozen"))
         and "/lib/python" not in frame.filename
     ]
     lines = []

@@ -16,6 +16,7 @@ import numpy as np
 from keras.src.backend.common import variables
 
 from twinbench.compare.imported import Places, shortened
+from twinbench.compare.lines import Line, Made, noted_lines
 from twinbench.compare.saved import MODELS, holds_weights_alone, load_saved, load_weights_into
 from twinbench.compare.surroundings import GlobalState, Home, only_seed, resolved, under
 from twinbench.errors import UsageError
@@ -48,6 +49,7 @@ class Side:
         state: The global state after its model was built.
         shared: Whether its function returns the same model, or uses the same layers, on each call.
         reuses: Whether weights that are trained are among what is the same on each call.
+        made: The layers that its function made, with the lines that made them, by identity.
         assigned: The variables that its function gave values to, as it does where it loads weights.
         held: The weights that it comes with, as against those that are drawn anew.
         untested: What could not be had of it.
@@ -61,6 +63,7 @@ class Side:
     state: GlobalState | None = None
     shared: bool = False
     reuses: bool = False
+    made: dict[int, Made] = field(default_factory=dict)
     assigned: dict[int, Any] = field(default_factory=dict)
     held: dict[int, Any] = field(default_factory=dict)
     untested: list[str] = field(default_factory=list)
@@ -87,6 +90,10 @@ class Side:
             f"--data trains each side from scratch under several seeds, and {self.name} {reason}. "
             "Name a function that builds a new model on each call."
         )
+
+    def line_of(self, layer: Any) -> Line | None:
+        """The line of the person's own that made a layer; None where that is not known."""
+        return self.made[id(layer)].line if id(layer) in self.made else None
 
     @property
     def live(self) -> bool:
@@ -122,7 +129,8 @@ class Side:
             if seed is not None and not alone:
                 keras.utils.set_random_seed(seed)
             try:
-                with _noted_assignments(self.assigned if self.state is None else {}):
+                first = self.state is None
+                with _noted_assignments(self.assigned if first else {}), noted_lines(self.made if first else {}):
                     model = self.source()
             except Exception as error:
                 raise BuildError(shortened(error)) from error
