@@ -1,11 +1,11 @@
 """`twinbench compare A B`: are these two models the same, and if not, why?"""
 
 import json
-import shutil
 import sys
 
 import click
 
+from twinbench.cli.terminal import has_colour, live_line, text_width
 from twinbench.errors import UsageError
 
 
@@ -48,19 +48,26 @@ def compare(  # noqa: PLR0917 - click passes the options by name
     request = Request(
         a=a,
         b=b,
-        input_shape=[_shape(text) for text in shapes] or None,
+        input_shape=[shape_of(text) for text in shapes] or None,
         feed_a=feed_a,
         feed_b=feed_b,
         data=data,
         seeds=seeds,
-        width=min(100, shutil.get_terminal_size((90, 24)).columns),
+        width=text_width(),
+        colour=has_colour(),
     )
-    answer = run_apart(request, timeout or (3600.0 if data else 300.0))
+    with live_line() as progress:
+        answer = run_apart(request, timeout or (3600.0 if data else 300.0), progress)
     click.echo(json.dumps(answer.report, indent=2) if as_json else answer.text)
     sys.exit(answer.exit_status)
 
 
-def _shape(text: str) -> list[int | None]:
+def shape_of(text: str) -> list[int | None]:
+    """The shape of an input, as it is written on the command line.
+
+    Raises:
+        UsageError: It is no shape.
+    """
     parts = [part.strip() for part in text.strip("()[] ").split(",") if part.strip()]
     try:
         shape = [None if part.lower() == "none" else int(part) for part in parts]

@@ -1,4 +1,4 @@
-"""Runs a comparison in a process of its own, which can be stopped whatever the person's code does in it.
+"""Runs a comparison, or a check, in a process of its own, which can be stopped whatever the person's code does in it.
 
 The person's builders may print, plot, exit, loop for ever or take the interpreter down. The child's standard output
 goes to standard error, plots to nowhere, and its answer comes back through a pipe of its own. This module is light: the
@@ -14,16 +14,22 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from twinbench.errors import UsageError
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of the child: the sides and options as they stand on the command line."""
+    """What is asked of the child: the sides and options as they stand on the command line.
+
+    A request of another kind has a `question` of its own, which `twinbench.compare.worker` answers.
+    """
+
+    question: ClassVar[str] = "compare"
 
     a: str
     b: str
@@ -33,6 +39,28 @@ class Request:
     data: str | None = None
     seeds: int = 5
     width: int = 90
+    colour: bool = False
+
+    def unanswered(self, sentence: str) -> "Answer":
+        """The answer where the child gave none."""
+        report = {
+            "schema": 2,
+            "a": self.a,
+            "b": self.b,
+            "verdict": "cannot_tell",
+            "code": "cannot_tell",
+            "sentence": sentence,
+            "same_architecture": False,
+            "same_function": None,
+            "causes": [],
+            "rungs": [],
+            "warnings": [sentence],
+            "tests": [],
+            "untested": ["Everything."],
+            "noise": "",
+            "seeds": None,
+        }
+        return Answer(report, f"A: {self.a}\nB: {self.b}\n\nCANNOT TELL  {sentence}", 3)
 
 
 _BACKENDS = ("tensorflow", "jax", "torch", "numpy", "openvino")
@@ -50,12 +78,13 @@ class Answer:
     exit_status: int
 
 
-def run_apart(request: Request, timeout: float) -> Answer:
-    """Compare in a child process.
+def run_apart(request: Request, timeout: float, progress: Callable[[str], None] = lambda stage: None) -> Answer:
+    """Answer a request in a child process.
 
     Args:
         request: What to compare.
         timeout: Seconds after which the child and everything it started are killed.
+        progress: Called with the name of each stage as it begins.
 
     Raises:
         UsageError: The child found an error of use; the sentence is its own. Or a package is missing.
@@ -64,14 +93,14 @@ def run_apart(request: Request, timeout: float) -> Answer:
     reading, writing = os.pipe()
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "PYTHONUNBUFFERED": "1"}
     environment |= {"MPLBACKEND": "Agg", "KERAS_BACKEND": "tensorflow"}
-    asked = json.dumps(asdict(request) | {"backend": wanted})
+    asked = json.dumps(asdict(request) | {"backend": wanted, "question": request.question})
     command = [sys.executable, "-m", "twinbench.compare.worker", str(writing), asked]
     child = subprocess.Popen(  # noqa: S603 - our own interpreter and module, arguments never reach a shell
         command, stdin=subprocess.DEVNULL, pass_fds=(writing,), env=environment, start_new_session=True
     )
     os.close(writing)
     try:
-        messages, in_time = _read(reading, child, time.monotonic() + timeout)
+        messages, in_time = _read(reading, child, time.monotonic() + timeout, progress)
         if in_time:
             child.wait(timeout=30)
     except subprocess.TimeoutExpired:
@@ -86,8 +115,8 @@ def run_apart(request: Request, timeout: float) -> Answer:
         if "report" in message:
             return Answer(message["report"], message["text"], message["exit_status"])
     if not in_time:
-        return _nothing(request, f"It cannot be told: stopped after {timeout:g} s (--timeout) while {stage}.")
-    return _nothing(request, f"It cannot be told: the process ended ({_ending(child.returncode)}) while {stage}.")
+        return request.unanswered(f"It cannot be told: stopped after {timeout:g} s (--timeout) while {stage}.")
+    return request.unanswered(f"It cannot be told: the process ended ({_ending(child.returncode)}) while {stage}.")
 
 
 def _wanted_backend() -> str:
@@ -109,7 +138,9 @@ def _wanted_backend() -> str:
     return backend
 
 
-def _read(descriptor: int, child: subprocess.Popen[bytes], deadline: float) -> tuple[list[dict[str, Any]], bool]:
+def _read(
+    descriptor: int, child: subprocess.Popen[bytes], deadline: float, progress: Callable[[str], None]
+) -> tuple[list[dict[str, Any]], bool]:
     """Read lines of JSON until an answer, the child's end, or the deadline; say whether it was in time.
 
     The end of the pipe alone would not do: a process that the person's code forked may hold it open.
@@ -124,7 +155,10 @@ def _read(descriptor: int, child: subprocess.Popen[bytes], deadline: float) -> t
         if selector.select(0 if ended else min(_POLL_SECONDS, max(left, 0))):
             chunk = os.read(descriptor, 1 << 16)
             *lines, buffer = (buffer + chunk).split(b"\n")
-            messages += _messages(lines)
+            for message in _messages(lines):
+                messages.append(message)
+                if "stage" in message:
+                    progress(message["stage"])
             if not chunk:
                 break
         elif ended:
@@ -154,25 +188,3 @@ def _ending(status: int | None) -> str:
     if status is not None and status < 0:
         return f"signal {signal.Signals(-status).name}"
     return f"exit status {status}"
-
-
-def _nothing(request: Request, sentence: str) -> Answer:
-    """The answer where the child gave none."""
-    report = {
-        "schema": 2,
-        "a": request.a,
-        "b": request.b,
-        "verdict": "cannot_tell",
-        "code": "cannot_tell",
-        "sentence": sentence,
-        "same_architecture": False,
-        "same_function": None,
-        "causes": [],
-        "rungs": [],
-        "warnings": [sentence],
-        "tests": [],
-        "untested": ["Everything."],
-        "noise": "",
-        "seeds": None,
-    }
-    return Answer(report, f"A: {request.a}\nB: {request.b}\n\nCANNOT TELL  {sentence}", 3)

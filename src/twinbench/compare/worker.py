@@ -1,4 +1,4 @@
-"""The child process of a comparison: reads a request, compares, and writes its answer to a pipe.
+"""The child process of a comparison or check: reads a request, and writes its answer to a pipe.
 
 Usage: `python -m twinbench.compare.worker DESCRIPTOR REQUEST`, as `twinbench.compare.process` starts it.
 """
@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -51,34 +51,43 @@ def main(arguments: list[str]) -> int:
             return 2
         os.environ["KERAS_BACKEND"] = request["backend"]  # as the person's own code sees it
 
-        from twinbench.compare.api import compare
-        from twinbench.compare.render import as_text
-
         tf.get_logger().setLevel("ERROR")  # its advice on retracing is of no use here
         keras.ops.zeros((1,))  # starts the devices, which is when TensorFlow writes its notices
 
     try:
-        shapes = request["input_shape"]
-        report = compare(
-            request["a"],
-            request["b"],
-            input_shape=shapes[0] if shapes and len(shapes) == 1 else shapes,
-            data=request["data"],
-            seeds=request["seeds"],
-            names=(request["a"], request["b"]),
-            feed_a=request["feed_a"],
-            feed_b=request["feed_b"],
-            progress=lambda stage: send(stage=stage),
-        )
+        answer = ANSWERS[request["question"]](request, lambda stage: send(stage=stage))
     except TwinbenchError as error:
         send(error=str(error))
         return 2
     except Exception:
         traceback.print_exc()
         raise
+    send(**answer)
+    return int(answer["exit_status"])
+
+
+def _compared(request: dict[str, Any], progress: Callable[[str], None]) -> dict[str, Any]:
+    from twinbench.compare.api import compare
+    from twinbench.compare.render import as_text
+
+    shapes = request["input_shape"]
+    report = compare(
+        request["a"],
+        request["b"],
+        input_shape=shapes[0] if shapes and len(shapes) == 1 else shapes,
+        data=request["data"],
+        seeds=request["seeds"],
+        names=(request["a"], request["b"]),
+        feed_a=request["feed_a"],
+        feed_b=request["feed_b"],
+        progress=progress,
+    )
     text = as_text(report, request["width"])
-    send(report=report.to_dict(), text=text, exit_status=report.exit_status)
-    return report.exit_status
+    return {"report": report.to_dict(), "text": text, "exit_status": report.exit_status}
+
+
+ANSWERS: dict[str, Callable[[dict[str, Any], Callable[[str], None]], dict[str, Any]]] = {"compare": _compared}
+"""What answers each question: its report as plain data and as text, and the exit status."""
 
 
 if __name__ == "__main__":
