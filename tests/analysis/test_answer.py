@@ -86,15 +86,6 @@ def test_lookalikes_and_other_twins_do_not_count():
     assert "in 1 of 1 pair." in found(comparisons=rows).api.text
 
 
-def test_of_two_models_of_a_persons_own_the_answer_is_about_them():
-    same = found(comparisons=[comparison("mine", "new", "identical", kind="candidate", n=3)])
-    assert same.words.question.startswith("My model scores lower than my other one")
-    assert same.api.lead == "It scores no lower:"
-    assert same.api.text == "candidate and reference end with bit-identical weights in 1 of 1 pair."
-    lower = found(comparisons=[comparison("mine", "new", "different", -2.0, kind="candidate")])
-    assert lower.api.lead == "It does score lower:"
-
-
 def noise(architecture: str, mean_gap: float, **other) -> dict:
     return {
         "dataset": "digits",

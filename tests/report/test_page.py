@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from tests.report.synthetic import HOSTILE
 
-from twinbench.analysis.claims import CLAIMS, SEQUENTIAL, Answer, answer
+from twinbench.analysis.claims import CLAIMS, Answer, answer
 from twinbench.analysis.claims.answer import Cost, Line
 from twinbench.config import Figures
 from twinbench.errors import RecordError
@@ -99,7 +99,7 @@ def test_the_answer_at_the_top_is_the_one_that_the_analysis_gives_on_these_table
     block = html[html.index('<div id="answer">') : html.index('<p class="facts">')]
     result = answer(Tables.read(crowded_folder).frames)
     lines = [unescape(re.sub(r"<[^>]+>", "", text)) for text in re.findall(r'<p class="line[^>]*>(.*?)</p>', block)]
-    assert lines[:3] == [f"{line.lead} {line.text}" for line in (result.api, result.chance, result.costs)]
+    assert lines[:3] == [f"{line.lead} {line.text}" for line in result.lines]
     assert lines[3].endswith("twinbench compare a.py:build b.py:build")
     names = [unescape(name) for name in re.findall(r'class="name">(.*?)</span>', block)]
     assert names == ["Sequential instead of Functional", "another seed", *(cost.name for cost in result.worst)]
@@ -108,12 +108,12 @@ def test_the_answer_at_the_top_is_the_one_that_the_analysis_gives_on_these_table
 def test_the_bars_of_the_first_screen_are_as_long_as_what_they_stand_for() -> None:
     line = Line("", "")
     costs = (Cost("loss", -80.0), Cost("feed", -20.0, sure=False))
-    api, chance, loss, feed = bars(Answer(SEQUENTIAL, line, line, line, costs, (0.4, 0.8), 0.0, identical=True))
+    api, chance, loss, feed = bars(Answer(line, line, line, costs, (0.4, 0.8), 0.0, identical=True))
     assert (api.text, api.percent) == ("0 (bit-identical)", 0)
     assert (chance.text, chance.percent) == ("±0.4 to 0.8", 1)
     assert (loss.text, loss.percent) == ("\u221280.0", 100)
     assert (feed.text, feed.percent) == ("\u221220.0 (likely)", 25)
-    assert bars(Answer(SEQUENTIAL, line, line, line, (), None, None, identical=False)) == []
+    assert bars(Answer(line, line, line, (), None, None, identical=False)) == []
 
 
 def test_a_verdict_leads_with_what_is_true_and_not_with_the_refuted_claim() -> None:

@@ -38,20 +38,21 @@ def study(  # noqa: PLR0917 - click passes the options by name
     (study.yaml), with which `twinbench run` or snakemake goes on. What is finished is never trained again: run the same
     command after an interruption, with more seeds, or after a change to one of the files.
     """
-    from twinbench.analysis.study import answer
     from twinbench.cli.run import snakemake_command
     from twinbench.planning.study import write_study
+    from twinbench.report.ending import SAID_LATER, answer_in_words
 
     jobs = None if profile else cores or os.cpu_count()
     file = write_study(models, data=data, seeds=seeds, output=output, task=task, jobs=jobs, settings=settings)
     options = ["--workflow-profile", profile] if profile else ["--cores", str(cores or "all")]
-    done = subprocess.run(snakemake_command([*options, "--configfile", str(file)]), check=False)  # noqa: S603
+    command = snakemake_command([*options, "--configfile", str(file)])
+    done = subprocess.run(command, check=False, env={**os.environ, SAID_LATER: "1"})  # noqa: S603
     if done.returncode:
         click.echo(
             f"\ntwinbench: not finished (see above). To go on: the same command, or twinbench run --configfile {file}"
         )
         sys.exit(done.returncode)
     click.echo("")
-    for line in answer(file.parent / "tables", NAME):
+    for line in answer_in_words(file.parent / "tables"):
         click.echo(line)
     click.echo(f"Page: {file.parent}/report.html. Again, or with other settings: twinbench run --configfile {file}")

@@ -1,75 +1,27 @@
-"""The answer at the top of the page, made from the tables: is it the API, what does chance do, what costs points?"""
+"""The answer at the top of the page, made from the tables: is it the API, what does chance do, what costs points?
+
+Where models of a person's own were trained, it is about them (`own_models`).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pandas as pd
 
 from twinbench.analysis.agreement import agreement_sentence
 from twinbench.analysis.claims.entry import Stance
 from twinbench.analysis.claims.evidence import Evidence, Row, is_sequential, known, named, number_of
+from twinbench.analysis.claims.lines import CHECK, Line, chance_line, seed_gaps
+from twinbench.analysis.claims.own_models import OwnModelsAnswer, answer_on_own_models
 from twinbench.analysis.claims.scores import lower_score
 from twinbench.analysis.comparisons import Verdict
 from twinbench.analysis.outputs import API_ROW
 from twinbench.analysis.suspects import Standing, standing_of
 
 _MOST = 4
-CHECK = "`twinbench compare a.py:build b.py:build`"
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the answer: what it says first, in bold, and the rest of the sentence."""
-
-    lead: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Words:
-    """What the question is asked of: the two APIs, or two models of a person's own.
-
-    Attributes:
-        question: that the page answers.
-        change: from the one to the other.
-        one: which of the two is said to score lower.
-        both: the two.
-        lower: how the line begins where it does, in every pair.
-        part: in some pairs.
-        same: in none.
-        open: in none as far as can be told.
-    """
-
-    question: str
-    change: str
-    one: str
-    both: str
-    lower: str
-    part: str
-    same: str
-    open: str
-
-
-SEQUENTIAL = Words(
-    question="My Sequential model scores lower than my Functional one, though they are the same. Why?",
-    change="Sequential instead of Functional",
-    one="Sequential",
-    both="Sequential and Functional",
-    lower="It is the API:",
-    part="In part it is the API:",
-    same="It isn't the API:",
-    open="No sign that it is the API:",
-)
-YOURS = Words(
-    question="My model scores lower than my other one, though they are the same. Why?",
-    change="candidate instead of reference",
-    one="the candidate",
-    both="candidate and reference",
-    lower="It does score lower:",
-    part="It scores lower in part:",
-    same="It scores no lower:",
-    open="No sign that it scores lower:",
-)
+_NOT_THE_API = "It isn't the API:"
+QUESTION = "My Sequential model scores lower than my Functional one, though they are the same. Why?"
 
 
 @dataclass(frozen=True)
@@ -92,7 +44,6 @@ class Answer:
     """The first screen.
 
     Attributes:
-        words: what the question is asked of.
         api: is it the API?
         chance: how far do two runs of one model end apart?
         costs: what does cost points; the changes follow it.
@@ -103,7 +54,6 @@ class Answer:
         images: on how many test images runs disagree, in a sentence; empty where that was not counted.
     """
 
-    words: Words
     api: Line
     chance: Line
     costs: Line
@@ -112,45 +62,53 @@ class Answer:
     api_points: float | None
     identical: bool
     images: str = ""
+    question: ClassVar = QUESTION
+    next: ClassVar = Line("Check your own two models:", CHECK)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines of the first screen."""
+        return self.api, self.chance, self.costs
 
     @property
     def sentences(self) -> list[str]:
         """The same in words alone."""
         worst = ", ".join(f"{cost.name} ({cost.points:+.1f})" for cost in self.worst)
-        lines = [f"**{line.lead}** {line.text}" for line in (self.api, self.chance, self.costs)]
+        lines = [f"**{line.lead}** {line.text}" for line in self.lines]
         costs = lines[2].removesuffix(".") + (f": {worst}." if worst else ".")
         return [*lines[:2], *([self.images] if self.images else []), costs]
 
 
-def answer(tables: Mapping[str, pd.DataFrame]) -> Answer:
+def answer(tables: Mapping[str, pd.DataFrame]) -> Answer | OwnModelsAnswer:
     """Return the answer.
 
     Args:
         tables: tables by name: `comparisons`, `noise_floor` and `suspects`, of which a missing or empty one makes its
-            line say so; and `agreement`, whose sentence is there if it is.
+            line say so; `ladder` and `runs`, if there are models of a person's own; and `agreement`, whose sentence is
+            there if it is.
     """
     evidence = Evidence(tables)
+    images = agreement_sentence(tables["agreement"]) if evidence.rows("agreement") else ""
     pairs = [row for row in evidence.rows("comparisons", kind="twin") if is_sequential(row)]
-    candidates = evidence.rows("comparisons", kind="candidate")
-    words = YOURS if candidates and not pairs else SEQUENTIAL
-    pairs = pairs or candidates
-    gaps = _gaps(evidence)
+    if evidence.rows("comparisons", kind="candidate") or evidence.rows("ladder", kind="candidate"):
+        return answer_on_own_models(evidence, images, [api_line(pairs)] if pairs else [])
+    gaps = seed_gaps(evidence)
     costs, worst = _costs(evidence)
     measured = [float(row["mean_difference"]) for row in pairs if known(row["mean_difference"])]
     return Answer(
-        words=words,
-        api=_api(pairs, words),
-        chance=_chance(gaps),
+        api=api_line(pairs),
+        chance=chance_line(gaps),
         costs=costs,
         worst=worst,
         chance_points=(gaps[0], gaps[-1]) if gaps else None,
         api_points=max(measured, key=abs, default=None),
         identical=bool(pairs) and all(row["verdict"] == Verdict.IDENTICAL for row in pairs),
-        images=agreement_sentence(tables["agreement"]) if evidence.rows("agreement") else "",
+        images=images,
     )
 
 
-def _api(pairs: Sequence[Row], words: Words) -> Line:
+def api_line(pairs: Sequence[Row]) -> Line:
+    """Return whether it is the API, from the rows of `comparisons` of the Sequential twins."""
     if not pairs:
         return Line("Not tested here:", "no network was trained both as Sequential and as Functional.")
     stances = {stance: [row for row in pairs if lower_score(row) is stance] for stance in Stance}
@@ -160,11 +118,13 @@ def _api(pairs: Sequence[Row], words: Words) -> Line:
     apart = [row for row in against if row["verdict"] == Verdict.DIFFERENT]
     total = number_of(len(pairs), "pair")
     if lower:
-        lead = words.lower if len(lower) == len(pairs) else words.part
-        text = f"{words.one} scores lower in {len(lower)} of {total} ({_listed(lower)})."
+        lead = "It is the API:" if len(lower) == len(pairs) else "In part it is the API:"
+        text = f"Sequential scores lower in {len(lower)} of {total} ({_listed(lower)})."
         return Line(lead, f"{text}{_failures(pairs)}")
     if len(identical) == len(pairs):
-        return Line(words.same, f"{words.both} end with bit-identical weights in {len(pairs)} of {total}.")
+        return Line(
+            _NOT_THE_API, f"Sequential and Functional end with bit-identical weights in {len(pairs)} of {total}."
+        )
     small = len(against) - len(identical) - len(apart)
     parts = [f"bit-identical in {len(identical)}"] if identical else []
     if small:
@@ -173,12 +133,12 @@ def _api(pairs: Sequence[Row], words: Words) -> Line:
         parts.append(f"within {pairs[0]['margin']:g} points in {small}{beside}")
     parts += [f"higher in {len(apart)} ({_listed(apart)})"] if apart else []
     if not undecided:
-        return Line(words.same, f"of {total}, {words.one} is {', '.join(parts)}, and lower in none.")
+        return Line(_NOT_THE_API, f"of {total}, Sequential is {', '.join(parts)}, and lower in none.")
     if not parts:
-        text = f"these runs cannot say whether {words.one} scores lower, in any of {total}."
+        text = f"these runs cannot say whether Sequential scores lower, in any of {total}."
         return Line("Undecided:", f"{text}{_failures(pairs)}")
-    text = f"of {total}, {words.one} is {', '.join(parts)}, and undecided in {len(undecided)}"
-    return Line(words.open, f"{text}; shown to be lower in none.{_failures(pairs)}")
+    text = f"of {total}, Sequential is {', '.join(parts)}, and undecided in {len(undecided)}"
+    return Line("No sign that it is the API:", f"{text}; shown to be lower in none.{_failures(pairs)}")
 
 
 def _failures(rows: Sequence[Row]) -> str:
@@ -190,22 +150,6 @@ def _failures(rows: Sequence[Row]) -> str:
 
 def _listed(rows: Sequence[Row]) -> str:
     return ", ".join(f"{named(row)} {row['mean_difference']:+.2f} points" for row in rows)
-
-
-def _gaps(evidence: Evidence) -> list[float]:
-    """Return the mean gap between two seeds of each reference, ascending."""
-    rows = [row for row in evidence.rows("noise_floor", kind="reference") if known(row["mean_gap"])]
-    # Points of accuracy and of explained variance are different things; the question is asked about accuracy.
-    rows = [row for row in rows if row["score_name"] == "accuracy"] or rows
-    return sorted(float(row["mean_gap"]) for row in rows)
-
-
-def _chance(gaps: Sequence[float]) -> Line:
-    if not gaps:
-        return Line("Chance alone:", "how far it moves the same model cannot be said; that takes at least two seeds.")
-    low, high = (f"{gap:.1f}" for gap in (gaps[0], gaps[-1]))
-    by = f"{low} to {high}" if low != high else "less than 0.1" if high == "0.0" else f"about {high}"
-    return Line("Chance alone", f"moves the same model by {by} points, from one seed to the next.")
 
 
 def _costs(evidence: Evidence) -> tuple[Line, tuple[Cost, ...]]:

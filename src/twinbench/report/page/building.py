@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib as mpl
 from markupsafe import Markup
 
-from twinbench.analysis.claims import CHECK, answer
+from twinbench.analysis.claims import OwnModelsAnswer, answer
 from twinbench.analysis.outputs import ARTICLE
 from twinbench.config import Figures
 from twinbench.report.catalogue import figure_entry, figure_file
@@ -130,7 +130,6 @@ def render(tables: Tables, figures: Figures, folder: Path | None, *, lacking: st
             answer=found,
             article=ARTICLE,
             bars=bars(found),
-            check=CHECK,
             claims=_linked(verdicts, list(shown.values())),
             controls=controls_apart(tables),
             counts=misleading_counts(tables),
@@ -139,6 +138,7 @@ def render(tables: Tables, figures: Figures, folder: Path | None, *, lacking: st
             failed=failed_table(tables),
             lacking=lacking,
             machines=_machines(tables),
+            own=isinstance(found, OwnModelsAnswer),
             provenance=provenance_of(tables),
             rankings=rankings(tables),
             runs=Markup(runs),  # noqa: S704 # JSON with <, > and & escaped
@@ -150,6 +150,7 @@ def render(tables: Tables, figures: Figures, folder: Path | None, *, lacking: st
             sections=shown,
             seeds=len(tables.seeds),
             seeds_advice=seeds_advice(tables.optional("seeds_needed")),
+            study=isinstance(found, OwnModelsAnswer) and set(all_runs["kind"]) <= {"reference", "candidate"},
             style=asset("page.css"),
         )
     )
