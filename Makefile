@@ -16,7 +16,7 @@ INSTALL := $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: benchmark setup setup-gpu setup-dev test test-slurm lint format docs findings lock lock-engine raise-engine image site archive \
+.PHONY: benchmark setup setup-gpu setup-dev test test-slurm lint format docs keep machine findings lock lock-engine raise-engine image site archive \
 	test-image audit bench profile clean help
 
 benchmark: setup ## set up, then run the benchmark (CONFIG=config/mnist.yaml CORES=4 for another)
@@ -65,8 +65,15 @@ lock-engine: setup ## after a change of the engine that leaves every bit as it w
 raise-engine: setup ## after a change of the engine that changes results: train every run again
 	$(BIN)/python -m twinbench.planning.engine --raise
 
-findings: setup ## write docs/findings.md from RESULTS (results), with its ranking of suspects
-	$(BIN)/python -m twinbench.report.findings $(or $(RESULTS),results) docs
+keep: setup ## keep the tables of RESULTS, made with CONFIG, in PLACE (results/reference) to commit them
+	$(BIN)/python -m twinbench.report.kept $(or $(RESULTS),results) $(or $(PLACE),results/reference) $(CONFIG)
+
+machine: setup ## measure how far the machine moves a score, into results/reference (minutes; CONFIG=config/mnist.yaml)
+	$(BIN)/python -m benchmarks.machine --configfile $(CONFIG)
+
+findings: setup-dev ## make docs/findings.md and the pictures of the docs again, from the results in results/reference
+	$(BIN)/python -m twinbench.report.findings results/reference docs
+	$(BIN)/python docs/pictures.py results/reference docs
 
 image: ## build the container image twinbench:TARGET (cpu, or gpu), on BASE if that is given (docs/containers.md)
 	$(or $(BUILDER),$(error "needs podman, buildah or docker")) build --file Containerfile --target $(TARGET) \

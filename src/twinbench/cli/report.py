@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(epilog="Example: twinbench report --so-far --configfile config/mnist.yaml")
 @click.option("--so-far", is_flag=True, required=True, help="From the finished runs; what is missing stands on top.")
 @click.option("--configfile", type=click.Path(path_type=Path), metavar="FILE",
               help="The configuration.  [default: the defaults]")  # fmt: skip
@@ -18,8 +18,6 @@ def report(*, so_far: bool, configfile: Path | None, settings: tuple[str, ...], 
 
     Run it where you run snakemake, while that is running or after it was stopped. The results folder itself stays as
     it is. The page of all runs comes from `snakemake report`.
-
-    Example: twinbench report --so-far --configfile config/mnist.yaml
     """
     import logging
 

@@ -39,6 +39,8 @@ def without_notices() -> Iterator[None]:
               help="Folder of the finished runs.  [default: `store` in the table's results folder]")  # fmt: skip
 @click.option("--data", type=click.Path(path_type=Path),
               help="Folder of the prepared datasets.  [default: `data` in the table's results folder]")  # fmt: skip
+@click.option("--manual-dir", type=click.Path(path_type=Path, exists=True, file_okay=False),
+              help="For a committed table: folder with the original files, instead of a download.")  # fmt: skip
 @click.pass_context
 def reproduce(
     context: click.Context,
@@ -48,26 +50,36 @@ def reproduce(
     sample: int,
     folder: Path | None,
     data: Path | None,
+    manual_dir: Path | None,
 ) -> None:
-    """Train runs of results/tables/runs.csv again, as they were recorded, and compare.
+    """Train runs of a table runs.csv again, as they were recorded, and compare.
 
+    A committed table, with configuration.json beside it, needs no store; its dataset is prepared in `data` beside it.
     Each is bit-identical, within seed noise, or different; where the software or the machine differ, it says in
     what. Exit status: 0 all bit-identical or within seed noise, 1 a run is different, 2 an error of use.
     """
     import logging
 
     from twinbench.store.runs import RunStore
-    from twinbench.training.reproduction import choose_rows, read_rows
+    from twinbench.training.reproduction import Source, choose_rows, read_rows
     from twinbench.training.reproduction import reproduce as train_again
+    from twinbench.training.tabled import is_kept
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     rows = read_rows(table)
-    results = table.resolve().parent.parent
-    runs = RunStore(folder or results / "store")
+    tables = table.resolve().parent
+    results = tables.parent
+    kept = folder is None and is_kept(tables)
+    source = Source(
+        store=None if kept else RunStore(folder or results / "store"),
+        tables=tables,
+        data=data or (tables if kept else results) / "data",
+        manual_dir=manual_dir,
+    )
     different = 0
     for row in choose_rows(rows, numbers, sample):
         with without_notices():
-            made = train_again(row, rows, runs, data or results / "data")
+            made = train_again(row, rows, source)
         click.echo(f"{made.name}: {made.agreement} ({made.sentence}).")
         for name, recorded, now in made.differences:
             click.echo(f"    {name}: {recorded} then, {now} now")

@@ -10,6 +10,7 @@ import click
 
 @click.command(
     short_help="Run the benchmark in this folder.",
+    epilog="Example: twinbench run --configfile mnist.yaml --cores 4",
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
 )
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)

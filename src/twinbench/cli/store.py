@@ -20,12 +20,15 @@ def _in_a_store(command: _F) -> _F:
     return click.argument("path", metavar="[PATH]", required=False, type=click.Path(path_type=Path))(option(command))
 
 
-@click.group(short_help="Look at finished runs, check and remove them.")
+@click.group(
+    short_help="Look at finished runs, check and remove them.",
+    epilog="Example: twinbench store prune --other-versions --dry-run",
+)
 def store() -> None:
     """Look at the finished runs, check them, and remove what is no longer wanted."""
 
 
-@store.command("ls")
+@store.command("ls", epilog="Example: twinbench store ls results/store")
 @_in_a_store
 def list_holdings(folder: Path, path: Path | None) -> None:
     """List what the store holds: runs and size by dataset, architecture and variant."""
@@ -51,7 +54,7 @@ def list_holdings(folder: Path, path: Path | None) -> None:
     Console(soft_wrap=True, highlight=False).print(table)
 
 
-@store.command()
+@store.command(epilog="Example: twinbench store verify")
 @_in_a_store
 @click.pass_context
 def verify(context: click.Context, folder: Path, path: Path | None) -> None:
@@ -70,7 +73,7 @@ def verify(context: click.Context, folder: Path, path: Path | None) -> None:
     click.echo(f"All {count} records match their checksums." if count != 1 else "The record matches its checksum.")
 
 
-@store.command()
+@store.command(epilog="Example: twinbench store prune --not-in config/mnist.yaml --dry-run")
 @_in_a_store
 @click.option("--other-versions", is_flag=True, help="Also runs of another engine, TensorFlow, Keras or NumPy.")
 @click.option("--not-in", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE",

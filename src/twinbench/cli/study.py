@@ -9,7 +9,10 @@ import click
 NAME = "study"
 
 
-@click.command(short_help="Train your own models under many seeds.")
+@click.command(
+    short_help="Train your own models under many seeds.",
+    epilog="Example: twinbench study old.py:build new.py:build --data mine.npz --seeds 10",
+)
 @click.argument("models", nargs=-1, required=True, metavar="A B [C ...]")
 @click.option("--data", default="digits", show_default=True, metavar="FILE",
               help="What to train on: an .npz, digits, or a dataset of tensorflow-datasets.")  # fmt: skip

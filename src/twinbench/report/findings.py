@@ -1,10 +1,13 @@
-"""`docs/findings.md`: what one run of the benchmark found, copied from its tables, with nothing written by hand.
+"""`docs/findings.md`: what the kept results say, MNIST first and digits beside it, with nothing written by hand.
 
-`python -m twinbench.report.findings results docs` (`make findings`) writes the page and copies the ranking of suspects.
+`python -m twinbench.report.findings results/reference docs` writes the page; `make findings` its picture too.
+The folder holds the kept tables of MNIST (`twinbench.report.kept`) and, each where it is there, in `digits/` and
+`published/` those of the other two results and in `machine.csv` what `python -m benchmarks.machine` measured.
 """
 
-import shutil
 import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,74 +15,241 @@ import pandas as pd
 
 from twinbench.analysis.claims import answer
 from twinbench.analysis.files import markdown
-from twinbench.report.catalogue import figure_file
+from twinbench.analysis.outputs import API_ROW, ARTICLE
+from twinbench.analysis.suspects import ranked
+from twinbench.durations import duration
+from twinbench.report.agreeing import agreeing_claims, agreeing_suspects, effect
+from twinbench.report.catalogue import figure_entry
+from twinbench.report.known_scores import known_scores
 from twinbench.report.page.notes import controls_apart
 from twinbench.report.provenance import provenance_of
+from twinbench.report.seeds_advice import seeds_advice
 from twinbench.report.tables import Tables
 
-_CLAIMS: Final = {"claim": "", "statement": "claim", "verdict": "verdict"}
-_SUSPECTS: Final = {
-    "suspect": "suspect",
-    "changes": "what it changes",
-    "mean_difference": "difference",
-    "ci_low": "from",
-    "ci_high": "to",
-    "seen_difference": "seen",
-    "verdict": "verdict",
-}
-_SCORES: Final = {
-    "dataset": "dataset",
-    "architecture": "architecture",
-    "score_name": "score",
-    "n": "seeds",
-    "mean": "mean",
-    "std": "standard deviation",
-}
-_RANKING: Final = Path("images") / "suspects.png"
+PICTURE: Final = Path("images") / "suspects.png"
+_WORDS: Final = """\
+A *twin* is the same network written with another API; a *suspect* is one deliberate mistake in a network, and a
+*control* changes nothing that matters. A *reference* is what both are held against: the Functional network. A *seed*
+sets the initial weights, the order of the images and dropout. *Points* are percent of the test images."""
 
 
-def findings(tables: Tables) -> str:
-    """Return the page as Markdown: answer, verdicts with their reasons, suspects, and the scores of the references.
+@dataclass(frozen=True)
+class Kept:
+    """The kept results: those on MNIST, and beside them what is there.
+
+    Attributes:
+        main: the tables of the benchmark on MNIST.
+        digits: those on the digits; None where they are not kept.
+        published: those of the networks with a published score; None where they are not kept.
+        machine: one row for each change of the machine; None where that was not measured.
+    """
+
+    main: Tables
+    digits: Tables | None = None
+    published: Tables | None = None
+    machine: pd.DataFrame | None = None
+
+    @classmethod
+    def read(cls, folder: Path) -> "Kept":
+        """Read a folder of kept results.
+
+        Raises:
+            RecordError: it holds no tables.
+        """
+        digits, published = (
+            Tables.read(path) if path.is_dir() else None for path in (folder / "digits", folder / "published")
+        )
+        machine = folder / "machine.csv"
+        return cls(Tables.read(folder), digits, published, pd.read_csv(machine) if machine.is_file() else None)
+
+    @property
+    def named(self) -> dict[str, Tables]:
+        """The benchmark's results by the name of their datasets."""
+        return {_title(tables.datasets): tables for tables in (self.main, self.digits) if tables}
+
+
+def findings(kept: Kept) -> str:
+    """Return the page as Markdown: the answer first, then what it rests on.
 
     Raises:
         NothingToShowError: a table is missing; the sentence says which.
     """
-    claims, suspects, summary, runs = (tables.get(name) for name in ("claims", "suspects", "summary", "runs"))
-    suspects = suspects.sort_values("mean_difference", kind="stable")
-    references = summary[summary["kind"] == "reference"]
-    failed = int((runs["status"] != "ok").sum())
-    parts = [
-        "# What was found",
-        f"{len(runs):,} runs on {', '.join(tables.datasets)}, {failed:,} of them failed. Made from the tables of one "
-        "results folder by `make findings`; nothing here is written by hand.",
-        f"{provenance_of(tables).line}.",
-        "\n".join(f"- {sentence}" for sentence in answer(tables.frames).sentences),
-        "## Verdicts",
-        _table(claims, _CLAIMS),
-        *(f"**{row['claim']}** {row['because']}" for row in claims.to_dict("records")),
-        "## What really lowers the score",
-        f"![Effect on the test score of each suspect, largest damage on top]({_RANKING.as_posix()})",
-        "In points of test score against the untouched reference, with the interval; `seen` is what the person sees "
-        "where a metric reads wrong.",
-        controls_apart(tables),
-        _table(suspects, _SUSPECTS),
-        "## Scores of the references",
-        _table(references, _SCORES),
+    named = kept.named
+    name = _title(kept.main.datasets)
+    because = kept.main.get("claims")
+    sections = {
+        "": [
+            "**My Keras `Sequential` model scores lower than my Functional model, though they are the same. Why?**",
+            f"On {name} ({_extent(kept.main)}):",
+            "\n".join(f"- {sentence}" for sentence in [*answer(kept.main.frames).sentences, *_others(kept)]),
+            _WORDS,
+        ],
+        "Verdicts on the claims": [
+            f"The claims are those of an article ({ARTICLE}), in our own words.",
+            markdown(_claims(named), floatfmt=".2f"),
+            f"What decides them on {name}:",
+            "\n".join(f"- **{row['claim']}** {row['because']}" for row in because.to_dict("records")),
+        ],
+        f"Where {' and '.join(named)} agree, and where not": [
+            "\n".join(f"- {sentence}" for sentence in [*agreeing_claims(named), *agreeing_suspects(named)])
+        ],
+        "What costs points": [
+            f"![{figure_entry('suspects').alt}]({PICTURE.as_posix()})",
+            "Points of test score against the untouched network. In brackets the interval; all intervals of a dataset "
+            "hold together. *Candidate*: its interval misses zero only by itself.",
+            *(controls_apart(tables) for tables in named.values()),
+            markdown(_suspects(named), floatfmt=".2f"),
+        ],
+        "What chance does": [
+            "Each row is one reference network under several seeds; the gap is the mean distance between two of them.",
+            markdown(_chance(named), floatfmt=".2f", intfmt=","),
+        ],
+        "How many seeds": [f"On {name}: {seeds_advice(part.get('seeds_needed'))}" for name, part in named.items()],
+        "Published against measured": known_scores(kept.published) if kept.published else [],
+        "What the machine does": _machine(kept.machine) if kept.machine is not None else [],
+        "How this was made": [
+            markdown(_made(kept), floatfmt=".1f", intfmt=","),
+            "`make findings` makes this page from the tables in `results/reference`; nothing here is written by hand. "
+            "`twinbench reproduce results/reference/runs.csv --sample 3` trains three of its runs again and compares.",
+        ],
+    }
+    parts = ["# What was found"]
+    for title, content in sections.items():
+        parts += [f"## {title}"] if title and any(content) else []
+        parts += [part for part in content if part]
+    return "\n\n".join(parts) + "\n"
+
+
+def _title(datasets: Iterable[str]) -> str:
+    return ", ".join({"mnist": "MNIST"}.get(name, name) for name in dict.fromkeys(datasets))
+
+
+def _extent(tables: Tables) -> str:
+    runs = tables.get("runs")
+    images = ", ".join(f"{count:,}" for count in (runs["train_examples"] + runs["validation_examples"]).unique())
+    failed = f", {len(tables.failed):,} of them failed" if len(tables.failed) else ""
+    return f"{images} training images, {len(tables.seeds)} seeds, {len(runs):,} runs{failed}"
+
+
+def _others(kept: Kept) -> list[str]:
+    """What the results beside the first add, a sentence each."""
+    sentences = []
+    if kept.digits:
+        first, *_ = agreeing_claims(kept.named)
+        sentences.append(
+            f"**On {_title(kept.digits.datasets)}** ({_extent(kept.digits)}): {first[:1].lower()}{first[1:]}"
+        )
+    if kept.published:
+        sentences.append(known_scores(kept.published)[0])
+    if kept.machine is not None:
+        sentences.append(_machine(kept.machine)[0])
+    return sentences
+
+
+def _claims(named: dict[str, Tables]) -> pd.DataFrame:
+    first = next(iter(named.values())).get("claims")
+    table = first[["claim", "statement"]].rename(columns={"claim": "", "statement": "claim"})
+    for name, tables in named.items():
+        verdicts = tables.get("claims").set_index("claim")["verdict"]
+        table[name] = verdicts.reindex(first["claim"]).fillna("").to_numpy()
+    return table
+
+
+def _suspects(named: dict[str, Tables]) -> pd.DataFrame:
+    by_name = {
+        name: {str(row["suspect"]): row for row in ranked(tables.get("suspects")).to_dict("records")}
+        for name, tables in named.items()
+    }
+    about = {suspect: str(row["changes"]) for rows in by_name.values() for suspect, row in rows.items()}
+    rows = [
+        {
+            "": API_ROW if suspect == API_ROW else f"`{suspect}`",
+            "what it changes": "the API" if suspect == API_ROW else changes,
+        }
+        | {name: effect(rows[suspect]) if suspect in rows else "" for name, rows in by_name.items()}
+        for suspect, changes in about.items()
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return pd.DataFrame(rows)
 
 
-def _table(frame: pd.DataFrame, columns: dict[str, str]) -> str:
-    return markdown(frame[list(columns)].rename(columns=columns), floatfmt=".2f", intfmt=",")
+def _chance(named: dict[str, Tables]) -> pd.DataFrame:
+    parts = []
+    for tables in named.values():
+        gaps = tables.get("noise_floor")
+        means = tables.get("summary").set_index(["dataset", "architecture", "variant"])["mean"]
+        rows = gaps[gaps["kind"] == "reference"]
+        mean = means.reindex(pd.MultiIndex.from_frame(rows[["dataset", "architecture", "variant"]])).to_numpy()
+        parts.append(rows.assign(mean=mean))
+    shown = {
+        "dataset": "dataset",
+        "architecture": "network",
+        "score_name": "score",
+        "n": "seeds",
+        "mean": "mean",
+        "std": "standard deviation",
+        "mean_gap": "gap",
+        "gap_0.5": "chance of a gap of 0.5",
+    }
+    return pd.concat(parts)[list(shown)].rename(columns=shown)
+
+
+def _machine(table: pd.DataFrame) -> list[str]:
+    """The sentence on what the machine does to a score, and its table."""
+    moved = table["drift"].max()
+    worst = table.loc[table["drift"].idxmax(), "change"]
+    gap = table["seed_gap"].iloc[0]
+    networks = ", ".join(table["architecture"].unique())
+    sentence = (
+        f"**The machine** moves the score of {networks} on {_title(table['dataset'])} by up to {moved:.2f} points "
+        f"under the same seed ({worst}; mean over {table['seeds'].iloc[0]} seeds), another seed by {gap:.2f}."
+    )
+    shown = {
+        "architecture": "network",
+        "change": "changed",
+        "seeds": "seeds",
+        "identical": "bit-identical",
+        "shift": "mean change",
+        "drift": "mean distance",
+        "largest": "largest distance",
+        "images": "images of another class (%)",
+        "seed_gap": "between two seeds",
+    }
+    return [
+        sentence,
+        "Each seed was trained as usual (one thread, oneDNN as TensorFlow sets it, float32) and again with one thing "
+        "changed. Distances are in points between the two runs of a seed; the last column is the mean distance between "
+        "two seeds of the usual run.",
+        markdown(table[list(shown)].rename(columns=shown), floatfmt=".3f"),
+    ]
+
+
+def _made(kept: Kept) -> pd.DataFrame:
+    rows = []
+    for tables in (kept.main, kept.digits, kept.published):
+        if tables is None:
+            continue
+        runs, made = tables.get("runs"), provenance_of(tables)
+        rows.append(
+            {
+                "dataset": _title(tables.datasets),
+                "networks": runs["architecture"].nunique(),
+                "runs": len(runs),
+                "failed": len(tables.failed),
+                "seeds": len(tables.seeds),
+                "epochs": ", ".join(str(count) for count in sorted(runs["epochs"].unique())),
+                "time of all runs": duration(float(tables.get("costs")["seconds"].sum())),
+                "commit": made.commit,
+                "machine": made.device,
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def main() -> None:
-    """Write the page of the results folder that the command names into the docs folder that it names."""
-    results, docs = Path(sys.argv[1]), Path(sys.argv[2])
-    tables = Tables.read(results / "tables")
-    (docs / "findings.md").write_text(findings(tables), encoding="utf-8")
-    ranking = figure_file("suspects", tables.datasets[0], "png")
-    shutil.copyfile(results / "figures" / ranking, docs / _RANKING)
+    """Write the page of the kept results that the command names into the docs folder that it names."""
+    folder, docs = Path(sys.argv[1]), Path(sys.argv[2])
+    kept = Kept.read(folder)
+    (docs / "findings.md").write_text(findings(kept), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from twinbench.store.predictions import unpack
 from twinbench.store.record import Epoch, Outcome, Record
 from twinbench.store.runs import RunStore
 from twinbench.training.job import named, train_runs
+from twinbench.training.tabled import as_tabled, prepare_again, record_of_row
 
 Agreement = Literal["bit-identical", "within seed noise", "different"]
 # Two runs under different seeds differ by less than this many of the seeds' standard deviations, 95 times in 100.
@@ -97,23 +98,44 @@ def choose_rows(rows: Sequence[dict[str, str]], numbers: Sequence[int], sample: 
     return [rows[position] for position in [*(number - 1 for number in numbers), *sorted(drawn)]]
 
 
-def reproduce(row: Mapping[str, str], rows: Sequence[Mapping[str, str]], store: RunStore, data: Path) -> Reproduction:
-    """Train the run of a table's row again, as its record says it was trained, and compare.
+@dataclass(frozen=True)
+class Source:
+    """Where a table's runs are recorded, and where their datasets are.
+
+    Attributes:
+        store: the store, in which nothing is written; None where the tables alone tell of the runs.
+        tables: folder of the tables.
+        data: folder of the prepared datasets; what it lacks is prepared there where there is no store.
+        manual_dir: folder with the original files of a dataset that is prepared; None to download them.
+    """
+
+    store: RunStore | None
+    tables: Path
+    data: Path
+    manual_dir: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where the records are read."""
+        return self.store.folder if self.store else self.tables
+
+
+def reproduce(row: Mapping[str, str], rows: Sequence[Mapping[str, str]], source: Source) -> Reproduction:
+    """Train the run of a table's row again, as it is recorded to have been trained, and compare.
 
     Args:
         row: the run's row.
         rows: the whole table, from which the noise of the seeds is read.
-        store: where its record lies; nothing is written there.
-        data: folder of the prepared datasets.
+        source: where its record and its dataset are.
 
     Raises:
-        RecordError: the store has no record of the run.
+        RecordError: there is no record of the run.
         TwinbenchError: the dataset is missing, or the run cannot be trained in this process.
     """
-    recorded = find_by_run(store, row["run"])
+    recorded = find_by_run(source.store, row["run"]) if source.store else record_of_row(row, source.tables)
     outcome = recorded.outcome
     name = f"the record of run {row['run']}"
-    configuration = parse_configuration(recorded.manifest.get("configuration"), origin=f"{name} in {store.folder}")
+    configuration = parse_configuration(recorded.manifest.get("configuration"), origin=f"{name} in {source.folder}")
     bring(configuration)
     # As the run was trained: the defaults and the recipe of its architecture may be others by now.
     training = configuration.training.model_copy(update=recorded.identity.get("training", {}))
@@ -126,10 +148,14 @@ def reproduce(row: Mapping[str, str], rows: Sequence[Mapping[str, str]], store: 
         raise RecordError(
             f"This version of twinbench has no variant '{run.architecture}/{run.variant}', of which {name} is."
         ) from None
-    if not (data / f"{run.dataset}.json").is_file():
-        raise DataError(f"{data} has no prepared dataset '{run.dataset}': name its folder with --data.")
+    if source.store is None:
+        prepare_again(configuration, run.dataset, source.data, source.manual_dir)
+    if not (source.data / f"{run.dataset}.json").is_file():
+        raise DataError(f"{source.data} has no prepared dataset '{run.dataset}': name its folder with --data.")
     with tempfile.TemporaryDirectory(prefix="twinbench-reproduce-") as folder:
-        (again,) = train_runs([run], configuration, data / f"{run.dataset}.npz", RunStore(Path(folder)))
+        (again,) = train_runs([run], configuration, source.data / f"{run.dataset}.npz", RunStore(Path(folder)))
+    if source.store is None:
+        again = as_tabled(again, like=recorded)
     agreement, sentence = compare_outcomes(recorded, again, _scores_over_seeds(row, rows))
     return Reproduction(run.name, agreement, sentence, tuple(_differences(recorded, again)))
 
