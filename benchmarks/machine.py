@@ -99,6 +99,7 @@ def drift(change: Change, usual: list[Record], changed: list[Record]) -> dict[st
         "instruction_sets": usual[0].manifest["instruction_sets"],
         "tensorflow": usual[0].manifest["tensorflow"],
         "git_commit": usual[0].manifest["git_commit"],
+        "git_dirty": any(record.manifest["git_dirty"] for record in (*usual, *changed)),
     }
 
 
