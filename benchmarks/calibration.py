@@ -1,4 +1,4 @@
-"""Measure how well the statistics are calibrated, and write the tables of `docs/statistics.md`.
+"""Measure how well the statistics are calibrated, and write the tables of `docs/calibration.md`.
 
     python benchmarks/calibration.py                  # measure everything (10 minutes) and write docs/
     python benchmarks/calibration.py --table power    # measure one table again
@@ -196,10 +196,44 @@ def _whole_tables(table: str, tables: int) -> list[dict[str, object]]:
 
 
 def rendered(table: str) -> str:
-    """Return a stored table as Markdown."""
-    rows = pd.read_csv(csv_of(table), dtype=str, keep_default_na=False)
+    """Return a stored table as Markdown; one of many rows in brief, a row for each scenario."""
+    rows = pd.read_csv(csv_of(table))
+    if table in _IN_BRIEF:
+        rows = rows.assign(shortfall=rows.get("equivalence_predicted", 0) - rows.get("equivalence_measured", 0))
+        scenarios = rows.groupby("scenario", sort=False)
+        rows = pd.DataFrame(
+            {title: scenarios[column].agg(worst) for title, (column, worst) in _IN_BRIEF[table].items()}
+        )
+        rows = rows.reset_index()
     rows.columns = [name.replace("_", " ") for name in rows.columns]
-    return rows.to_markdown(index=False, disable_numparse=True)
+    return rows.map(_shown).to_markdown(index=False, disable_numparse=True)
+
+
+def _shown(value: object) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+# Title, column of the stored table, and which of the numbers of seeds is shown: the worst.
+_IN_BRIEF: Final = {
+    "tables": {
+        "any false difference": ("any_false_difference", "max"),
+        "any false equality": ("any_false_equality", "max"),
+        "any false claim": ("any_false_claim", "max"),
+        "C1 wrong": ("c1_wrong", "max"),
+        "undecided": ("undecided", "max"),
+    },
+    "error_rates": {
+        "t false positives": ("t_false_positives", "max"),
+        "false equivalence": ("false_equivalence", "max"),
+        "t coverage": ("t_coverage", "min"),
+        "mean coverage": ("mean_coverage", "min"),
+    },
+    "power": {
+        "power, least": ("power_measured", "min"),
+        "power, most": ("power_measured", "max"),
+        "equivalence, most below its prediction": ("shortfall", "max"),
+    },
+}
 
 
 def with_tables(document: str) -> str:
@@ -220,7 +254,7 @@ def main() -> None:
     options = parser.parse_args()
     for table in [] if options.render else options.table or TABLES:
         measure(table, options.simulations)
-    document = DOCS / "statistics.md"
+    document = DOCS / "calibration.md"
     document.write_text(with_tables(document.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -128,5 +128,5 @@ def test_the_published_power_is_what_the_power_functions_say():
 
 
 def test_the_document_shows_the_stored_tables():
-    document = (DOCS / "statistics.md").read_text(encoding="utf-8")
+    document = (DOCS / "calibration.md").read_text(encoding="utf-8")
     assert with_tables(document) == document
