@@ -31,6 +31,8 @@ localrules:
     data,
     tables,
     figures,
+    draw,
+    draw_one,
     report,
 
 
@@ -39,7 +41,7 @@ rule all:
     default_target: True
     input:
         rules.tables.output,
-        rules.figures.output,
+        rules.figures.input,
         rules.report.output,
 
 

@@ -70,7 +70,7 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
         logging.info("%s begins on %s, process %d", date.today().isoformat(), platform.node(), os.getpid())
         try:
             if hasattr(snakemake.params, "code"):
-                check_unchanged(snakemake.params.code, code_of(snakemake.rule))
+                check_unchanged(snakemake.params.code, code_of(snakemake.params.stage))
             main(snakemake)
         except BaseException as error:
             sentence = _sentence(error, snakemake)

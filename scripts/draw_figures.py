@@ -1,4 +1,4 @@
-"""Draw every figure, from the tables alone."""
+"""Draw the figures of one dataset, or one of them, from the tables alone."""
 
 from pathlib import Path
 
@@ -9,9 +9,11 @@ from twinbench.report.figures import draw_all
 
 
 def main(snakemake):
-    """Write all figures in every configured format."""
+    """Write the figures in every configured format."""
     style = Figures.model_validate(snakemake.params.style)
-    draw_all(Path(snakemake.input.tables[0]).parent, Path(snakemake.output.figures[0]).parent, style)
+    tables, output = Path(snakemake.input.tables[0]).parent, Path(snakemake.output.figures[0]).parent
+    name = snakemake.wildcards.get("figure")
+    draw_all(tables, output, style, [name] if name else None, [snakemake.wildcards.dataset])
 
 
 adapter.run(main, snakemake)

@@ -65,9 +65,29 @@ def test_deleted_figures_come_back_without_data_and_training(smoke: Path, tmp_pa
     profile = ("--workflow-profile", str(ROOT / "workflow" / "profiles" / "default"))
     drawn = run_snakemake(tmp_path / "moved", "figures", *SMOKE, *profile)
     assert drawn.returncode == 0, drawn.stdout
-    assert set(_jobs(drawn.stdout)) == {"figures", "total"}
+    assert set(_jobs(drawn.stdout)) == {"draw", "figures", "total"}
     assert "(100%) done" in drawn.stdout  # without a terminal, a line for each job and no bars
     assert (tmp_path / "moved/results/smoke/figures/accuracy-digits.svg").is_file()
+
+
+def test_a_figure_that_is_asked_for_is_drawn_alone_with_the_bytes_that_it_has_among_all(
+    smoke: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(smoke, tmp_path / "moved")
+    figures = tmp_path / "moved/results/smoke/figures"
+    _without_data(tmp_path / "moved/results/smoke")
+    one = "results/smoke/figures/accuracy-digits.svg"
+    drawn = run_snakemake(tmp_path / "moved", one, *SMOKE)
+    assert drawn.returncode == 0, drawn.stdout
+    assert set(_jobs(drawn.stdout)) == {"draw_one", "total"}
+    assert {path.stem for path in figures.iterdir()} == {"accuracy-digits"}
+    rest = run_snakemake(tmp_path / "moved", "figures", *SMOKE)
+    assert set(_jobs(rest.stdout)) == {"draw", "figures", "total"}
+    drawn_at_first = smoke / "results/smoke/figures"
+    assert sorted(path.name for path in figures.iterdir()) == sorted(path.name for path in drawn_at_first.iterdir())
+    for path in figures.iterdir():
+        assert path.read_bytes() == (drawn_at_first / path.name).read_bytes()
+    assert "Nothing to be done" in run_snakemake(tmp_path / "moved", one, *SMOKE).stdout
 
 
 def test_results_without_the_notes_of_how_they_were_made_are_made_again_and_nothing_is_trained(

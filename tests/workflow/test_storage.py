@@ -264,4 +264,4 @@ def test_running_again_does_nothing_and_from_elsewhere_all_is_made_again_but_the
     for _ in range(2):  # a dry run is no run: the next command says the same
         again = main.run("--dry-run")
         counted = dict(re.findall(r"^(\w+) +(\d+)$", again, flags=re.MULTILINE))
-        assert set(counted) == {"train", "ladder", "measure", "tables", "figures", "report", "all", "total"}
+        assert set(counted) == {"train", "ladder", "measure", "tables", "draw", "report", "all", "total"}

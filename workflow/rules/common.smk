@@ -20,6 +20,7 @@ from twinbench.planning.notes import adopt, doubt, forget_stale
 from twinbench.planning.plan import make_plan, selected_variants
 from twinbench.planning.stages import code_of, dataset_key, settings_of, variant_digests, versions_of
 from twinbench.planning.devices import device_type
+from twinbench.report.catalogue import FIGURES
 
 # Lines that cannot be logged (a full disk, a folder's name in another encoding) are no fault of the run.
 logging.raiseExceptions = False
@@ -82,6 +83,7 @@ JOB_FORMS = {(job.name.partition(".")[0], r"\.\w+" if "." in job.name else "") f
 
 wildcard_constraints:
     dataset="|".join(re.escape(name) for name in DATASETS),
+    figure="|".join(entry.name for entry in FIGURES),
     # By form, not by name: an alternation of thousands of names is slow to match.
     job="|".join(sorted({re.escape(name) + suffix for name, suffix in JOB_FORMS})),
 
@@ -117,7 +119,7 @@ def this_device(wildcards):
 
 
 def stage(name):
-    """The code that a stage runs and the versions of its libraries, each looked up when a job of it is planned."""
+    """A stage's name, the code that it runs and the versions of its libraries, looked up when a job of it is planned."""
 
     def code(wildcards):
         return code_of(name)
@@ -125,7 +127,7 @@ def stage(name):
     def versions(wildcards):
         return versions_of(name)
 
-    return {"code": code, "versions": versions}
+    return {"stage": name, "code": code, "versions": versions}
 
 
 def settings_of_ladder(wildcards):

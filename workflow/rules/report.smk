@@ -2,7 +2,7 @@ rule report:
     """Build the page, from tables and figures alone, and the answer on which Snakemake's report opens."""
     input:
         tables=tables_of("csv"),
-        figures=rules.figures.output,
+        figures=FIGURE_FILES,
     output:
         page=reported_page(),
         answer=f"{OUTPUT}/answer.rst",

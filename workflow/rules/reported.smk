@@ -1,5 +1,8 @@
 """The files of tables and figures, in Snakemake's report with their captions."""
 
+import os
+import sys
+
 from twinbench.analysis.outputs import TABLES
 from twinbench.report.catalogue import FIGURES, figure_file, numbered
 
@@ -28,10 +31,15 @@ def reported_page():
     )
 
 
+def figure_path(entry, dataset, ending):
+    """A figure's file."""
+    return f"{OUTPUT}/figures/{figure_file(entry.name, dataset, ending)}"
+
+
 def reported_figure(entry, dataset, ending):
     """A figure's file, in Snakemake's report with its caption."""
     return report(
-        f"{OUTPUT}/figures/{figure_file(entry.name, dataset, ending)}",
+        figure_path(entry, dataset, ending),
         caption=f"../report/figure_{entry.name}.rst",
         category=numbered(entry.category),
         subcategory="Figures",
@@ -41,7 +49,7 @@ def reported_figure(entry, dataset, ending):
 
 TABLE_FILES = {f"{entry.name}_{ending}": reported_table(entry, ending) for entry in TABLES for ending in entry.formats}
 FIGURE_FILES = [
-    reported_figure(entry, dataset, ending)
+    figure_path(entry, dataset, ending)
     for dataset in DATASETS
     for entry in FIGURES
     for ending in CONFIGURATION.figures.formats
@@ -51,3 +59,9 @@ FIGURE_FILES = [
 def tables_of(ending):
     """The files of all tables in one format."""
     return [f"{OUTPUT}/tables/{entry.name}.{ending}" for entry in TABLES]
+
+
+def asked_for(files):
+    """Whether one of these files is named on the command line."""
+    # Snakemake itself knows what it was asked for only after it has read the rules.
+    return not {os.path.normpath(argument) for argument in sys.argv[1:]}.isdisjoint(files)

@@ -1,6 +1,6 @@
 """Drawing figures from tables. `twinbench.report.catalogue` lists them without importing matplotlib."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -99,22 +99,30 @@ def draw_figure(name: str, tables: Tables, dataset: str, output: Path, figures: 
     return paths
 
 
-def draw_all(tables: Path, output: Path, figures: Figures, names: Iterable[str] | None = None) -> list[Path]:
-    """Draw figures of every dataset from a folder of tables, and return the files.
+def draw_all(
+    tables: Path,
+    output: Path,
+    figures: Figures,
+    names: Sequence[str] | None = None,
+    datasets: Sequence[str] | None = None,
+) -> list[Path]:
+    """Draw figures from a folder of tables, and return the files.
 
     Args:
         tables: folder of `.csv` tables.
         output: folder to write into.
         figures: the section of the configuration.
         names: as in the catalogue; all of them when None.
+        datasets: the datasets' names; all that the tables have when None.
 
     Raises:
         RecordError: the folder holds no tables.
     """
     read = Tables.read(tables, complete=True)
-    wanted = list(names) if names is not None else [entry.name for entry in FIGURES]
-    paths = []
-    for dataset in read.datasets:
-        for name in wanted:
-            paths += draw_figure(name, read, dataset, output, figures)
-    return paths
+    wanted = [entry.name for entry in FIGURES] if names is None else names
+    return [
+        path
+        for dataset in (read.datasets if datasets is None else datasets)
+        for name in wanted
+        for path in draw_figure(name, read, dataset, output, figures)
+    ]
