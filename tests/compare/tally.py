@@ -22,6 +22,7 @@ REALISTIC = (
     "generative",
     "graphs",
     "stored",
+    "held",
     "surroundings",
     "feeds",
     "text",
@@ -47,6 +48,7 @@ MECHANISMS = {
     15: "differences that cancel, drag others along, or hide",
     16: "processes left behind",
     17: "code of their own: far out, late, backwards",
+    18: "what each side holds, tensor by tensor",
 }
 OUTCOMES = ("explained", "wrongly explained", "unexplained", "falsely blamed", "falsely reassured")
 SHAPES = {
@@ -142,8 +144,8 @@ def outcome(pair, report):
 
 def rightly_explained(pair, report):
     """Whether the first cause has the right code and place, and stands alone where nothing else differs."""
-    if pair.verdicts == ("other_weights",):
-        return True
+    if report.verdict in ("other_weights", "other_state"):
+        return all(word.lower() in report.sentence.lower() for word in pair.words)
     if not report.code.startswith(pair.codes):
         return False
     place = " ".join(cause.where for cause in report.causes if cause.code == report.code).lower()

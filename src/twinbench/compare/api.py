@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import keras
 
+from twinbench.compare.checkpoint import MisfitError
 from twinbench.compare.comparison import Comparison, Progress
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.feeds import Feed, read_feed
+from twinbench.compare.holdings import Stored
 from twinbench.compare.imported import Places
 from twinbench.compare.render import as_text
 from twinbench.compare.report import Report
 from twinbench.compare.sides import BuildError, Side, both_sides
 from twinbench.compare.signatures import both_signatures, fed_texts, takes_texts
+from twinbench.compare.stored import misfit_causes
 from twinbench.compare.surroundings import forget_default_policy, restored
 from twinbench.errors import UsageError, first_cause
 from twinbench.sameness.keeping import as_it_was
@@ -74,6 +78,8 @@ def compare(
                 models.append(one.first_model())
             except BuildError as error:
                 return _cannot_build(letter, one, error, sides)
+            except MisfitError as error:
+                return _misfit(letter, error, sides)
             if data is not None:
                 one.must_rebuild()
             if one.live:
@@ -118,7 +124,9 @@ def assert_same_model(a: Any, b: Any, *, same_weights: bool = False, **options: 
     """
     report = compare(a, b, **options)
     live = isinstance(a, keras.Model) and isinstance(b, keras.Model) and not same_weights
-    if report.verdict not in ("identical", "equivalent") and not (live and report.verdict == "other_weights"):
+    if report.verdict not in ("identical", "equivalent") and not (
+        live and report.verdict in ("other_weights", "other_state")
+    ):
         raise AssertionError(as_text(report))
 
 
@@ -131,6 +139,25 @@ def _cannot_build(letter: str, one: Side, error: BuildError, sides: tuple[Side, 
         why=f"{letter} cannot be built",
         raised=f"{letter} raised:\n{error}",
         advice="the builder has to be fixed first.",
+    )
+
+
+def _misfit(letter: str, error: MisfitError, sides: tuple[Side, Side]) -> Report:
+    """The report on a file of weights that does not fit the other side's model: of another network, so different."""
+    report = _stopped(
+        str(error),
+        [make_rung(1, "pass", None, "The model builds."), make_rung(2, "fail", None, "The file does not fit it.")],
+        sides,
+        why="the file does not fit the model",
+        raised="Nothing of the file was loaded.",
+        advice="the file does not fit the model.",
+    )
+    return replace(
+        report,
+        verdict="different",
+        sentence=f"They are different: {str(error)[:1].lower()}{str(error)[1:]}",
+        causes=misfit_causes(error.fit, letter),
+        stored=Stored(everything=False, not_compared="the file was not loaded", checkpoint=error.fit),
     )
 
 

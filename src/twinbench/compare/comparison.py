@@ -21,11 +21,12 @@ from twinbench.compare.coverage import Coverage
 from twinbench.compare.data import feed_causes, label_causes
 from twinbench.compare.environment import environment_causes, levelled
 from twinbench.compare.feeds import Feed
+from twinbench.compare.holdings import Stored
 from twinbench.compare.loop import loop_causes
 from twinbench.compare.losses import last_layers, loss_causes
 from twinbench.compare.metrics import metric_causes
 from twinbench.compare.optimizers import optimizer_causes
-from twinbench.compare.report import Cause, Report, Stored
+from twinbench.compare.report import Cause, Report
 from twinbench.compare.samples import RECONCILED
 from twinbench.compare.sides import SMALL, Side
 from twinbench.compare.signatures import fed_texts, input_causes
@@ -86,7 +87,15 @@ class Comparison:
         verdict = draw_verdict(evidence, rungs, self.causes, self.coverage)
         sentence = verdict_sentence(verdict, blamed, evidence, self.coverage)
         if self.stored is not None:
-            verdict, sentence = with_stored(verdict, sentence, self.stored, [side.kind for side in self.sides])
+            verdict, sentence, self.stored = with_stored(
+                verdict,
+                sentence,
+                self.stored,
+                [side.kind for side in self.sides],
+                other_function=evidence.same_function is False,
+            )
+            self.warnings += self.stored.asides()
+            rungs.append(self.stored.rung())
         self.causes.sort(key=lambda cause: (not cause.explains_lower_score, CODES.index(cause.code)))
         return Report(
             verdict=verdict,

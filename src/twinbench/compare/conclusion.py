@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from twinbench.analysis.intervals import binomial_se
 from twinbench.compare.advice import CODES
+from twinbench.compare.checkpoint import in_words
 from twinbench.compare.coverage import Coverage
-from twinbench.compare.report import Cause, Stored, Verdict
+from twinbench.compare.holdings import Relation, Stored
+from twinbench.compare.report import Cause, Verdict
 from twinbench.sameness.evidence import Evidence
 from twinbench.sameness.probes import compare_arrays, compare_gradients, give_random_weights, kept, outputs_of
 from twinbench.sameness.randomness import without_noise
@@ -101,31 +104,70 @@ def binomial_noise() -> str:
     )
 
 
-def with_stored(verdict: Verdict, sentence: str, stored: Stored, kinds: Sequence[str]) -> tuple[Verdict, str]:
-    """The verdict and its sentence, where a side comes with weights of its own.
+def with_stored(
+    verdict: Verdict, sentence: str, stored: Stored, kinds: Sequence[str], *, other_function: bool
+) -> tuple[Verdict, str, Stored]:
+    """The verdict, its sentence, and which of four it is, where a side comes with weights of its own.
 
     Args:
         verdict: what was said of the models themselves.
         sentence: the same in words.
         stored: what the comparison of the weights showed.
         kinds: the kinds of both sides.
+        other_function: whether the two compute something else with the same weights.
     """
-    if verdict in ("different", "cannot_tell") or (verdict == "not_fully_tested" and not stored.differ):
-        return verdict, sentence
-    if stored.differ:
-        chance = " Whether they were trained, or are fresh and random, a live model does not say." * ("model" in kinds)
-        models = "The same as far as could be tested" if verdict == "not_fully_tested" else "The same model"
-        return "other_weights", f"{models}, but the two hold other weights: {stored.sentence()}.{chance}"
+    known = stored.everything and not stored.not_compared
+    if verdict == "different":
+        relation, words = _relation_of_different(stored, known=known, other_function=other_function)
+        return verdict, f"{sentence} {words}".strip(), replace(stored, relation=relation)
+    if verdict == "cannot_tell" or (verdict == "not_fully_tested" and stored.same):
+        return verdict, sentence, stored
+    if stored.weights or stored.state:
+        return _with_other_numbers(verdict, stored, known=known, live="model" in kinds)
     models = sentence.partition(". ")[0]
     if not stored.same:
-        reason = stored.not_compared
-        return verdict, f"{models}. But {reason}. This says nothing of their scores."
+        fit = "" if stored.checkpoint is None else " " + in_words(stored.checkpoint)
+        return verdict, f"{models}. But {stored.not_compared}. This says nothing of their scores.{fit}", stored
     if not stored.everything:
-        return verdict, f"{sentence} The weights that both functions load or keep are the same."
-    if stored.largest and verdict == "identical":
+        return verdict, f"{sentence} The weights that both functions load or keep are the same.", stored
+    if (stored.largest or stored.training_asides()) and verdict == "identical":
         verdict, models = "equivalent", models.replace("the same model", "equivalent")
     scored = "A gap between their scores can only come from how, or on what, they are scored"
-    return verdict, f"{models}, and {stored.sentence()}. {scored}."
+    words = f"{models}, and {stored.sentence()}. {scored}."
+    return verdict, words, replace(stored, relation="same model, same weights")
+
+
+def _with_other_numbers(verdict: Verdict, stored: Stored, *, known: bool, live: bool) -> tuple[Verdict, str, Stored]:
+    """The same of models that are the same, and that hold other weights, or other state."""
+    models = "The same as far as could be tested" if verdict == "not_fully_tested" else "The same model"
+    outputs = stored.outputs_in_words()
+    if stored.weights:
+        chance = " Whether they were trained, or are fresh and random, a live model does not say." * live
+        words = f"{models}, but the two hold other weights: {stored.sentence()}. {outputs}".strip() + chance
+        return "other_weights", words, replace(stored, relation="same model, other weights")
+    weights = "Same weights, other function" if known else models
+    words = f"{weights}: state that is no weight differs. {capital(stored.sentence())}. {outputs}".strip()
+    return "other_state", words, replace(stored, relation="same weights, other function" if known else None)
+
+
+def _relation_of_different(stored: Stored, *, known: bool, other_function: bool) -> tuple[Relation | None, str]:
+    """Which of four it is, and a sentence on the weights, where something besides them differs."""
+    if not known:
+        return ("different models" if other_function and not stored.not_compared else None), ""
+    if stored.weights or stored.missing:
+        size = f"{len(stored.weights)} of {len(stored.of('weight'))} weight tensors" if stored.weights else "some"
+        if other_function:
+            return "different models", f"Different models: of the weights that they hold {size} differ too."
+        return "same model, other weights", f"They hold other weights, too: {stored.sentence()}."
+    if other_function or stored.state:
+        state = f" State differs, too: {stored.sentence()}." * bool(stored.state)
+        return "same weights, other function", f"Same weights, other function: they hold the same weights.{state}"
+    return "same model, same weights", "They hold the same weights."
+
+
+def capital(words: str) -> str:
+    """Words as the beginning of a sentence."""
+    return words[:1].upper() + words[1:]
 
 
 def compare_fed(pair: Pair, a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> list[Rung] | None:

@@ -25,6 +25,8 @@ def as_text(report: Report, width: int | None = None) -> str:
     for rung in report.rungs:
         head = f"  {rung.number}  {_SIGNS[rung.outcome]:<5}{rung.name:<24}"
         lines += _wrapped(head + rung.sentence, width, " " * len(head))
+    if report.stored is not None:
+        lines += [line for item in report.stored.listing() for line in _wrapped(item, width, "    ")]
     if report.warnings:
         lines += ["", "Also different, but harmless"]
         for warning in report.warnings:

@@ -5,14 +5,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from twinbench.compare.coverage import Coverage
+from twinbench.compare.holdings import Stored
 from twinbench.sameness.rungs import Rung
 
-Verdict = Literal["identical", "equivalent", "not_fully_tested", "other_weights", "different", "cannot_tell"]
+Verdict = Literal[
+    "identical", "equivalent", "not_fully_tested", "other_weights", "other_state", "different", "cannot_tell"
+]
 
 EXIT_STATUS: dict[Verdict, int] = {
     "identical": 0,
     "equivalent": 0,
     "other_weights": 1,
+    "other_state": 1,
     "different": 1,
     "not_fully_tested": 3,
     "cannot_tell": 3,
@@ -32,39 +36,6 @@ class Cause:
     explains_lower_score: bool = True
     why: str = ""
     fix: str = ""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What the comparison of stored weights showed.
-
-    Attributes:
-        compared: How many tensors and tables were compared.
-        differ: How many of them differ by more than rounding.
-        largest: The largest deviation of a number; None where no number deviates.
-        where: The tensor or table that differs most.
-        everything: Whether the sides come with all their weights, not only with some that their functions load.
-        not_compared: Why what a side holds was compared with nothing; empty where all was compared.
-    """
-
-    compared: int = 0
-    differ: int = 0
-    largest: float | None = None
-    where: str = ""
-    everything: bool = True
-    not_compared: str = ""
-
-    @property
-    def same(self) -> bool:
-        """Whether both sides were seen to hold the same, up to rounding."""
-        return not self.differ and not self.not_compared
-
-    def sentence(self) -> str:
-        """What was seen, as the second half of a sentence."""
-        deviation = "" if self.largest is None else f" by up to {self.largest:.3g}"
-        if self.same:
-            return f"they hold the same weights{f' (they deviate{deviation}: rounding)' if deviation else ''}"
-        return f"{self.differ} of {self.compared} weight tensors differ{deviation}, {self.where} the most"
 
 
 @dataclass
@@ -120,11 +91,11 @@ class Report:
             "untested": self.untested,
             "noise": self.noise,
             "seeds": self.seeds,
-            "stored": None if self.stored is None else _finite(asdict(self.stored), "largest"),
+            "stored": None if self.stored is None else self.stored.to_dict(),
         }
 
 
-def _finite(fields: dict[str, Any], name: str = "value") -> dict[str, Any]:
+def _finite(fields: dict[str, Any]) -> dict[str, Any]:
     """JSON knows neither infinity nor NaN."""
-    value = fields[name]
-    return fields | {name: value if value is None or math.isfinite(value) else None}
+    value = fields["value"]
+    return fields | {"value": value if value is None or math.isfinite(value) else None}

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import h5py
 import keras
-import numpy as np
 
 from twinbench.errors import UsageError
-from twinbench.sameness.subjects import count_parameters
 
 MODELS = (".keras", ".h5", ".hdf5")
 """How the names of files end that may hold a model; those that end in `.weights.h5` hold weights alone."""
@@ -63,45 +61,6 @@ def load_saved(path: Path) -> tuple[keras.Model, str]:
 
 def _reason(error: Exception) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]
-
-
-def load_weights_into(model: keras.Model, path: Path, owner: str) -> None:
-    """Load a file of weights into a built model.
-
-    Args:
-        model: A fresh model of the other side, whose own weights are lost.
-        path: The file.
-        owner: What to call that side.
-
-    Raises:
-        UsageError: The weights do not fit the model.
-    """
-    try:
-        if path.name.endswith(".weights.h5"):
-            model.load_weights(path)
-        else:
-            keras.saving.load_weights(model, path)
-    except Exception as error:
-        raise UsageError(f"The weights of {path} do not fit the model of {owner}: {_reason(error)}") from error
-    stored = _stored_numbers(path)
-    wanted, with_metrics = (count_parameters(variables) for variables in (model.weights, model.variables))
-    if stored not in (wanted, with_metrics):
-        raise UsageError(
-            f"The weights of {path} do not fit the model of {owner}: the file holds {stored:,} numbers and the model "
-            f"{wanted:,}."
-        )
-
-
-def _stored_numbers(path: Path) -> int:
-    sizes: list[int] = []
-
-    def note(name: str, item: object) -> None:
-        if isinstance(item, h5py.Dataset) and not name.startswith("optimizer") and "seed_generator" not in name:
-            sizes.append(int(np.prod(item.shape)))
-
-    with h5py.File(path, "r") as file:
-        file.visititems(note)
-    return sum(sizes)
 
 
 def _is_archive(path: Path) -> bool:

@@ -15,9 +15,11 @@ import keras
 import numpy as np
 from keras.src.backend.common import variables
 
+from twinbench.compare.checkpoint import load_weights_into
+from twinbench.compare.holdings import Fit
 from twinbench.compare.imported import Places, shortened
 from twinbench.compare.lines import Line, Made, noted_lines
-from twinbench.compare.saved import MODELS, holds_weights_alone, load_saved, load_weights_into
+from twinbench.compare.saved import MODELS, holds_weights_alone, load_saved
 from twinbench.compare.surroundings import GlobalState, Home, only_seed, resolved, under
 from twinbench.errors import UsageError
 from twinbench.sameness.probes import values_of
@@ -54,6 +56,7 @@ class Side:
         held: The weights that it comes with, as against those that are drawn anew.
         untested: What could not be had of it.
         of: Of saved weights, the side into whose model they go.
+        fit: Of saved weights, how they fit that model.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Side:
     held: dict[int, Any] = field(default_factory=dict)
     untested: list[str] = field(default_factory=list)
     of: "Side | None" = None
+    fit: Fit | None = None
 
     @property
     def rebuilds(self) -> bool:
@@ -175,7 +179,7 @@ class Side:
                 f"{self.name} cannot be loaded: {other.name} has no weights before it is called. Let the function "
                 "call the model once."
             )
-        load_weights_into(model, self.source, other.name)
+        self.fit = load_weights_into(model, self.source, other.name)
         return model
 
     @contextmanager

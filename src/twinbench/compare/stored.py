@@ -3,25 +3,25 @@
 Everything that a model holds counts: weights, moving statistics, means and variances, vocabularies, boundaries.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
 
 from twinbench.compare.advice import make_cause
-from twinbench.compare.report import Cause, Stored
+from twinbench.compare.holdings import Fit, Stored
+from twinbench.compare.report import Cause
 from twinbench.compare.sides import Side
-from twinbench.sameness.evidence import short_path
+from twinbench.errors import raise_if_memory_ran_out
+from twinbench.sameness.held import Held, compare_optimizer_state, compare_tensors
+from twinbench.sameness.probes import Comparison as Compared
 from twinbench.sameness.probes import compare_outputs, values_of
 from twinbench.sameness.subjects import Pair, Subject
 
 _LOOKUPS = ("StringLookup", "IntegerLookup", "Discretization")
-
-ROUNDING = 1e-6
-"""Up to this part of a tensor's largest value, a deviation is what another file format or machine leaves."""
 
 
 def compare_stored(sides: tuple[Side, Side], pair: Pair, arrays: Sequence[np.ndarray]) -> Stored | None:
@@ -32,39 +32,28 @@ def compare_stored(sides: tuple[Side, Side], pair: Pair, arrays: Sequence[np.nda
         pair: Both models and the match of their weights.
         arrays: Inputs to probe both models with; empty where they cannot be probed.
     """
-    held = [_held(side, one) for side, one in zip(sides, (pair.a, pair.b), strict=True)]
     if not any(side.comes_with_weights for side in sides):
         return None
-    both, fresh, rounding = [], {"A": False, "B": False}, 0.0
-    different: list[tuple[float, str]] = []
-    sources: dict[int, set[int]] = defaultdict(set)
-    for p, q in pair.transfer.relations:
-        sources[id(q)].add(id(p))
-    for p, q, value in pair.transfer.carried(values_of):
-        deviation, exceeds = _deviation(value, values_of(q))
-        rounding = rounding if exceeds else max(rounding, deviation)
-        if sources[id(q)] <= held[0] and id(q) in held[1]:
-            both.append((p, q))
-            different += [(deviation, short_path(p))] if exceeds else []
-        elif exceeds and (sources[id(q)] & held[0] or id(q) in held[1]):
-            fresh["B" if sources[id(q)] & held[0] else "A"] = True
-    tables = _table_differences(pair) if all(side.comes_with_weights for side in sides) else []
-    if different and not tables and _exchanged(both, pair, arrays):
-        different = []
-    places = [place for _, place in sorted(different, reverse=True)] + [place for place, _, _ in tables]
-    paired = {source for group in sources.values() for source in group} | set(sources)
-    alone = any(
-        id(v) in ids and id(v) not in paired
-        for ids, one in zip(held, (pair.a, pair.b), strict=True)
-        for v in one.variables()
-    )
+    both = all(side.comes_with_weights for side in sides)
+    ids = [_held(side, one) for side, one in zip(sides, (pair.a, pair.b), strict=True)]
+    held = compare_tensors(pair, ids)
+    if both:
+        held += [
+            Held("table", place, place, "differs", note=f"{a} in A, {b} in B")
+            for place, a, b in _table_differences(pair)
+        ]
+    outputs = _own_outputs(pair, arrays) if both else None
+    if outputs is not None and outputs.equal and _exchanged(held, pair):
+        held = [replace(one, status="equal", note="held in another place, to the same effect") if one.differs else one
+                for one in held]  # fmt: skip
+    if both:
+        held += compare_optimizer_state(pair)
     return Stored(
-        compared=len(both) + len(tables),
-        differ=len(places),
-        largest=max(different)[0] if different else (rounding or None),
-        where=places[0] if places else "",
-        everything=len(both) == len(sources),
-        not_compared=_not_compared(fresh, alone=alone),
+        held=tuple(held),
+        everything=all(id(p) in ids[0] and id(q) in ids[1] for p, q in pair.transfer.relations),
+        not_compared=_not_compared(held),
+        outputs=outputs,
+        checkpoint=next((side.fit for side in sides if side.fit is not None), None),
     )
 
 
@@ -75,36 +64,32 @@ def _held(side: Side, one: Subject) -> set[int]:
     return held
 
 
-def _not_compared(fresh: dict[str, bool], *, alone: bool) -> str:
+def _own_outputs(pair: Pair, arrays: Sequence[np.ndarray]) -> Compared | None:
+    """The outputs in inference mode of both models, each with what it holds; None where they cannot be had."""
+    if not arrays:
+        return None
+    try:
+        return compare_outputs(pair, arrays, training=False)
+    except Exception as error:
+        raise_if_memory_ran_out(error)
+        return None
+
+
+def _not_compared(held: Sequence[Held]) -> str:
     for letter, holder in (("A", "B"), ("B", "A")):
-        if fresh[letter]:
+        if any(one.status == "not compared" and one.note.startswith(letter) for one in held):
             return f"the weights that {holder} comes with were compared with nothing: {letter} starts from fresh ones"
+    alone = any(one.status == "missing" for one in held)
     return "some of the weights that one side comes with have no counterpart on the other" if alone else ""
 
 
-def _deviation(one: np.ndarray, other: np.ndarray) -> tuple[float, bool]:
-    """The largest deviation of two arrays, and whether it exceeds rounding."""
-    if np.array_equal(one, other):
-        return 0.0, False
-    left, right = (np.asarray(array, dtype="float64") for array in (one, other))
-    finite = np.isfinite(left)
-    if not np.array_equal(finite, np.isfinite(right)):
-        return float("inf"), True
-    size = float(np.abs(left[finite] - right[finite]).max(initial=0.0))
-    return size, size > ROUNDING * float(np.abs(left[finite]).max(initial=0.0))
-
-
-def _exchanged(couples: Sequence[tuple[Any, Any]], pair: Pair, arrays: Sequence[np.ndarray]) -> bool:
-    """Whether both hold the same tensors in another order, as parallel branches have it, and compute the same."""
-    contents = [
-        sorted((tuple(v.shape), values_of(v).tobytes()) for v in column) for column in zip(*couples, strict=True)
-    ]
-    if contents[0] != contents[1] or not arrays:
+def _exchanged(held: Sequence[Held], pair: Pair) -> bool:
+    """Whether both hold the same tensors in another order, as parallel branches have it."""
+    if any((one.differs and one.kind == "table") or one.status in ("missing", "not compared") for one in held):
         return False
-    try:
-        return compare_outputs(pair, arrays, training=False).equal
-    except Exception:  # then nothing shows that they are the same
-        return False
+    couples = list(zip(*pair.transfer.relations, strict=True))
+    contents = [sorted((tuple(v.shape), values_of(v).tobytes()) for v in column) for column in couples]
+    return len(contents) == 2 and contents[0] == contents[1]
 
 
 def table_causes(sides: tuple[Side, Side], pair: Pair) -> list[Cause]:
@@ -113,6 +98,26 @@ def table_causes(sides: tuple[Side, Side], pair: Pair) -> list[Cause]:
         return []
     detail = "the same input becomes another number"
     return [make_cause("preprocessing", place, *words, detail=detail) for place, *words in _table_differences(pair)]
+
+
+def misfit_causes(fit: Fit, letter: str) -> list[Cause]:
+    """What of a file of weights does not fit the other side's model; `letter` is the side of the file."""
+    seen = []
+    if fit.reshaped:
+        name, stored, wanted = fit.reshaped[0]
+        detail = "the layer has another size, kernel or number of inputs"
+        seen.append(("arch.hyperparameter", f"{len(fit.reshaped)} of another shape: {name}", stored, wanted, detail))
+    if fit.lost:
+        where = f"{len(fit.lost)} without a place in the model: {fit.lost[0]}"
+        seen.append(("arch.layer_missing", where, "in the file", "missing", "the numbers would be lost"))
+    if fit.unfilled:
+        where = f"{len(fit.unfilled)} that the file does not hold: {fit.unfilled[0]}"
+        seen.append(("arch.layer_missing", where, "missing", "in the model", "they would stay at initial values"))
+    fix = "Build the model from which the file was saved; skip_mismatch=True would leave weights at initial values."
+    return [
+        make_cause(code, f"tensors: {where}", *(words if letter == "A" else words[::-1]), detail=detail, fix=fix)
+        for code, where, *words, detail in seen
+    ]
 
 
 @contextmanager

@@ -93,7 +93,7 @@ def other_statistics(a, b, *feeds):
     assert deviation(outputs(first, images(4), training=False), outputs(second, images(4), training=False)) > 1e-3
 
 
-@guilty(1, "other_weights", verdict="other_weights", check=other_statistics)
+@guilty(1, "other_state", "moving_mean", verdict="other_state", check=other_statistics)
 def running_statistics_of_other_data(folder):
     """Every weight that training changes is the same; batch normalisation's mean and variance are not."""
     model = trained(classifier(compiled=True, seed=1))
