@@ -28,6 +28,7 @@ REALISTIC = (
     "text",
     "corners",
     "own_code",
+    "parting",
 )
 MECHANISMS = {
     0: "small models",
@@ -49,6 +50,7 @@ MECHANISMS = {
     16: "processes left behind",
     17: "code of their own: far out, late, backwards",
     18: "what each side holds, tensor by tensor",
+    20: "where values first differ",
 }
 OUTCOMES = ("explained", "wrongly explained", "unexplained", "falsely blamed", "falsely reassured")
 SHAPES = {

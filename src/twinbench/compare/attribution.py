@@ -27,7 +27,8 @@ def structural_causes(pair: Pair, evidence: Evidence) -> tuple[list[Cause], list
     without_effect: list[Difference] = []
     rewritten = evidence.only_mode and _by_hand(pair)
     unmatched = (not evidence.transferable and not evidence.unlike) or evidence.noise == "alike"
-    for difference in pair.differences if evidence.counted is None else ():
+    added = [difference for part in evidence.parted for difference in part.added]
+    for difference in (*pair.differences, *added) if evidence.counted is None else ():
         by_hand = rewritten and not _of_setting(difference)
         no_effect = evidence.same_throughout or by_hand or difference in evidence.harmless
         noise = evidence.noise in ("the same", "alike") and not _of_setting(difference)
@@ -151,7 +152,8 @@ def unexplained(pair: Pair, evidence: Evidence) -> list[Cause]:
     if inference is not None and inference.equal:
         if trained_apart:
             return []  # a frozen normalisation runs in inference mode: told under mode.trainable
-        places = ", ".join(dict.fromkeys(evidence.stale)) or "a layer with a mode"
+        first = evidence.parted[0].place if evidence.parted else ""
+        places = ", ".join(dict.fromkeys(evidence.stale)) or first or "a layer with a mode"
         detail = "the models agree in inference and differ in training mode"
         words = (
             ("follows the mode", "does not, or otherwise") if not evidence.stale else ("updated", "updated otherwise")
@@ -171,7 +173,7 @@ def unexplained(pair: Pair, evidence: Evidence) -> list[Cause]:
         f"with the same weights the outputs differ by up to {which.deviation:.3g} (values reach {which.scale:.3g}), "
         "and no layer or setting that can be seen explains it: a custom layer or operation computes something else"
     )
-    place = f"output {which.worst}"
+    place = (evidence.parted and evidence.parted[0].place) or f"output {which.worst}"
     return [make_cause("arch.wiring", place, "one function", "another function", detail=detail)]
 
 

@@ -34,8 +34,9 @@ from twinbench.compare.starting import compare_starts
 from twinbench.compare.stored import compare_stored, equal_tables, table_causes
 from twinbench.compare.tried_code import tried_on_samples, try_own_code
 from twinbench.compare.weights import added_loss_causes, penalty_causes, trainable_causes
-from twinbench.errors import first_cause
+from twinbench.errors import first_cause, raise_if_memory_ran_out
 from twinbench.sameness.canonical import canonical_graph
+from twinbench.sameness.divergence import look_for_divergence, own_divergence, with_places
 from twinbench.sameness.evidence import Evidence, gather
 from twinbench.sameness.rungs import Rung, function_rungs, graph_rung, make_rung, parameter_rung
 from twinbench.sameness.subjects import Pair, count_parameters, made_up_inputs
@@ -70,7 +71,7 @@ class Comparison:
             self._initial(),
         ]
         evidence = self._functions()
-        rungs += function_rungs(evidence, self.pair)
+        rungs += with_places(function_rungs(evidence, self.pair), evidence, self.pair)
         rungs.append(make_rung(8, "not applicable", None, "Not trained here; give --data to train both."))
         self._compilation()
         structural = self._structural()
@@ -96,6 +97,7 @@ class Comparison:
             )
             self.warnings += self.stored.asides()
             rungs.append(self.stored.rung())
+            sentence += self._own_place() if verdict == "other_weights" else ""
         self.causes.sort(key=lambda cause: (not cause.explains_lower_score, CODES.index(cause.code)))
         return Report(
             verdict=verdict,
@@ -168,6 +170,7 @@ class Comparison:
                 with levelled(together), equal_tables(together):
                     evidence = gather(together, arrays)
                     undecided = try_own_code(together, arrays, self._fed_batches(), evidence)
+                    self._part(evidence, large=large)
             except TypeError as error:
                 evidence.untested.append(f"No inputs could be made up for the models: {first_cause(error)}")
         else:
@@ -191,6 +194,24 @@ class Comparison:
         with self.coverage.test("added losses"):
             self._add(added_loss_causes(together, self.arrays, self.causes, self.coverage))
         return evidence
+
+    def _part(self, evidence: Evidence, *, large: bool) -> None:
+        """Look from which layer on values differ, on rows of the feeds where there are some."""
+        try:
+            look_for_divergence(self.pair, [*self._fed_batches()[:1], self.arrays], evidence, only_first=large)
+        except Exception as error:
+            raise_if_memory_ran_out(error)
+            self.warnings.append(f"From which layer on the two differ could not be looked for: {first_cause(error)}")
+
+    def _own_place(self) -> str:
+        """From which layer on the two differ with the weights that each has, as a sentence to add."""
+        try:
+            probes = [*self._fed_batches()[:1], self.arrays]
+            place = own_divergence(self.pair, probes[0]).words() if self.pair.alignment and probes[0] else ""
+        except Exception as error:
+            raise_if_memory_ran_out(error)
+            return f" From which layer on their values differ could not be looked for: {first_cause(error)}"
+        return f" In inference mode, each with its own weights, {place}." if place else ""
 
     def _fed_batches(self) -> list[list[np.ndarray]]:
         """The first rows of the feeds, in the order and of the kind of A's inputs."""

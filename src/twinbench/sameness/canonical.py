@@ -57,25 +57,34 @@ _RECURRENT = {"LSTM", "GRU", "SimpleRNN"}
 
 
 class NodeValues:
-    """The values of a traced model's nodes in training mode, with the weights that it holds when they are asked for.
+    """The values of a traced model's nodes, with the weights that it holds when they are asked for.
 
     Args:
         model: a model that was traced.
         signature: its inputs.
         graph: its canonical graph.
         patches: values that take the place of outputs of built-in layers, by the numbers in `calls`.
+        training: the mode.
 
     Raises:
         ValueError: the model does another thing than when it was traced.
     """
 
-    def __init__(self, model: keras.Model, signature: Signature, graph: Graph, patches: Patches | None = None) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        signature: Signature,
+        graph: Graph,
+        patches: Patches | None = None,
+        *,
+        training: bool = True,
+    ) -> None:
         self.signature = signature
         self.graph = graph
         self.edges: list[Edge] = []
         self.calls: dict[Edge, tuple[int, int]] = {}
         batch = signature.batch
-        recorded = trace(model, signature, training=True, batch=batch, fetch=self._fetch, patches=patches)
+        recorded = trace(model, signature, training=training, batch=batch, fetch=self._fetch, patches=patches)
         self.run = recorded.run
 
     def __call__(self, tensors: list[Any]) -> dict[Edge, np.ndarray]:

@@ -7,7 +7,7 @@ read from this evidence, by the benchmark and by `twinbench compare` alike.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from twinbench.sameness.probes import (
 from twinbench.sameness.randomness import without_noise
 from twinbench.sameness.signature import call_model
 from twinbench.sameness.subjects import Pair, count_parameters
+
+if TYPE_CHECKING:
+    from twinbench.sameness.divergence import Divergence
 
 
 def short_path(variable: Any) -> str:
@@ -57,6 +60,7 @@ class Evidence:
             the same numbers, or only numbers of the same distribution; "apart" where they draw otherwise in inference.
         harmless: The differences of the graphs that were seen to change nothing.
         tried_far: Whether outputs were compared on inputs of every size.
+        parted: Where in the order of computation values first differ, as far as that was looked for.
         counted: A count of calls from which on the two act otherwise: where it is held, and what it was set to.
     """
 
@@ -74,6 +78,7 @@ class Evidence:
     unlike: str = ""
     noise: Literal["", "the same", "alike", "apart"] = ""
     harmless: list[Difference] = field(default_factory=list)
+    parted: list["Divergence"] = field(default_factory=list)
     counted: tuple[str, int] | None = None
     tried_far: bool = False
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from twinbench.sameness.canonical import NodeValues
 from twinbench.sameness.graph import Difference, Edge, Graph
-from twinbench.sameness.probes import compare_arrays, fitted, give_random_weights, kept, nudge
+from twinbench.sameness.probes import compare_arrays, fitted, give_random_weights, kept, largest, nudge, tolerated
 from twinbench.sameness.randomness import without_noise
 from twinbench.sameness.subjects import Pair, Subject
 
@@ -25,7 +25,7 @@ _ATTEMPTS = 5
 
 
 @dataclass
-class _View:
+class View:
     """One graph: the nodes whose values both models have, those whose values are known, and the outputs that differ."""
 
     graph: Graph
@@ -80,7 +80,7 @@ def harmless_differences(pair: Pair, arrays: Sequence[np.ndarray]) -> list[Diffe
     a, b = pair.a, pair.b
     if a.graph is None or b.graph is None or pair.alignment is None:
         return []
-    left, noise = _with_noise(a, a.graph, arrays)
+    left, noise = values_with_noise(a, a.graph, arrays)
     fed = tensors(fitted(arrays, b))
     patches: dict[tuple[int, int], Any] = {}
     open_differences = [d for d in pair.differences if d.effect == "function" and d.code != "masking"]
@@ -89,10 +89,10 @@ def harmless_differences(pair: Pair, arrays: Sequence[np.ndarray]) -> list[Diffe
         of_b = NodeValues(b.model, b.signature, b.graph, patches)
         with kept(b):
             right = of_b(fed)
-        views = _views(a.graph, b.graph, left, right, noise)
+        views = views_of(a.graph, b.graph, left, right, noise)
         deferred = []
         for difference in open_differences:
-            status = _status(difference, views)
+            status = status_of(difference, views)
             if status == "harmless":
                 harmless.append(difference)
             elif status == "deferred":
@@ -116,7 +116,7 @@ def values_before_open_weights(pair: Pair, arrays: Sequence[np.ndarray]) -> tupl
         return 0, 0
     with kept(a, b), without_noise(a.model, b.model):
         give_random_weights(pair.transfer, 11)
-        left, noise = _with_noise(a, a.graph, arrays)
+        left, noise = values_with_noise(a, a.graph, arrays)
         right = NodeValues(b.model, b.signature, b.graph)(tensors(fitted(arrays, b)))
     matched = {id(variable) for couple in pair.transfer.relations for variable in couple}
     reached: list[set[int]] = []
@@ -135,9 +135,11 @@ def values_before_open_weights(pair: Pair, arrays: Sequence[np.ndarray]) -> tupl
     return sum(compare_arrays([left[x]], [right[y]], [noise[x]]).equal for x, y in pairs), len(pairs)
 
 
-def _with_noise(one: Subject, graph: Graph, arrays: Sequence[np.ndarray]) -> tuple[Values, dict[Edge, float]]:
+def values_with_noise(
+    one: Subject, graph: Graph, arrays: Sequence[np.ndarray], *, training: bool = True
+) -> tuple[Values, dict[Edge, float]]:
     """The values of a model's nodes, and what rounding does to each."""
-    of_nodes, fed = NodeValues(one.model, one.signature, graph), tensors(arrays)
+    of_nodes, fed = NodeValues(one.model, one.signature, graph, training=training), tensors(arrays)
     with kept(one):
         values = of_nodes(fed)
     with kept(one):
@@ -151,15 +153,19 @@ def tensors(arrays: Sequence[np.ndarray]) -> list[Any]:
     return [keras.ops.convert_to_tensor(array) for array in arrays]
 
 
-def _views(a: Graph, b: Graph, left: Values, right: Values, noise: dict[Edge, float]) -> tuple[_View, _View]:
-    by_shape: dict[tuple[int, ...], list[Edge]] = defaultdict(list)
+def views_of(a: Graph, b: Graph, left: Values, right: Values, noise: dict[Edge, float]) -> tuple[View, View]:
+    """Both graphs with what their values show."""
+    by_shape: dict[tuple[int, ...], list[tuple[Edge, float]]] = defaultdict(list)
     for edge, value in right.items():
-        by_shape[_squeezed(value)].append(edge)
+        by_shape[_squeezed(value)].append((edge, largest(value)))
     same: tuple[set[Edge], set[Edge]] = set(), set()
     for edge, value in left.items():
         if value.size > 1 and np.ptp(value) == 0:
             continue
-        for other in by_shape[_squeezed(value)]:
+        reach = largest(value)
+        for other, other_reach in by_shape[_squeezed(value)]:
+            if abs(reach - other_reach) > tolerated(noise[edge], reach):
+                continue  # spares the comparison of all numbers
             if compare_arrays([value], [right[other]], [noise[edge]]).equal:
                 same[0].add(edge)
                 same[1].add(other)
@@ -172,7 +178,7 @@ def _views(a: Graph, b: Graph, left: Values, right: Values, noise: dict[Edge, fl
     views = []
     for graph, values, agreeing, apart_at in ((a, left, same[0], ends[0]), (b, right, same[1], ends[1])):
         apart = {index for index, output in values if (index, output) not in agreeing}
-        views.append(_View(graph, {index for index, _ in agreeing} - apart, {index for index, _ in values}, apart_at))
+        views.append(View(graph, {index for index, _ in agreeing} - apart, {index for index, _ in values}, apart_at))
     return views[0], views[1]
 
 
@@ -180,7 +186,7 @@ def _squeezed(value: np.ndarray) -> tuple[int, ...]:
     return tuple(axis for axis in value.shape if axis != 1)
 
 
-def _status(difference: Difference, views: tuple[_View, _View]) -> str:
+def status_of(difference: Difference, views: tuple[View, View]) -> str:
     """What the values say of a difference: it is harmless, to blame, or deferred, as another one lies before it."""
     places = [(v, n) for v, n in zip(views, (difference.node_a, difference.node_b), strict=True) if n is not None]
     places = [(view, index) for view, index in places if view.harmful(index)]
@@ -191,7 +197,7 @@ def _status(difference: Difference, views: tuple[_View, _View]) -> str:
 
 def _patches(
     pair: Pair,
-    views: tuple[_View, _View],
+    views: tuple[View, View],
     left: dict[Edge, np.ndarray],
     right: dict[Edge, np.ndarray],
     of_b: NodeValues,

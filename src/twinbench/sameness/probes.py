@@ -61,8 +61,8 @@ def compare_arrays(left: Sequence[np.ndarray], right: Sequence[np.ndarray], nois
             return Comparison(float("inf"), 0.0, 1.0, bit_identical=False, worst=k)
         same = np.array_equal(one, other, equal_nan=True)
         identical &= same
-        scale = _largest(one)
-        tolerance = ROUNDING_MULTIPLE * noise[k] + 1e-6 * scale + 1e-12
+        scale = largest(one)
+        tolerance = tolerated(noise[k], scale)
         deviation = 0.0 if same else _deviation(one, other)
         if deviation - tolerance > excess:
             excess = deviation - tolerance
@@ -72,7 +72,13 @@ def compare_arrays(left: Sequence[np.ndarray], right: Sequence[np.ndarray], nois
     return Comparison(worst.deviation, worst.tolerance, worst.scale, identical, worst.worst)
 
 
-def _largest(array: np.ndarray) -> float:
+def tolerated(noise: float, scale: float) -> float:
+    """How large a deviation counts as rounding."""
+    return ROUNDING_MULTIPLE * noise + 1e-6 * scale + 1e-12
+
+
+def largest(array: np.ndarray) -> float:
+    """The largest finite number of an array, by its amount."""
     finite = np.abs(array[np.isfinite(array)])
     return float(finite.max()) if finite.size else 0.0
 
@@ -82,9 +88,6 @@ def _deviation(one: np.ndarray, other: np.ndarray) -> float:
     if not np.array_equal(np.isfinite(one), np.isfinite(other)):
         return float("inf")
     return float(np.abs(one[finite] - other[finite]).max()) if finite.any() else 0.0
-
-
-# -- random weights ------------------------------------------------------------------------------------------------
 
 
 QUIET = 1e-3
@@ -138,7 +141,7 @@ def _distinct(array: np.ndarray) -> int:
     rows = array.reshape(len(array), -1)
     if rows.dtype.kind not in "fiub":
         return len({tuple(row) for row in rows})
-    return len({row.tobytes() for row in np.round(rows / (_largest(rows) or 1.0), 5) + 0.0})
+    return len({row.tobytes() for row in np.round(rows / (largest(rows) or 1.0), 5) + 0.0})
 
 
 @contextmanager
@@ -239,7 +242,7 @@ def compare_training(
         of B) that were changed differently.
     """
     outputs, statistics, left, right = _compared(pair, arrays, True, silenced=silenced)
-    noise = [1e-7 * max(1.0, _largest(values)) for values in left]
+    noise = [1e-7 * max(1.0, largest(values)) for values in left]
     unequal = [
         statistics[k] for k in range(len(statistics)) if not compare_arrays([left[k]], [right[k]], [noise[k]]).equal
     ]
@@ -322,9 +325,9 @@ def compare_gradients(
             with kept(pair.a):
                 nudge(pair.a.variables())
                 _, nudged = _carried_gradients(pair, arrays, sources)
-            largest = max((_largest(g) for g in left), default=0.0)
+            extent = max((largest(g) for g in left), default=0.0)
             noise = _finite(
-                [_deviation(x, y) + 1e-7 * largest for (*_, x), (*_, y) in zip(carried, nudged, strict=True)]
+                [_deviation(x, y) + 1e-7 * extent for (*_, x), (*_, y) in zip(carried, nudged, strict=True)]
             )
     expected = [g for _, _, g in carried]
     unequal = [(p, q) for k, (p, q, g) in enumerate(carried) if not compare_arrays([g], [right[k]], [noise[k]]).equal]
