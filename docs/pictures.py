@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 from twinbench.config import Figures
 from twinbench.report.catalogue import figure_file
 from twinbench.report.figures import draw_all
-from twinbench.report.findings import PICTURE
+from twinbench.report.findings import PICTURE, Kept
 from twinbench.report.kept import digest, unpack
 from twinbench.report.page import build_page
 from twinbench.report.tables import Tables
@@ -32,7 +32,7 @@ def make_pictures(kept: Path, docs: Path) -> None:
     """Write every picture of the documentation.
 
     Args:
-        kept: folder of the kept results.
+        kept: folder of kept tables.
         docs: folder of the documentation.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -72,4 +72,4 @@ def _stamp(path: Path, made_from: str) -> None:
 
 
 if __name__ == "__main__":
-    make_pictures(Path(sys.argv[1]), Path(sys.argv[2]))
+    make_pictures(Kept.read(Path(sys.argv[1])).main.folder, Path(sys.argv[2]))

@@ -21,7 +21,7 @@ def effect(row: Row) -> str:
         return f"0 (bit-identical{seen})"
     said = "candidate" if standing_of(row) is Standing.CANDIDATE else row["verdict"]
     seen = f", seen {row['seen_difference']:+.1f}" if abs(row["misread"]) > 1 else ""
-    return f"{mean:+.2f}{seen} ({row['ci_low']:+.2f} to {row['ci_high']:+.2f}) {said}"
+    return f"{round(mean, 2) + 0.0:+.2f}{seen} ({row['ci_low']:+.2f} to {row['ci_high']:+.2f}) {said}"
 
 
 def agreeing_claims(named: Mapping[str, Tables]) -> list[str]:

@@ -38,7 +38,7 @@ class Kept:
     """The kept results: those on MNIST, and beside them what is there.
 
     Attributes:
-        main: the tables of the benchmark on MNIST.
+        main: the tables of the benchmark, on MNIST where they are kept.
         digits: those on the digits; None where they are not kept.
         published: those of the networks with a published score; None where they are not kept.
         machine: one row for each change of the machine; None where that was not measured.
@@ -51,7 +51,7 @@ class Kept:
 
     @classmethod
     def read(cls, folder: Path) -> "Kept":
-        """Read a folder of kept results.
+        """Read a folder of kept results; without those on MNIST the digits come first.
 
         Raises:
             RecordError: it holds no tables.
@@ -59,8 +59,10 @@ class Kept:
         digits, published = (
             Tables.read(path) if path.is_dir() else None for path in (folder / "digits", folder / "published")
         )
-        machine = folder / "machine.csv"
-        return cls(Tables.read(folder), digits, published, pd.read_csv(machine) if machine.is_file() else None)
+        machine = pd.read_csv(folder / "machine.csv") if (folder / "machine.csv").is_file() else None
+        if digits and not (folder / "runs.csv").is_file():
+            return cls(digits, None, published, machine)
+        return cls(Tables.read(folder), digits, published, machine)
 
     @property
     def named(self) -> dict[str, Tables]:
@@ -77,6 +79,7 @@ def findings(kept: Kept) -> str:
     named = kept.named
     name = _title(kept.main.datasets)
     because = kept.main.get("claims")
+    place = "results/reference" + ("/digits" if kept.main.folder.name == "digits" else "")
     sections = {
         "": [
             "**My Keras `Sequential` model scores lower than my Functional model, though they are the same. Why?**",
@@ -110,7 +113,7 @@ def findings(kept: Kept) -> str:
         "How this was made": [
             markdown(_made(kept), floatfmt=".1f", intfmt=","),
             "`make findings` makes this page from the tables in `results/reference`; nothing here is written by hand. "
-            "`twinbench reproduce results/reference/runs.csv --sample 3` trains three of its runs again and compares.",
+            f"`twinbench reproduce {place}/runs.csv --sample 3` trains three of its runs again and compares.",
         ],
     }
     parts = ["# What was found"]
@@ -126,9 +129,12 @@ def _title(datasets: Iterable[str]) -> str:
 
 def _extent(tables: Tables) -> str:
     runs = tables.get("runs")
-    images = ", ".join(f"{count:,}" for count in (runs["train_examples"] + runs["validation_examples"]).unique())
+    trained, tested = (
+        ", ".join(f"{count:,}" for count in counts.unique())
+        for counts in (runs["train_examples"] + runs["validation_examples"], runs["test_examples"])
+    )
     failed = f", {len(tables.failed):,} of them failed" if len(tables.failed) else ""
-    return f"{images} training images, {len(tables.seeds)} seeds, {len(runs):,} runs{failed}"
+    return f"{trained} training and {tested} test images, {len(tables.seeds)} seeds, {len(runs):,} runs{failed}"
 
 
 def _others(kept: Kept) -> list[str]:
@@ -216,9 +222,9 @@ def _machine(table: pd.DataFrame) -> list[str]:
     }
     return [
         sentence,
-        "Each seed was trained as usual (one thread, oneDNN as TensorFlow sets it, float32) and again with one thing "
-        "changed. Distances are in points between the two runs of a seed; the last column is the mean distance between "
-        "two seeds of the usual run.",
+        f"Each seed was trained as usual ({table['epochs'].iloc[0]} epochs, batches of {table['batch_size'].iloc[0]}, "
+        "one thread, oneDNN as TensorFlow sets it, float32) and again with one thing changed. Distances are in points "
+        "between the two runs of a seed; the last column is the mean distance between two seeds of the usual run.",
         markdown(table[list(shown)].rename(columns=shown), floatfmt=".3f"),
     ]
 

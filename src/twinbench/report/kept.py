@@ -73,8 +73,9 @@ def unpack(place: Path, folder: Path) -> Path:
 def digest(place: Path) -> str:
     """Return the SHA-256 (hex) of all kept tables of a folder."""
     content = hashlib.sha256()
-    for path in sorted([*place.glob("*.csv"), *place.glob("*.csv.gz")]):
-        content.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in (place / f"{table.name}{ending}" for table in TABLES for ending in (".csv", ".csv.gz")):
+        if path.is_file():
+            content.update(path.name.encode() + b"\0" + path.read_bytes())
     return content.hexdigest()
 
 
