@@ -6,6 +6,7 @@ import click
 
 from twinbench import __version__
 from twinbench.cli.archive import archive
+from twinbench.cli.check import check
 from twinbench.cli.compare import compare
 from twinbench.cli.plan import plan
 from twinbench.cli.report import report
@@ -36,6 +37,7 @@ def main() -> None:
 
 
 main.add_command(archive)
+main.add_command(check)
 main.add_command(compare)
 main.add_command(plan)
 main.add_command(report)

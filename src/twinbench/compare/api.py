@@ -70,7 +70,7 @@ def compare(
         forget_default_policy()
         places = Places()
         sides = both_sides(a, b, names, places)
-        feeds = [_feed(feed, letter, places) for letter, feed in (("A", feed_a), ("B", feed_b))]
+        feeds = [load_feed(feed, letter, places) for letter, feed in (("A", feed_a), ("B", feed_b))]
         models: list[keras.Model] = []
         for letter, one in zip("AB", sides, strict=True):
             progress(f"building {letter}")
@@ -102,8 +102,8 @@ def compare(
         return report
 
 
-def _feed(source: Any, letter: str, places: Places) -> Feed | None:
-    """Read a feed among the modules of its own file, where its place is given as text."""
+def load_feed(source: Any, letter: str, places: Places) -> Feed | None:
+    """Read a feed, if one is given, among the modules of its own file where its place is given as text."""
     if source is None:
         return None
     if not isinstance(source, str):

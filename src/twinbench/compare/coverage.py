@@ -1,6 +1,6 @@
 """What a comparison tested and what it did not: every test reports here, and the verdict is computed from it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -50,8 +50,8 @@ class Test:
 class Coverage:
     """Collects the outcome of every test; a gap that was reported once stays."""
 
-    def __init__(self) -> None:
-        self._reported: dict[str, list[Test]] = {subject: [] for subject in SUBJECTS}
+    def __init__(self, subjects: Sequence[str] = SUBJECTS) -> None:
+        self._reported: dict[str, list[Test]] = {subject: [] for subject in subjects}
         self.asides: list[str] = []
         """Known differences that do no harm, and that a gap between scores can come from."""
         self.on_samples: list[str] = []

@@ -1,5 +1,7 @@
 """Differences between two data feeds, and between the ranges of their values and what the models do to them."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import stats
 
@@ -11,7 +13,7 @@ from twinbench.compare.losses import resolved_losses
 from twinbench.compare.report import Cause
 from twinbench.compare.samples import sample_causes
 from twinbench.compare.validation import validation_causes
-from twinbench.sameness.subjects import Pair
+from twinbench.sameness.subjects import Pair, Subject
 
 REPEATED = 0.1
 """A feed repeats itself if its share of distinct samples is lower than the other's by more than this."""
@@ -71,14 +73,14 @@ def _counts(a: Feed, b: Feed) -> list[Cause]:
     if (fewer or (counts[0] < 0.9 * counts[1] and not split)) and all(feed.epoch.complete for feed in (a, b)):
         detail = "one epoch of one side holds fewer different samples"
         return [make_cause("data", f"{place}: number of samples", *words, detail=detail)]
-    stuck = [_repeats(feed) for feed in (a, b)]
+    stuck = [repeats(feed) for feed in (a, b)]
     if stuck[0] != stuck[1]:
         detail = f"{'A' if stuck[0] else 'B'}'s feed repeats its first batch"
         return [make_cause("data", place, *words, detail=detail)]
     return []
 
 
-def _repeats(feed: Feed) -> bool:
+def repeats(feed: Feed) -> bool:
     """Whether the second pass begins as the first did and then stays within its first batch."""
     size = feed.epoch.batch_size or 0
     return bool(size and feed.epoch.samples > 2 * size and len(set(feed.epoch.digests)) <= size)
@@ -106,19 +108,37 @@ def _labels(a: Feed, b: Feed) -> list[Cause]:
         detail = "the classes are mixed in other proportions" + _absent(whole)
         found.append(make_cause("data", "label mix (classes of the samples)", *words, detail=detail))
         return found
-    tails = [c[-max(1, int(len(c) * (feed.validation_split or TAIL))) :] for c, feed in ((mine, a), (theirs, b))]
-    away = [0.5 * np.abs(_mix(tail, count) - mix).sum() for tail, mix in zip(tails, whole, strict=True)]
-    bounds = [max(0.25, 1.5 * np.sqrt(count / max(1, len(tail)))) for tail in tails]
-    sorted_tail = [x > min(bound, 0.6) for x, bound in zip(away, bounds, strict=True)]
-    if sorted_tail[0] != sorted_tail[1]:
-        words = [f"tail: {_classes_in_words(_mix(tail, count))}" for tail in tails]
-        side = "A" if sorted_tail[0] else "B"
+    tails = [tail_of(feed) for feed in (a, b)]
+    apart = [tail is not None and tail.apart for tail in tails]
+    if apart[0] != apart[1]:
+        words = ["" if tail is None else f"tail: {tail.words}" for tail in tails]
+        side = "A" if apart[0] else "B"
         detail = (
             f"the end of {side}'s data holds only some of the classes: validation_split cuts them off, "
             "and batches follow the order of the classes"
         )
         found.append(make_cause("data", "label mix of the tail, order of the samples", *words, detail=detail))
     return found
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The end of a feed: whether its classes are mixed otherwise than in the whole, and how, in words."""
+
+    apart: bool
+    words: str
+
+
+def tail_of(feed: Feed) -> Tail | None:
+    """The part at the end of a feed that `validation_split` cuts off, or would; None where it has no classes."""
+    classes = feed.classes()
+    if classes is None or classes.min() < 0 or classes.max() >= 5000:
+        return None
+    count = int(classes.max()) + 1
+    tail = classes[-max(1, int(len(classes) * (feed.validation_split or TAIL))) :]
+    away = 0.5 * np.abs(_mix(tail, count) - _mix(classes, count)).sum()
+    bound = max(0.25, 1.5 * np.sqrt(count / max(1, len(tail))))
+    return Tail(bool(away > min(bound, 0.6)), _classes_in_words(_mix(tail, count)))
 
 
 def _absent(whole: list[np.ndarray]) -> str:
@@ -141,7 +161,7 @@ def _order(a: Feed, b: Feed) -> tuple[list[Cause], list[str]]:
     """Differences in the order of the samples, and the order as a source of chance where it differs harmlessly."""
     place = "order of the samples"
     fixed = [not feed.shuffled_by_fit for feed in (a, b)]
-    runs = [_sortedness(feed.classes()) if keeps else 0.0 for feed, keeps in zip((a, b), fixed, strict=True)]
+    runs = [sortedness(feed.classes()) if keeps else 0.0 for feed, keeps in zip((a, b), fixed, strict=True)]
     known = [run for run in runs if run is not None]
     if len(known) == 2 and (known[0] > 0.9) != (known[1] > 0.9) and min(known) < 0.6:
         words = ["sorted by class" if run > 0.9 else "mixed" for run in known]
@@ -163,7 +183,7 @@ def _order(a: Feed, b: Feed) -> tuple[list[Cause], list[str]]:
     return [], ["the order of the samples"] if kept or shuffles[0] != shuffles[1] else []
 
 
-def _sortedness(classes: np.ndarray | None) -> float | None:
+def sortedness(classes: np.ndarray | None) -> float | None:
     """The share of neighbours with equal labels, set against what chance gives."""
     if classes is None or len(classes) < 20:
         return None
@@ -176,26 +196,37 @@ def _sortedness(classes: np.ndarray | None) -> float | None:
 
 def label_causes(feed: Feed | None, pair: Pair, side: str) -> list[Cause]:
     """Labels whose form does not fit the loss of the side that is fed with them."""
-    one = pair.a if side == "A" else pair.b
-    if feed is None or feed.epoch.labels is None:
+    misfit = None if feed is None else label_misfit(feed, pair.a if side == "A" else pair.b)
+    if misfit is None:
         return []
+    words, detail = misfit
+    values = (words, "fits") if side == "A" else ("fits", words)
+    return [make_cause("compile.loss", "label rank against output rank", *values, detail=f"{side}'s {detail}")]
+
+
+def label_misfit(feed: Feed, one: Subject) -> tuple[str, str] | None:
+    """What is wrong with labels whose form does not fit the loss: both forms, and what comes of it."""
     losses = resolved_losses(one.model)
-    if not losses or len(losses) != 1 or one.graph is None:
-        return []
+    if feed.epoch.labels is None or not losses or len(losses) != 1 or one.graph is None:
+        return None
     nodes = one.graph.by_index()
     shape = nodes[one.graph.outputs[0][0]].shape
     if shape is None:
-        return []
+        return None
     rank, wanted, given = len(shape) + 1, losses[0].labels, feed.epoch.labels
     sparse = given.ndim == rank - 1 or (given.ndim == rank and given.shape[-1] == 1)
     other = "class indices" if sparse else "one-hot"
     if shape and shape[-1] not in (1, None) and wanted in ("class indices", "one-hot") and wanted != other:
-        words = f"labels of shape {given.shape[1:]} ({other}), {losses[0].words()} wants {wanted}"
-        detail = f"{side}'s labels are {other}, but its loss wants {wanted}"
-    elif wanted == "numbers" and given.ndim != rank and not (given.ndim == rank - 1 and shape[-1:] == (1,)):
-        words = f"labels of rank {given.ndim}, outputs of rank {rank}"
-        detail = f"{side}'s labels are broadcast against its outputs"
-    else:
-        return []
-    values = (words, "fits") if side == "A" else ("fits", words)
-    return [make_cause("compile.loss", "label rank against output rank", *values, detail=detail)]
+        return (
+            f"labels of shape {given.shape[1:]} ({other}), {losses[0].words()} wants {wanted}",
+            f"labels are {other}, but the loss wants {wanted}",
+        )
+    if wanted == "numbers" and given.ndim != rank and not (given.ndim == rank - 1 and shape[-1:] == (1,)):
+        return f"labels of rank {given.ndim}, outputs of rank {rank}", "labels are broadcast against the outputs"
+    axes = zip(given.shape[1:], shape, strict=False)
+    if wanted == "numbers" and given.ndim == rank and any(x != y and 1 in (x, y) for x, y in axes if y is not None):
+        return (
+            f"labels of shape {given.shape[1:]}, outputs of shape {shape}",
+            "labels are broadcast against the outputs",
+        )
+    return None

@@ -168,7 +168,7 @@ def read_feed(source: Callable[[], Any] | Any, name: str) -> Feed:
     call = isinstance(source, type) or (callable(source) and not hasattr(source, "__iter__"))
     given = source() if call else source
     feed = Feed(name[-1], Epoch())
-    given = _options(given, feed)
+    given = fit_arguments(given, feed)
     steps = feed.options.get("steps_per_epoch")
     feed.kind = "arrays" if _is_arrays(given) else "sequence" if isinstance(given, keras.utils.PyDataset) else "stream"
     feed.epoch = _epoch(given, name, feed.options.get("batch_size"), steps=steps)
@@ -188,7 +188,7 @@ def read_feed(source: Callable[[], Any] | Any, name: str) -> Feed:
     return feed
 
 
-def _options(given: Any, feed: Feed) -> Any:
+def fit_arguments(given: Any, feed: Feed) -> Any:
     """Take the arguments of `fit` apart; return what it trains on."""
     if not isinstance(given, dict) or "x" not in given or ("y" not in given and set(given) - set(ARGUMENTS)):
         return given
@@ -212,7 +212,7 @@ def _read_again(feed: Feed, given: Any, source: Callable[[], Any] | None, name: 
         if source is None:
             feed.unread.append(f"whether the generator of feed {name} gives another order in the next epoch")
             return
-        fresh = _options(source(), Feed(feed.letter, Epoch()))
+        fresh = fit_arguments(source(), Feed(feed.letter, Epoch()))
         feed.notes.append(f"The feed {name} is a generator: its second epoch was read from a second call.")
     feed.again = _epoch(fresh, name, feed.options.get("batch_size"), steps=steps, limit=max(1, feed.epoch.samples))
 

@@ -140,7 +140,7 @@ def _merged(causes: list[Cause]) -> list[Cause]:
 
 def _twins(starts: Sequence[Start]) -> list[Cause]:
     """Tensors that start with equal values on one side: one initialiser object, or one seed, for several layers."""
-    equal_a, equal_b = ([_equal_groups(start.sides[k]) for start in starts] for k in (0, 1))
+    equal_a, equal_b = ([equal_groups(start.sides[k]) for start in starts] for k in (0, 1))
     partners: dict[int, set[int]] = defaultdict(set)
     for p, q in starts[0].transfer.relations:
         partners[id(p)].add(id(q))
@@ -162,7 +162,8 @@ def _twins(starts: Sequence[Start]) -> list[Cause]:
     return found
 
 
-def _equal_groups(variables: list[Any]) -> list[list[Any]]:
+def equal_groups(variables: list[Any]) -> list[list[Any]]:
+    """Variables that hold the same values, together."""
     groups: dict[tuple[Any, ...], list[Any]] = {}
     for variable in variables:
         if not is_float(variable):

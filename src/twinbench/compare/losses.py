@@ -236,11 +236,12 @@ def last_layers(pair: Pair) -> list[str]:
     ends = []
     for one in (pair.a, pair.b):
         for node, _ in one.graph.outputs if one.graph is not None else []:
-            ends.append(_before_activation(one, node).words())
+            ends.append(before_activation(one, node).words())
     return ends or ["the last layer"]
 
 
-def _before_activation(one: Subject, index: int) -> Node:
+def before_activation(one: Subject, index: int) -> Node:
+    """The node that an activation acts on, or the node itself."""
     assert one.graph is not None  # noqa: S101 - the caller has looked
     nodes = one.graph.by_index()
     node = nodes[index]

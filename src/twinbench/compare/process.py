@@ -63,6 +63,37 @@ class Request:
         return Answer(report, f"A: {self.a}\nB: {self.b}\n\nCANNOT TELL  {sentence}", 3)
 
 
+@dataclass(frozen=True)
+class CheckRequest:
+    """What is asked of the child about one model."""
+
+    question: ClassVar[str] = "check"
+
+    model: str
+    feed: str | None = None
+    input_shape: list[list[int | None]] | None = None
+    epochs: int = 2
+    train: bool = True
+    width: int = 90
+    colour: bool = False
+
+    def unanswered(self, sentence: str) -> "Answer":
+        """The answer where the child gave none."""
+        report = {
+            "schema": 1,
+            "model": self.model,
+            "verdict": "cannot_tell",
+            "sentence": sentence,
+            "warnings": [],
+            "notes": [],
+            "fit_against_evaluate": [],
+            "repeatability": None,
+            "tests": [],
+            "untested": ["Everything."],
+        }
+        return Answer(report, f"CANNOT TELL  {sentence}", 3)
+
+
 _BACKENDS = ("tensorflow", "jax", "torch", "numpy", "openvino")
 
 _POLL_SECONDS = 0.2
@@ -78,7 +109,9 @@ class Answer:
     exit_status: int
 
 
-def run_apart(request: Request, timeout: float, progress: Callable[[str], None] = lambda stage: None) -> Answer:
+def run_apart(
+    request: Request | CheckRequest, timeout: float, progress: Callable[[str], None] = lambda stage: None
+) -> Answer:
     """Answer a request in a child process.
 
     Args:

@@ -12,33 +12,34 @@ def as_text(report: Report, width: int | None = None) -> str:
     """Write a report in plain text, `width` columns wide (the terminal's, at most 100, if not given)."""
     width = width or min(100, shutil.get_terminal_size((90, 24)).columns)
     lines = [f"A: {report.names[0]}", f"B: {report.names[1]}", ""]
-    lines += _wrapped(f"{report.verdict.upper().replace('_', ' ')}  {report.sentence}", width)
+    lines += wrapped(f"{report.verdict.upper().replace('_', ' ')}  {report.sentence}", width)
     for number, cause in enumerate(report.causes, start=1):
         mark = "" if cause.explains_lower_score else "  (does not explain a lower score)"
-        lines += ["", *_wrapped(f"{number}. {cause.where}  [{cause.code}]{mark}", width, "   ")]
-        lines += _wrapped(f"   A:    {cause.a}", width, "         ")
-        lines += _wrapped(f"   B:    {cause.b}", width, "         ")
-        lines += _wrapped(f"   what: {cause.detail}.", width, "         ")
-        lines += _wrapped(f"   why:  {cause.why}", width, "         ")
-        lines += _wrapped(f"   fix:  {cause.fix}", width, "         ")
+        lines += ["", *wrapped(f"{number}. {cause.where}  [{cause.code}]{mark}", width, "   ")]
+        lines += wrapped(f"   A:    {cause.a}", width, "         ")
+        lines += wrapped(f"   B:    {cause.b}", width, "         ")
+        lines += wrapped(f"   what: {cause.detail}.", width, "         ")
+        lines += wrapped(f"   why:  {cause.why}", width, "         ")
+        lines += wrapped(f"   fix:  {cause.fix}", width, "         ")
     lines += ["", "The ladder of sameness"]
     for rung in report.rungs:
         head = f"  {rung.number}  {_SIGNS[rung.outcome]:<5}{rung.name:<24}"
-        lines += _wrapped(head + rung.sentence, width, " " * len(head))
+        lines += wrapped(head + rung.sentence, width, " " * len(head))
     if report.stored is not None:
-        lines += [line for item in report.stored.listing() for line in _wrapped(item, width, "    ")]
+        lines += [line for item in report.stored.listing() for line in wrapped(item, width, "    ")]
     if report.warnings:
         lines += ["", "Also different, but harmless"]
         for warning in report.warnings:
-            lines += _wrapped(f"  - {warning}", width, "    ") if "\n" not in warning else [f"  - {warning}"]
+            lines += wrapped(f"  - {warning}", width, "    ") if "\n" not in warning else [f"  - {warning}"]
     if report.untested:
         lines += ["", "Not tested"]
         for item in report.untested:
-            lines += _wrapped(f"  - {item}", width, "    ")
+            lines += wrapped(f"  - {item}", width, "    ")
     if report.noise and (report.verdict in ("identical", "equivalent") or report.seeds):
-        lines += ["", "What chance does", *_wrapped(f"  {report.noise}", width, "  ")]
+        lines += ["", "What chance does", *wrapped(f"  {report.noise}", width, "  ")]
     return "\n".join(lines)
 
 
-def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """Lines of a text that are at most `width` columns wide."""
     return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]

@@ -108,13 +108,16 @@ def sample_causes(
     return found, warnings, partners
 
 
+def not_finite(feed: Feed) -> int:
+    """How many samples of a feed hold what is no number."""
+    arrays = [v for v in (*feed.epoch.inputs, *feed.epoch.targets) if v.dtype.kind == "f"]
+    bad = [~np.isfinite(v).reshape(len(v), -1).all(axis=1) for v in arrays]
+    return int(np.any(bad, axis=0).sum()) if bad else 0
+
+
 def _finite_causes(a: Feed, b: Feed) -> list[Cause]:
     """Samples of one feed only that hold what is no number: a single one spoils all weights."""
-    spoilt = []
-    for feed in (a, b):
-        arrays = [v for v in (*feed.epoch.inputs, *feed.epoch.targets) if v.dtype.kind == "f"]
-        bad = [~np.isfinite(v).reshape(len(v), -1).all(axis=1) for v in arrays]
-        spoilt.append(int(np.any(bad, axis=0).sum()) if bad else 0)
+    spoilt = [not_finite(feed) for feed in (a, b)]
     if bool(spoilt[0]) == bool(spoilt[1]):
         return []
     words = [f"{count:,} samples with values that are not finite" if count else "all finite" for count in spoilt]

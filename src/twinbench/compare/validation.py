@@ -14,10 +14,10 @@ def validation_causes(a: Feed, b: Feed, coverage: Coverage) -> list[Cause]:
     sets = [feed.held_out for feed in (a, b)]
     if sets[0] is None and sets[1] is None:
         return []
-    leaks = [0.0 if held is None else _leak(held, feed.training) for held, feed in zip(sets, (a, b), strict=True)]
+    leaks = [0.0 if held is None else leak(held, feed.training) for held, feed in zip(sets, (a, b), strict=True)]
     words = [
-        "no validation set" if held is None else f"{held.samples:,} samples, {100 * leak:.0f} % of them trained on"
-        for held, leak in zip(sets, leaks, strict=True)
+        "no validation set" if held is None else f"{held.samples:,} samples, {100 * leaked:.0f} % of them trained on"
+        for held, leaked in zip(sets, leaks, strict=True)
     ]
     if abs(leaks[0] - leaks[1]) > 0.02:
         side = "A" if leaks[0] > leaks[1] else "B"
@@ -53,7 +53,8 @@ def _difference(one: Epoch, other: Epoch, coverage: Coverage, *, given: bool) ->
     return "", ""
 
 
-def _leak(held: Epoch, training: Epoch) -> float:
+def leak(held: Epoch, training: Epoch) -> float:
+    """The share of a validation set that is also trained on."""
     trained = set(training.digests)
     return sum(digest in trained for digest in held.digests) / max(1, held.samples)
 

@@ -62,7 +62,7 @@ def penalty_causes(pair: Pair) -> list[Cause]:
             place = short_path(p) if short_path(p) == short_path(q) else f"{short_path(p)} / {short_path(q)}"
             shown = [_show(value) for value in (mine, theirs)]
             detail = f"{code_word} on {place}: {shown[0]} in A, {shown[1]} in B (as it acts, not as it is configured)"
-            late = [name for name, v, one in (("A", p, pair.a), ("B", q, pair.b)) if _only_configured(v, one.graph)]
+            late = [name for name, v, one in (("A", p, pair.a), ("B", q, pair.b)) if only_configured(v, one.graph)]
             if late and attribute == "regularizer":
                 detail += f"; in {late[0]} one was set after the layer was built, which has no effect"
             found.append(make_cause("regularization", f"{code_word} of {place}", *shown, detail=detail))
@@ -114,7 +114,8 @@ def _owner(variable: Any, graph: Graph | None) -> tuple[Node, str] | None:
     return None
 
 
-def _only_configured(variable: Any, graph: Graph | None) -> bool:
+def only_configured(variable: Any, graph: Graph | None) -> bool:
+    """Whether a regulariser of a weight shows in its layer's configuration and adds nothing to the loss."""
     owner = _owner(variable, graph)
     if owner is None or getattr(variable, "regularizer", None) is not None:
         return False
@@ -138,7 +139,7 @@ def _without_effect(pair: Pair) -> list[Cause]:
     """Regularisers that show in a configuration of one side and add nothing to its loss."""
     found = []
     for p, q in pair.transfer.relations:
-        late_a, late_b = _only_configured(p, pair.a.graph), _only_configured(q, pair.b.graph)
+        late_a, late_b = only_configured(p, pair.a.graph), only_configured(q, pair.b.graph)
         if late_a == late_b:
             continue
         place = short_path(p) if short_path(p) == short_path(q) else f"{short_path(p)} / {short_path(q)}"

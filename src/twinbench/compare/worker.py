@@ -86,7 +86,27 @@ def _compared(request: dict[str, Any], progress: Callable[[str], None]) -> dict[
     return {"report": report.to_dict(), "text": text, "exit_status": report.exit_status}
 
 
-ANSWERS: dict[str, Callable[[dict[str, Any], Callable[[str], None]], dict[str, Any]]] = {"compare": _compared}
+def _checked(request: dict[str, Any], progress: Callable[[str], None]) -> dict[str, Any]:
+    from twinbench.compare.check.api import check
+    from twinbench.compare.check.render import as_text
+
+    shapes = request["input_shape"]
+    report = check(
+        request["model"],
+        feed=request["feed"],
+        input_shape=shapes[0] if shapes and len(shapes) == 1 else shapes,
+        epochs=request["epochs"],
+        train=request["train"],
+        name=request["model"],
+        progress=progress,
+    )
+    text = as_text(report, request["width"])
+    return {"report": report.to_dict(), "text": text, "exit_status": report.exit_status}
+
+
+Answering = Callable[[dict[str, Any], Callable[[str], None]], dict[str, Any]]
+
+ANSWERS: dict[str, Answering] = {"compare": _compared, "check": _checked}
 """What answers each question: its report as plain data and as text, and the exit status."""
 
 

@@ -26,15 +26,9 @@ def without_noise(*models: keras.Model, silenced: bool = True, seed: int = 0, re
         repeated: Whether TensorFlow's own random operations start again in each call, too.
     """
     draw, before = _NEXT(keras.random.SeedGenerator(seed)), keras.random.SeedGenerator.next
-    changed: list[tuple[Any, str, Any]] = []
-    for model in models if silenced else ():
-        for layer in model._flatten_layers(include_self=True, recursive=True):
-            for holder in (layer, getattr(layer, "cell", None)):
-                for name in _NOISE_ATTRIBUTES:
-                    value = getattr(holder, name, None)
-                    if holder is not None and isinstance(value, float) and value > 0 and _is_noise(holder):
-                        changed.append((holder, name, value))
-                        setattr(holder, name, 0.0)
+    changed = [setting for model in models if silenced for setting in noise_of(model)]
+    for holder, name, _ in changed:
+        setattr(holder, name, 0.0)
     keras.random.SeedGenerator.next = lambda self, ordered=True: draw
     _seeds.append(seed if repeated else None)
     try:
@@ -44,6 +38,18 @@ def without_noise(*models: keras.Model, silenced: bool = True, seed: int = 0, re
         keras.random.SeedGenerator.next = before
         for holder, name, value in changed:
             setattr(holder, name, value)
+
+
+def noise_of(model: keras.Model) -> list[tuple[Any, str, float]]:
+    """The settings of a model's layers and cells that make Keras's own noise: whose, their names, and values."""
+    holders = [
+        holder
+        for layer in model._flatten_layers(include_self=True, recursive=True)
+        for holder in (layer, getattr(layer, "cell", None))
+        if holder is not None and _is_noise(holder)
+    ]
+    settings = [(holder, name, getattr(holder, name, None)) for holder in holders for name in _NOISE_ATTRIBUTES]
+    return [(holder, name, value) for holder, name, value in settings if isinstance(value, float) and value > 0]
 
 
 def start_drawing_again() -> None:
