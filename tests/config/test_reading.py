@@ -86,8 +86,8 @@ _REFUSED = [
     ({"datasets": []}, "'datasets' is [] @ it must name at least one."),
     ({"datasets": [{}]},
         "'datasets[0].source' is missing in the configuration: add it, `digits`, the name of an image-classification "
-        "dataset of tensorflow-datasets (`mnist`, `emnist/balanced`), or a path to an `.npz` with x_train, y_train, "
-        "x_test, y_test.",
+        "dataset of tensorflow-datasets (`mnist`, `emnist/balanced`), a path to an `.npz` with x_train, y_train, "
+        "x_test, y_test, or a function that returns these arrays, `file.py:load`.",
     ),
     (
         {"datasets": ["digits", "digits"]},
@@ -107,7 +107,7 @@ _REFUSED = [
     (
         {"datasets": ["$(touch x)"]},
         """'datasets[0].source' is "$(touch x)" @ it must be 'digits', a tensorflow-datasets name """
-        "such as 'mnist' or 'emnist/balanced', or a path that ends in '.npz'.",
+        "such as 'mnist' or 'emnist/balanced', a path that ends in '.npz', or a function as file.py:load.",
     ),
     (
         {"datasets": [{"source": "digits", "name": "../up"}]},
@@ -116,7 +116,7 @@ _REFUSED = [
     ),
     (
         {"datasets": [{"source": "digits", "nam": "x"}]},
-        """Unknown key "nam" in 'datasets[0]' @ valid keys are data_dir, manual_dir, name, source, """
+        """Unknown key "nam" in 'datasets[0]' @ valid keys are data_dir, inputs, labels, manual_dir, name, source, """
         "test_split, train_examples, train_split; did you mean 'name'?",
     ),
     ({"architectures": []}, "'architectures' is [] @ it must name at least one."),

@@ -10,8 +10,12 @@ from hypothesis import strategies as st
 
 from twinbench.config import Dataset
 from twinbench.data import load, prepare
-from twinbench.data.npz_source import read_npz
+from twinbench.data.npz_source import read_npz as read
 from twinbench.errors import DataError
+
+
+def read_npz(path, **settings):
+    return read(Dataset.model_validate({"source": str(path), **settings}))
 
 
 def _good():
@@ -30,7 +34,7 @@ def _write(folder, **changes):
 
 
 def test_a_good_file_is_prepared_in_its_own_order(tmp_path):
-    path = _write(tmp_path, extra=np.zeros(1))
+    path = _write(tmp_path)
     dataset = Dataset.model_validate(str(path))
     manifest = prepare(dataset, tmp_path / "out.npz", tmp_path / "out.json")
     loaded = load(tmp_path / "out.npz")
@@ -65,22 +69,49 @@ def test_labels_in_a_column_are_taken_as_keras_gives_them(tmp_path):
 
 
 _WRONG = {
-    "a different number of labels": ({"y_train": np.zeros(5, int)}, "'x_train' and 'y_train' .* 6 images and 5 labels"),
+    "a different number of labels": ({"y_train": np.zeros(5, int)}, "'x_train' and 'y_train' .* 6 .* 5 labels"),
     "images of another size": (
         {"x_test": np.zeros((3, 5, 4, 1), np.uint8)},
-        "'x_train' and 'x_test' .* images of 4x4x1 and of 5x4x1",
+        "'x_train' and 'x_test' .* examples of 4x4x1 and of 5x4x1",
     ),
-    "flat images": ({"x_train": np.zeros((6, 16), np.uint8)}, r"'x_train' .* shape \(6, 16\); it must be"),
+    "flat images in one part": (
+        {"x_train": np.zeros((6, 16), np.uint8)}, "'x_train' and 'x_test' .* examples of 16 and of 4x4x1"
+    ),
     "images without pixels": ({"x_train": np.zeros((6, 0, 4), np.uint8)}, r"'x_train' .* shape \(6, 0, 4\)"),
     "NaN among the pixels": ({"x_train": np.full((6, 4, 4, 1), np.nan)}, "'x_train' .* NaN"),
     "infinite pixels": ({"x_train": np.full((6, 4, 4, 1), np.inf)}, "'x_train' .* infinite"),
     "floats up to 255": ({"x_train": np.full((6, 4, 4, 1), 255.0)}, "'x_train' .* floats from 255 to 255; .* uint8"),
     "negative floats": ({"x_test": np.full((3, 4, 4, 1), -0.5)}, "'x_test' .* floats from -0.5"),
     "pixels above 255": ({"x_train": np.full((6, 4, 4, 1), 256)}, "'x_train' .* from 256 to 256"),
-    "texts for pixels": ({"x_train": np.full((6, 4, 4, 1), "a")}, "'x_train' .* type <U1"),
+    "texts for pixels": ({"x_train": np.full((6, 4, 4, 1), "a")}, "'x_train' .* type <U1.*TextVectorization"),
+    "an array of no role": ({"extra": np.zeros(1)}, "has 'extra', which would not be used"),
+    "names of classes": ({"class_names": np.array(["a", "b", "c"])}, "has 'class_names', which would not be used"),
+    "a validation part by another name": ({"x_val": np.zeros(3)}, "'x_val', .* called x_validation and y_validation"),
+    "weights of the test": ({"w_test": np.ones(3)}, "'w_test', .* called w_train, and no others are weighed"),
+    "half a validation part": ({"x_validation": _good()["x_test"]}, "has no 'y_validation'"),
+    "a second input beside the first": (
+        {"x_train_b": np.zeros((6, 2)), "x_test_b": np.zeros((3, 2))}, "'x_train' and other inputs: .* give each a name"
+    ),
+    "an input of one part": ({"x_test_b": np.zeros((3, 2))}, "'x_test_b' and no training input of that name"),
+    "several classes of an example": ({"y_train": np.array([[1, 1, 0]] * 6)}, "Several classes .* not supported"),
+    "too few weights": ({"w_train": np.ones(5)}, "'w_train' and 'y_train' .* 5 weights and 6 labels"),
+    "negative weights": ({"w_train": -np.ones(6)}, "'w_train' .* weights of at least 0"),
+    "weights for classes": ({"w_train": np.ones((6, 3))}, r"'w_train' .* shape \(6, 3\) .* one number for each"),
+    "numbers beyond int32": (
+        {"x_train": np.full((6, 2), 2**40), "x_test": np.zeros((3, 2), int)}, "'x_train' .* too large for int32"
+    ),
+    "a NaN in a table": ({"x_train": np.full((6, 2), np.nan), "x_test": np.zeros((3, 2))}, "'x_train' .* NaN"),
+    "dates": ({"x_train": np.zeros((6, 2), "datetime64[D]")}, "'x_train' .* type datetime64"),
+    "amounts of two kinds": (
+        {"y_train": np.full((6, 2), 0.5) + np.eye(6, 2), "y_test": np.array([0.5, 1, 2])},
+        "'y_train' and 'y_test' .* 2 and 1 numbers for an example",
+    ),
+    "channels first": (
+        {"x_train": np.zeros((6, 3, 16, 16)), "x_test": np.zeros((3, 3, 16, 16))},
+        r"looks like channels first; .*transpose\(0, 2, 3, 1\).* `inputs: images` or `inputs: numbers`",
+    ),
     "complex pixels": ({"x_train": np.full((6, 4, 4, 1), 1j)}, "'x_train' .* type complex128"),
     "a negative label": ({"y_train": np.array([0, 1, 2, 0, 1, -2])}, "'y_train' .* negative label -2"),
-    "fractional labels": ({"y_train": np.array([0, 1, 2, 0, 1, 0.5])}, "'y_train' .* type float64 .* whole numbers"),
     "a NaN label": ({"y_train": np.array([0, 1, 2, 0, 1, np.nan])}, "'y_train' .* NaN"),
     "rows of probabilities": ({"y_train": np.full((6, 3), 1 / 3)}, "'y_train' .* argmax"),
     "strings and numbers": ({"y_train": np.array(list("abcabc"))}, "one holds strings and the other numbers"),
@@ -128,6 +159,60 @@ def test_truth_values_are_two_classes(tmp_path):
     source = read_npz(_write(tmp_path, y_train=good["y_train"] > 0, y_test=good["y_test"] > 0))
     assert source.y_train.tolist() == [0, 1, 1, 0, 1, 1]
     assert source.class_names == ("0", "1")
+
+
+_TAKEN = {
+    "a table": ({"x": np.linspace(-3, 9, 8).reshape(4, 2)}, {}, ("float32", (2,)), ("int64", ())),
+    "a table of whole numbers": ({"x": np.arange(8).reshape(4, 2)}, {}, ("int32", (2,)), ("int64", ())),
+    "a column": ({"x": np.linspace(-3, 9, 4)}, {}, ("float32", (1,)), ("int64", ())),
+    "sequences": ({"x": np.linspace(-3, 9, 24).reshape(4, 3, 2)}, {}, ("float32", (3, 2)), ("int64", ())),
+    "standardised images": (
+        {"x": np.linspace(-2, 2, 4 * 48).reshape(4, 4, 4, 3)}, {}, ("float32", (4, 4, 3)), ("int64", ())
+    ),
+    "videos": ({"x": np.zeros((4, 2, 4, 4, 1), np.uint8)}, {}, ("int32", (2, 4, 4, 1)), ("int64", ())),
+    "images that are to stay as they are": (
+        {"x": np.full((4, 4, 4), 0.3)}, {"inputs": "numbers"}, ("float32", (4, 4)), ("int64", ())
+    ),
+    "images with channels first, meant so": (
+        {"x": np.full((4, 3, 8, 8), 7)}, {"inputs": "images"}, ("uint8", (3, 8, 8)), ("int64", ())
+    ),
+    "amounts": ({"y": np.array([0.5, 1, 2, 3])}, {}, ("uint8", (2, 2, 1)), ("float32", (1,))),
+    "pairs of amounts": ({"y": np.arange(8).reshape(4, 2) / 4}, {}, ("uint8", (2, 2, 1)), ("float32", (2,))),
+    "whole amounts": ({"y": [17, 99, 3, -4]}, {"labels": "numbers"}, ("uint8", (2, 2, 1)), ("float32", (1,))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", _TAKEN)
+def test_any_numeric_array_is_taken_as_what_it_is(tmp_path, what):
+    changes, settings, (kind, shape), (label_kind, label_shape) = _TAKEN[what]
+    part = {"x": np.zeros((4, 2, 2), np.uint8), "y": np.array([0, 1, 0, 1])} | changes
+    np.savez(
+        tmp_path / "own.npz", **{f"{key}_{name}": value for name in ("train", "test") for key, value in part.items()}
+    )
+    dataset = Dataset.model_validate({"source": str(tmp_path / "own.npz"), **settings})
+    manifest = prepare(dataset, tmp_path / "out.npz", tmp_path / "out.json")
+    data = load(tmp_path / "out.npz")
+    assert (data.x_train.dtype, data.input_shape) == (kind, shape)
+    assert (data.y_train.dtype, data.y_train.shape[1:]) == (label_kind, label_shape)
+    if kind != "uint8":
+        assert np.array_equal(data.given("test").ravel(), np.asarray(part["x"], kind).ravel())
+    if label_kind == "float32":
+        assert data.y_test.ravel().tolist() == np.ravel(part["y"]).tolist()
+        assert (manifest.class_names, manifest.classes) == ((), label_shape[0])
+
+
+def test_inputs_by_name_a_validation_part_and_weights_are_kept(tmp_path):
+    arrays = {f"x_{part}_{name}": np.full((3, size), size) for part in ("train", "validation", "test")
+              for name, size in (("left", 2), ("right", 5))}  # fmt: skip
+    arrays |= {f"y_{part}": np.array(list("abc")) for part in ("train", "validation", "test")}
+    np.savez(tmp_path / "own.npz", **arrays, w_train=[1, 0.5, 2])
+    prepare(Dataset.model_validate(str(tmp_path / "own.npz")), tmp_path / "out.npz", tmp_path / "out.json")
+    data = load(tmp_path / "out.npz")
+    assert data.parts == ("train", "validation", "test")
+    assert data.input_shape == {"left": (2,), "right": (5,)}
+    assert data.given("validation", slice(1))["right"].tolist() == [[5] * 5]
+    assert data.weights.tolist() == [1, 0.5, 2]
+    assert not data.plain
 
 
 @pytest.mark.parametrize("what", _WRONG)

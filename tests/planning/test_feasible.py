@@ -21,8 +21,8 @@ _LOW = np.zeros((40, 3, 16, 16), np.uint8)
 _UNFIT = {
     "a missing file": ({"datasets": ["gone.npz"]}, ["gone.npz does not exist", "`source`"]),
     "a file that is no archive": ({"datasets": ["text.npz"]}, ["text.npz is not an .npz file", "numpy.savez"]),
-    "validation images": ({"datasets": ["val.npz"]}, ["val.npz has 'x_val'", "would not be used", "'x_train'"]),
-    "weights": ({"datasets": ["weights.npz"]}, ["weights.npz has 'w_train'", "leave the array out"]),
+    "validation images": ({"datasets": ["val.npz"]}, ["val.npz has 'x_val'", "would not be used", "x_validation"]),
+    "weights": ({"datasets": ["weights.npz"]}, ["'w_train' in weights.npz", "not all of them 0"]),
     "channels first": ({"datasets": ["low.npz"]}, ["'x_train' in low.npz", "channels first", "transpose(0, 2, 3, 1)"]),
     "too large a part of a file": (
         {"datasets": [{"source": "good.npz", "train_examples": 41}]},
@@ -56,7 +56,7 @@ _UNFIT = {
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    np.savez("good.npz", **_arrays(class_names=np.array(["cat", "dog"])))
+    np.savez("good.npz", **_arrays())
     np.savez("val.npz", **_arrays(x_val=np.zeros(3)))
     np.savez("weights.npz", **_arrays(w_train=np.zeros(40)))
     np.savez("low.npz", **_arrays(x_train=_LOW, x_test=_LOW[:8]))

@@ -168,7 +168,7 @@ def test_the_initial_weights_are_those_that_keras_draws_under_the_seed(tiny_npz:
 
     for architecture in ("plain_cnn", "mlp"):
         recipe, seeds = recipe_of(architectures()[architecture].reference), streams(3, ["init", "order", "dropout"])
-        built, _ = build_model(recipe, (8, 8, 1), 10, seeds)
+        built, _ = build_model(recipe, load(tiny_npz), seeds)
         keras.utils.set_random_seed(seeds.init)
         plain = recipe.build((8, 8, 1), 10)
         for ours, theirs in zip(built.weights, plain.weights, strict=True):

@@ -32,12 +32,12 @@ def _trained_both_ways(architecture: str, compilation: Compilation, npz: Path) -
     tensors = DatasetTensors(data)
     feed, seeds = Feed(tensors, recipe, training), streams(4, training.vary)
 
-    ours, _ = build_model(recipe, data.input_shape, data.classes, seeds)
+    ours, _ = build_model(recipe, data, seeds)
     program = Program(ours, recipe, training, compilation, tensors.train)
     for epoch in EPOCHS:
         program.train_epoch(feed.order(seeds.order, epoch))
 
-    theirs, _ = build_model(recipe, data.input_shape, data.classes, seeds)
+    theirs, _ = build_model(recipe, data, seeds)
     theirs.compile(optimizer=make_optimizer(recipe, training), loss=make_loss(recipe.loss))
     for epoch in EPOCHS:
         order = feed.order(seeds.order, epoch)

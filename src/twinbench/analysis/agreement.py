@@ -19,7 +19,10 @@ from twinbench.analysis.summary import GROUP, ended_well
 from twinbench.store.predictions import unpack
 
 NEXT_SEED: Final = "next seed"
-_RECONSTRUCTION: Final = "A reconstruction predicts no class, so there is nothing to compare image by image."
+_NO_CLASSES: Final = {
+    "reconstruct": "A reconstruction predicts no class, so there is nothing to compare image by image.",
+    "regress": "It predicts numbers and no class, so there is nothing to compare example by example.",
+}
 # Of one run: the predicted class of each test image, as an offset to the true one.
 _Predictions = NDArray[np.unsignedinteger]
 _Pairs = Iterator[tuple[_Predictions, _Predictions]]
@@ -45,13 +48,13 @@ def agreement(records: pd.DataFrame, *, confidence: float) -> pd.DataFrame:
         for key, runs in network.groupby(GROUP, sort=False):
             kind = str(runs["kind"].iloc[0])
             row = dict(zip(GROUP, key, strict=True)) | {"kind": kind}
-            classifies = bool((runs["task"] == "classify").all())
+            task = str(runs["task"].iloc[0])
             by_seed = reference if kind == "reference" else _by_seed(runs)
             seeds = pairwise(map(_unpacked, by_seed.values()))
-            rows.append(row | _compared(NEXT_SEED, seeds, classifies, confidence))
+            rows.append(row | _compared(NEXT_SEED, seeds, task, confidence))
             if kind != "reference" and len(references):
                 name = str(references["variant"].iloc[0])
-                rows.append(row | _compared(name, _under_one_seed(by_seed, reference), classifies, confidence))
+                rows.append(row | _compared(name, _under_one_seed(by_seed, reference), task, confidence))
     return AGREEMENT.frame(rows)
 
 
@@ -96,7 +99,7 @@ def _under_one_seed(runs: Mapping[int, tuple[str, int]], references: Mapping[int
     return ((unpack(*packed), unpack(*references[seed])) for seed, packed in runs.items() if seed in references)
 
 
-def _compared(name: str, pairs: _Pairs, classifies: bool, confidence: float) -> dict[str, object]:
+def _compared(name: str, pairs: _Pairs, task: str, confidence: float) -> dict[str, object]:
     shares: list[float] = []
     tests: list[float] = []
     images = 0
@@ -106,8 +109,8 @@ def _compared(name: str, pairs: _Pairs, classifies: bool, confidence: float) -> 
         right = first == 0, second == 0
         tests.append(_mcnemar_p(int(np.sum(right[0] & ~right[1])), int(np.sum(right[1] & ~right[0]))))
     row: dict[str, object] = {"compared_with": name, "pairs": len(shares)}
-    if not classifies:
-        return row | {"sentence": _RECONSTRUCTION}
+    if task in _NO_CLASSES:
+        return row | {"sentence": _NO_CLASSES[task]}
     if not shares:
         return row | {"sentence": "There is no pair of runs that ended well and kept its predictions."}
     rejected = sum(p <= 1 - confidence for p in tests)

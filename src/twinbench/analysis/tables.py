@@ -76,6 +76,8 @@ def make_tables(
 def _constant_guess(manifest_file: Path) -> tuple[str, float]:
     """Return a dataset's name and the accuracy, in points, of always naming the most frequent class of the test set."""
     manifest = read_manifest(manifest_file)
+    if not manifest.class_names:
+        return manifest.name, float("nan")
     return manifest.name, 100 * max(manifest.test_counts) / sum(manifest.test_counts)
 
 

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from twinbench.architectures.declaration import Compiler, Difference, Kind, Task
+from twinbench.architectures.declaration import Compiler, Difference, Kind
 from twinbench.architectures.marks import MARKS, marks, marks_anything
 from twinbench.architectures.source import parse, source_digest
 from twinbench.config import Training, TrainingRecipe, TrainingSection
+from twinbench.config.networks import Task
 from twinbench.errors import ConfigurationError
 
 FOLDER = Path(__file__).resolve().parent
@@ -156,8 +157,8 @@ def read_file(path: Path) -> Architecture | None:
             raise ConfigurationError(f"{path} marks variants and sets no TASK: {_SET_TASK}.")
         return None
     task, compiler = constants["TASK"], constants.get("COMPILER", "graph")
-    if task not in ("classify", "reconstruct"):
-        raise ConfigurationError(f"{path}: TASK is {_word(task)}; it must be 'classify' or 'reconstruct'.")
+    if task not in ("classify", "regress", "reconstruct"):
+        raise ConfigurationError(f"{path}: TASK is {_word(task)}; it must be 'classify', 'regress' or 'reconstruct'.")
     if compiler not in ("graph", "xla"):
         raise ConfigurationError(f"{path}: COMPILER is {_word(compiler)}; it must be 'graph' or 'xla'.")
     recipe, published, default = _recipe(path, constants), _published(path, constants), _default(path, constants)

@@ -3,9 +3,8 @@
 from typing import Any
 
 import keras
-import numpy as np
 
-from twinbench.architectures.declaration import Task
+from twinbench.config.networks import Task
 
 
 class UnfitModelError(Exception):
@@ -23,28 +22,30 @@ def check_is_model(model: Any) -> None:
         raise UnfitModelError(f"the builder returns {returned} instead of a keras.Model.")
 
 
-def check_outputs(model: Any, task: Task, input_shape: tuple[int, ...], classes: int) -> None:
-    """Call a model on two images and check what comes out.
+def check_outputs(model: Any, task: Task, example: Any, classes: int) -> None:
+    """Call a model on two examples and check what comes out.
 
     Args:
         model: a Keras model.
         task: what it is for.
-        input_shape: `(height, width, channels)` of an image.
-        classes: number of classes.
+        example: inputs of two examples, an array or several by their names.
+        classes: number of classes; of labels that are numbers, how many each example has.
 
     Raises:
         UnfitModelError: the outputs are not those of the task.
         Exception: whatever the model raises.
     """
-    outputs = model(np.zeros((2, *input_shape), np.float32), training=False)
-    expected = (2, classes) if task == "classify" else (2, *input_shape)
+    outputs = model(example, training=False)
+    expected = example.shape if task == "reconstruct" else (2, classes)
     if not hasattr(outputs, "shape"):
         count = len(outputs) if hasattr(outputs, "__len__") else 0
         given = f"{count} output{'s' if count > 1 else ''} in a {type(outputs).__name__}" if count else "no tensor"
         raise UnfitModelError(f"the model gives {given}; to {task}, it must give one of shape {_words(expected)}.")
-    if tuple(outputs.shape) != expected:
+    shape = tuple(outputs.shape)
+    if shape != expected and not (task == "classify" and classes == 2 and shape == (2, 1)):
+        either = " or (batch, 1)" if task == "classify" and classes == 2 else ""
         raise UnfitModelError(
-            f"the model's output has shape {_words(tuple(outputs.shape))}; to {task}, it must be {_words(expected)}."
+            f"the model's output has shape {_words(shape)}; to {task}, it must be {_words(expected)}{either}."
         )
 
 

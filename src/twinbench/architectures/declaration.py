@@ -15,7 +15,6 @@ from typing import Any, Literal, TypeVar
 Builder = Callable[..., Any]
 F = TypeVar("F", bound=Callable[..., Any])
 
-Task = Literal["classify", "reconstruct"]
 # A candidate is a variant of a person's own, of which nothing is claimed.
 Kind = Literal["reference", "twin", "lookalike", "suspect", "candidate"]
 Compiler = Literal["graph", "xla"]

@@ -88,9 +88,9 @@ def _of_file(path: Path) -> Architecture:
 
 
 def _of_builders(network: Network) -> Architecture:
-    located = [_located(place, network) for place in network.places]
+    found = [located(place, f"Network '{network.name}' names {place}") for place in network.places]
     variants: list[Variant] = []
-    for (path, function), label in zip(located, _labels(located, network), strict=True):
+    for (path, function), label in zip(found, _labels(found, network), strict=True):
         definition = _definition(path, function)
         variants.append(
             Variant(
@@ -132,13 +132,21 @@ def _labels(located: list[tuple[Path, str]], network: Network) -> list[str]:
     )
 
 
-def _located(place: str, network: Network) -> tuple[Path, str]:
-    """The file that a builder stands in, and its name."""
+def located(place: str, where: str, *, argued: bool = True) -> tuple[Path, str]:
+    """Find the file that a function stands in, and its name.
+
+    Args:
+        place: `file.py:function` or `package.module:function`.
+        where: what names it, the begin of a sentence.
+        argued: whether it may take what a builder does; else it takes nothing.
+
+    Raises:
+        ConfigurationError: there is none, or it cannot be read or called.
+    """
     file, _, function = place.rpartition(":")
-    where = f"Network '{network.name}' names {place}"
     path = _existing(Path(file), where) if file.endswith(".py") else _module_file(file, where)
     if path.suffix == ".py":
-        _check_function(path, function, where)
+        _check_function(path, function, where, argued=argued)
         _check_readable(path, function)
     return path, function
 
@@ -168,7 +176,7 @@ def _module_file(name: str, where: str) -> Path:
     return Path(spec.origin).resolve()
 
 
-def _check_function(path: Path, function: str, where: str) -> None:
+def _check_function(path: Path, function: str, where: str, *, argued: bool) -> None:
     """Refuse a function that the file does not have, or that takes what nobody gives it."""
     tree = parsed(path)
     bound = {name for statement in statements(tree) for name in statement.binds}
@@ -186,9 +194,11 @@ def _check_function(path: Path, function: str, where: str) -> None:
     with_default = len(plain) - len(given.defaults)
     parameters = [(parameter.arg, position < with_default) for position, parameter in enumerate(plain)]
     parameters += [(p.arg, value is None) for p, value in zip(given.kwonlyargs, given.kw_defaults, strict=True)]
+    needed = ", ".join(name for name, without_default in parameters if without_default)
+    if needed and not argued:
+        raise ConfigurationError(f"{path}:{definition.lineno}: '{function}' takes {needed}; it must take nothing.")
     _, left = arguments(parameters)
     if left:
-        needed = ", ".join(name for name, without_default in parameters if without_default)
         raise ConfigurationError(
             f"{path}:{definition.lineno}: '{function}' takes {needed}; a builder takes nothing, (input_shape) or "
             "(input_shape, classes): give the others defaults."

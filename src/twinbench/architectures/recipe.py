@@ -10,10 +10,17 @@ from typing import Any, Literal
 import numpy as np
 
 from twinbench.architectures.catalogue import Variant, architectures
-from twinbench.architectures.declaration import Builder, Task
+from twinbench.architectures.declaration import Builder
 from twinbench.architectures.importing import adapted, inside
+from twinbench.config.networks import Task
 
-Loss = Literal["crossentropy on logits", "crossentropy on probabilities", "mean squared error"]
+Loss = Literal[
+    "crossentropy on logits",
+    "crossentropy on probabilities",
+    "binary crossentropy on logits",
+    "binary crossentropy on probabilities",
+    "mean squared error",
+]
 Feed = Literal["shuffled", "first batch repeated"]
 Validation = Literal["stratified", "tail of the sorted images"]
 Metric = Literal["accuracy", "explained variance", "categorical accuracy on integer labels"]
@@ -29,7 +36,7 @@ class Recipe:
 
     Attributes:
         build: `(input_shape, classes) -> keras.Model`.
-        task: `classify` or `reconstruct`.
+        task: `classify`, `regress` or `reconstruct`.
         loss: the loss that is minimised. `crossentropy on probabilities` takes the model's output for probabilities,
             whatever it is.
         metric: what the person sees as the score while training; the recorded test score is always the true one.
@@ -55,14 +62,34 @@ class Recipe:
     after_build: Callable[[Any], None] = unchanged
 
 
-def fitted(recipe: Recipe, model: Any, input_shape: tuple[int, ...]) -> Recipe:
-    """Return the recipe with the loss that fits the outputs of a person's own model: of logits, or of probabilities."""
+def fitted(recipe: Recipe, model: Any, examples: Any) -> Recipe:
+    """Return the recipe with the loss that fits the outputs of a person's own model: of logits, or of probabilities.
+
+    Args:
+        recipe: as it is for logits.
+        model: a built model.
+        examples: inputs of a few examples, an array or several by their names.
+    """
     if recipe.task != "classify" or recipe.loss != "crossentropy on logits":
         return recipe
-    inputs = np.random.default_rng(0).random((8, *input_shape), np.float32)
-    outputs = np.asarray(model(inputs, training=False), np.float64)
+    outputs = np.asarray(model(examples, training=False), np.float64)
+    if outputs.shape[-1] == 1:
+        # What lies between 0 and 1 however large the inputs are went through a sigmoid.
+        many = [examples, *(_times(factor, examples) for factor in (-100, 100))]
+        within = [np.asarray(model(inputs, training=False), np.float64) for inputs in many]
+        bounded = all((values >= 0).all() and (values <= 1).all() for values in within)
+        return replace(
+            recipe, loss="binary crossentropy on probabilities" if bounded else "binary crossentropy on logits"
+        )
     probabilities = (outputs >= 0).all() and np.allclose(outputs.sum(axis=-1), 1, atol=1e-3)
     return replace(recipe, loss="crossentropy on probabilities") if probabilities else recipe
+
+
+def _times(factor: int, inputs: Any) -> Any:
+    """Inputs on another scale; whole numbers, which may be words, stay."""
+    if isinstance(inputs, dict):
+        return {name: _times(factor, array) for name, array in inputs.items()}
+    return inputs * np.float32(factor) if inputs.dtype.kind == "f" else inputs
 
 
 def recipe_of(variant: Variant) -> Recipe:

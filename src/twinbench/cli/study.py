@@ -15,11 +15,11 @@ NAME = "study"
 )
 @click.argument("models", nargs=-1, required=True, metavar="A B [C ...]")
 @click.option("--data", default="digits", show_default=True, metavar="FILE",
-              help="What to train on: an .npz, digits, or a dataset of tensorflow-datasets.")  # fmt: skip
+              help="What to train on: an .npz, file.py:load, digits, or a dataset of tensorflow-datasets.")  # fmt: skip
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(2, 100_000), help="How many seeds.")
 @click.option("--output", default=NAME, show_default=True, metavar="FOLDER", help="Folder of everything that is made.")
-@click.option("--task", type=click.Choice(["classify", "reconstruct"]), default="classify", show_default=True,
-              help="What the models are for.")  # fmt: skip
+@click.option("--task", type=click.Choice(["classify", "regress", "reconstruct"]), default="classify",
+              show_default=True, help="What the models are for.")  # fmt: skip
 @click.option("--config", "settings", multiple=True, metavar="KEY=VALUE",
               help="Set any other key of the configuration: training='{epochs: 2}'; may be repeated.")  # fmt: skip
 @click.option("--cores", type=click.IntRange(min=1), help="How many cores to use.  [default: all]")

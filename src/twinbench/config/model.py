@@ -11,13 +11,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from twinbench.config.dataset_names import WELL_KNOWN, known_dataset_names
-from twinbench.config.networks import Network, Selected, is_file
+from twinbench.config.networks import Network, Selected, is_file, place
 from twinbench.config.paths import Folder, OutputFolder, path_of_files
 from twinbench.config.section import Section
 from twinbench.config.training import TrainingSection
 from twinbench.errors import ConfigurationError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
+_LOADER = re.compile(r"(?<=\.py):\w+$", re.ASCII)
 _TFDS = re.compile(r"[a-z0-9_]+(/[A-Za-z0-9_.-]+)?(:\d+\.\d+\.\d+)?")
 
 # What may travel into file names, wildcards and patterns: no spaces, quotes or shell characters.
@@ -30,14 +31,30 @@ def _names_a_source(name: Any) -> bool:
     return plain == "digits" or plain in WELL_KNOWN or (plain != "" and plain in known_dataset_names())
 
 
+def _of_a_file(source: str) -> bool:
+    return source.endswith(".npz") or _LOADER.search(source) is not None
+
+
 class Dataset(Section):
-    """One dataset: scikit-learn's `digits`, one of tensorflow-datasets, or a path to an `.npz` file."""
+    """One dataset: scikit-learn's `digits`, one of tensorflow-datasets, an `.npz` file, or a function."""
 
     source: str = Field(
         description="`digits`, the name of an image-classification dataset of tensorflow-datasets "
-        "(`mnist`, `emnist/balanced`), or a path to an `.npz` with x_train, y_train, x_test, y_test"
+        "(`mnist`, `emnist/balanced`), a path to an `.npz` with x_train, y_train, x_test, y_test, or a function that "
+        "returns these arrays, `file.py:load`"
     )
     name: str = Field(default="", description="name in tables and file names (default: made from the source)")
+    inputs: Literal["auto", "images", "numbers"] = Field(
+        default="auto",
+        description="of a file or function: what its inputs are, `images` (pixels become floats from 0 to 1) or "
+        "`numbers`, which stay as they are; `auto`: three or four axes of whole numbers, or of floats from 0 to 1, are "
+        "images",
+    )
+    labels: Literal["auto", "classes", "numbers"] = Field(
+        default="auto",
+        description="of a file or function: what its labels are, `classes` or `numbers` to be predicted; `auto`: "
+        "floats of which one has a fraction are numbers",
+    )
     data_dir: Folder | None = Field(
         default=None,
         description="folder of prepared tensorflow-datasets, read and written (default: the workflow's own)",
@@ -53,11 +70,18 @@ class Dataset(Section):
     test_split: str = Field(default="test", description="split of tensorflow-datasets to test on")
 
     @property
-    def kind(self) -> Literal["digits", "npz", "tfds"]:
+    def kind(self) -> Literal["digits", "npz", "loader", "tfds"]:
         """Where the images come from."""
         if self.source == "digits":
             return "digits"
+        if _LOADER.search(self.source):
+            return "loader"
         return "npz" if self.source.endswith(".npz") else "tfds"
+
+    @property
+    def made(self) -> bool:
+        """Whether it must be downloaded or computed before anything is known of it."""
+        return self.kind in ("loader", "tfds")
 
     @model_validator(mode="before")
     @classmethod
@@ -69,7 +93,7 @@ class Dataset(Section):
             del value["name"]
         if isinstance(value, dict) and not value.get("name") and isinstance(value.get("source"), str):
             source = value["source"]
-            plain = PurePosixPath(source).stem if source.endswith(".npz") else source.split(":")[0]
+            plain = PurePosixPath(_LOADER.sub("", source)).stem if _of_a_file(source) else source.split(":")[0]
             value = {**value, "name": re.sub(r"[^A-Za-z0-9_.-]+", "-", plain).strip("-.") or "dataset"}
         return value
 
@@ -82,6 +106,12 @@ class Dataset(Section):
             )
         return name
 
+    @model_validator(mode="after")
+    def _taken_for(self) -> "Dataset":
+        if not _of_a_file(self.source) and (self.inputs, self.labels) != ("auto", "auto"):
+            raise ValueError("has `inputs` or `labels`, which are for a file or a function of your own: leave them out")
+        return self
+
     @field_validator("source")
     @classmethod
     def _known_kind(cls, source: str) -> str:
@@ -89,12 +119,14 @@ class Dataset(Section):
             raise ValueError("is an address: download the file, and give its path here")
         if source.endswith(".npz"):
             return path_of_files(source)
+        if _LOADER.search(source):
+            return path_of_files(place(source))
         if source == "digits":
             return source
         if not _TFDS.fullmatch(source):
             raise ValueError(
                 "must be 'digits', a tensorflow-datasets name such as 'mnist' or 'emnist/balanced', "
-                "or a path that ends in '.npz'"
+                "a path that ends in '.npz', or a function as file.py:load"
             )
         return source
 

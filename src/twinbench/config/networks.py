@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator
 from twinbench.config.paths import text_path
 from twinbench.config.section import Section
 
+Task = Literal["classify", "regress", "reconstruct"]
 _PATTERN = re.compile(r"[A-Za-z0-9_.*?/-]+")
 _NETWORK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 
@@ -26,7 +27,7 @@ def _pattern_or_file(value: str) -> str:
     return value
 
 
-def _place(value: str) -> str:
+def place(value: str) -> str:
     """`file.py:function` or `package.module:function`."""
     file, colon, function = value.rpartition(":")
     module = not file.endswith(".py")
@@ -35,7 +36,7 @@ def _place(value: str) -> str:
     return value if module else f"{text_path(file)}:{function}"
 
 
-Place = Annotated[str, AfterValidator(_place)]
+Place = Annotated[str, AfterValidator(place)]
 Named = Annotated[str, AfterValidator(_pattern_or_file)]
 
 
@@ -49,8 +50,9 @@ class Network(Section):
         "`keras.Model`"
     )
     variants: list[Place] = Field(min_length=1, description="the functions that build the others, in the same form")
-    task: Literal["classify", "reconstruct"] = Field(
-        default="classify", description="what it is for: to tell classes apart, or to restore its input"
+    task: Task = Field(
+        default="classify",
+        description="what it is for: to tell classes apart, to predict numbers, or to restore its input",
     )
 
     @field_validator("name")

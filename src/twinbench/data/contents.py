@@ -11,12 +11,12 @@ def content_digests(dataset: Dataset) -> dict[str, str]:
 
     Args:
         dataset: a file, whose name is taken without its folder; or a download with a `manual_dir`, of which all files
-            count. For any other, nothing lies on this machine.
+            count. For any other, nothing lies on this machine, or its code says what does.
     """
     if dataset.kind == "npz":
         path = Path(dataset.source).expanduser()
         return {path.name: _digest(path)} if path.is_file() else {}
-    if dataset.kind == "digits" or dataset.manual_dir is None:
+    if dataset.kind in ("digits", "loader") or dataset.manual_dir is None:
         return {}
     folder = Path(dataset.manual_dir).expanduser()
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())

@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from twinbench.data.arrays import Source
+from twinbench.data.source import Source
 from twinbench.data.splits import stratified_subset
 
 _TEST_IMAGES = 500
@@ -25,11 +25,8 @@ def read_digits() -> Source:
     test = stratified_subset(labels, _TEST_IMAGES, purpose=2)
     train = np.setdiff1d(np.arange(len(labels)), test)
     return Source(
+        {"x_train": images[train], "y_train": labels[train], "x_test": images[test], "y_test": labels[test]},
         origin="scikit-learn digits",
         version="UCI optdigits, test set",
-        x_train=images[train],
-        y_train=labels[train],
-        x_test=images[test],
-        y_test=labels[test],
         class_names=tuple(str(digit) for digit in range(10)),
     )

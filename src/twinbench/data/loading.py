@@ -3,42 +3,53 @@
 import dataclasses
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from twinbench.data.arrays import Images, Labels
+from twinbench.data.arrays import Array, Arrays
 from twinbench.data.files import hash_file
 from twinbench.data.manifest import read_manifest
 from twinbench.errors import DataError
 
 
 @dataclasses.dataclass(frozen=True)
-class LoadedDataset:
+class LoadedDataset(Arrays):
     """A prepared dataset in memory.
 
     Attributes:
         name: its name in the configuration.
-        x_train: `(n, height, width, channels)`, uint8, values 0 to 255.
-        y_train: `(n,)`, int64, labels from 0 to `classes - 1`.
-        x_test: as `x_train`.
-        y_test: as `y_train`.
-        classes: how many classes there are.
+        classes: how many classes there are; of labels that are numbers, how many each example has.
         sha256: identifies the arrays (`arrays.hash_arrays`).
     """
 
     name: str
-    x_train: Images
-    y_train: Labels
-    x_test: Images
-    y_test: Labels
     classes: int
     sha256: str
 
     @property
-    def input_shape(self) -> tuple[int, int, int]:
-        """Height, width and channels of an image."""
-        height, width, channels = self.x_train.shape[1:]
-        return height, width, channels
+    def input_shape(self) -> Any:
+        """The shape of an example, `(height, width, channels)` of an image; of several inputs, that of each by name."""
+        return packed({name: array.shape[1:] for name, array in self.inputs("train").items()})
+
+    def given(self, part: str, positions: Any = slice(None), *, scale: float = 1 / 255) -> Any:
+        """Return inputs as a model gets them: an array, or several by their names.
+
+        Args:
+            part: of the dataset.
+            positions: which examples.
+            scale: factor on pixels, which become float32; other numbers stay as they are.
+        """
+        return packed({name: _given(array[positions], scale) for name, array in self.inputs(part).items()})
+
+
+def packed(inputs: dict[str, Any]) -> Any:
+    """Return what is kept by the names of inputs as it is given: by these, or by itself where there is one input."""
+    return inputs[""] if [*inputs] == [""] else inputs
+
+
+def _given(array: Array, scale: float) -> Array:
+    return array.astype(np.float32) * np.float32(scale) if array.dtype == np.uint8 else array
 
 
 def load(npz: Path, manifest: Path | None = None) -> LoadedDataset:
@@ -62,11 +73,8 @@ def load(npz: Path, manifest: Path | None = None) -> LoadedDataset:
             )
         with np.load(npz, allow_pickle=False) as arrays:
             return LoadedDataset(
+                {key: arrays[key] for key in promised.shapes},
                 name=promised.name,
-                x_train=arrays["x_train"],
-                y_train=arrays["y_train"],
-                x_test=arrays["x_test"],
-                y_test=arrays["y_test"],
                 classes=promised.classes,
                 sha256=promised.sha256,
             )

@@ -5,12 +5,14 @@ It holds nothing that changes when the same dataset is prepared again elsewhere.
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from twinbench.data.arrays import Source, hash_arrays
+from twinbench.data.arrays import hash_arrays
+from twinbench.data.source import Source
 from twinbench.errors import DataError
 
 FORMAT = 1
@@ -28,7 +30,7 @@ class Manifest:
         npz_sha256: hash of the `.npz` file.
         shapes: shape of each array.
         dtypes: dtype of each array.
-        class_names: one for each class; the label is the position.
+        class_names: one for each class; the label is the position. None where the labels are numbers.
         train_counts: training images of each class.
         test_counts: test images of each class.
         available_train_examples: how many training images the origin has; fewer are used with `train_examples`.
@@ -56,8 +58,24 @@ class Manifest:
 
     @property
     def classes(self) -> int:
-        """How many classes there are."""
-        return len(self.class_names)
+        """How many classes there are; of labels that are numbers, how many each example has."""
+        return len(self.class_names) or self.shapes["y_train"][1]
+
+    @property
+    def images(self) -> int:
+        """How many examples there are to train on, and to hold validation images out of where there is no such part."""
+        return self.shapes["y_train"][0]
+
+    @property
+    def values(self) -> int:
+        """How many numbers the inputs of one example are."""
+        inputs = [shape for key, shape in self.shapes.items() if key.startswith("x_train")]
+        return sum(math.prod(shape[1:]) for shape in inputs)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it holds images with their classes alone, which the engine trains on."""
+        return bool(self.class_names) and self.dtypes.get("x_train") == "uint8" and "w_train" not in self.shapes
 
     def to_json(self) -> str:
         """The manifest as JSON text, keys in a fixed order."""
@@ -79,8 +97,8 @@ def describe(
         shapes={key: array.shape for key, array in source.arrays.items()},
         dtypes={key: str(array.dtype) for key, array in source.arrays.items()},
         class_names=source.class_names,
-        train_counts=tuple(np.bincount(source.y_train, minlength=classes).tolist()),
-        test_counts=tuple(np.bincount(source.y_test, minlength=classes).tolist()),
+        train_counts=tuple(np.bincount(source.y_train, minlength=classes).tolist()) if classes else (),
+        test_counts=tuple(np.bincount(source.y_test, minlength=classes).tolist()) if classes else (),
         available_train_examples=available_train_examples,
         train_split=splits[0],
         test_split=splits[1],

@@ -1,17 +1,17 @@
-"""Prepare a dataset of the configuration: one `.npz` of uint8 images and labels, and its manifest."""
+"""Prepare a dataset of the configuration: one `.npz` of its arrays, and its manifest."""
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
 
 from twinbench.config import Dataset
-from twinbench.data.arrays import Source, check_trainable
 from twinbench.data.digits import read_digits
 from twinbench.data.files import hash_file, replacing
+from twinbench.data.loader_source import read_loader
 from twinbench.data.manifest import Manifest, describe
 from twinbench.data.network import Limits
 from twinbench.data.npz_source import read_npz
+from twinbench.data.source import Source, check_trainable
 from twinbench.data.splits import stratified_subset
 from twinbench.data.tfds_source import read_tfds
 from twinbench.errors import DataError, benchmark_needed
@@ -28,7 +28,7 @@ def prepare(
 ) -> Manifest:
     """Write the arrays of `dataset` to `npz` and what is known of them to `manifest`.
 
-    The `.npz` holds x_train and x_test, `(n, height, width, channels)` uint8, and y_train and y_test, `(n,)` int64.
+    The `.npz` holds what `arrays.Arrays` says.
     Prepared twice, it is the same file byte for byte; both files are there in full or not at all.
 
     Args:
@@ -59,7 +59,7 @@ def describe_dataset(dataset: Dataset) -> Manifest:
     Raises:
         DataError: the dataset cannot be found or used.
     """
-    whole = read_digits() if dataset.kind == "digits" else read_npz(Path(dataset.source).expanduser())
+    whole = read_digits() if dataset.kind == "digits" else read_npz(dataset)
     return _describe(dataset, whole, _subset(whole, dataset), npz_sha256="", key="")
 
 
@@ -79,14 +79,16 @@ def _read(dataset: Dataset, cache: Path, limits: Limits) -> Source:
         if dataset.kind == "digits":
             return read_digits()
         if dataset.kind == "npz":
-            return read_npz(Path(dataset.source).expanduser())
+            return read_npz(dataset)
+        if dataset.kind == "loader":
+            return read_loader(dataset)
         return read_tfds(dataset, cache / dataset.name, limits)
 
 
 def _subset(source: Source, dataset: Dataset) -> Source:
     check_trainable(source, dataset.name)
     size = dataset.train_examples
-    available, classes = len(source.y_train), len(source.class_names)
+    available, classes = len(source.y_train), len(source.class_names) or 2
     if size is None or size == available:
         return source
     if not classes <= size <= available:
@@ -94,5 +96,4 @@ def _subset(source: Source, dataset: Dataset) -> Source:
             f"'train_examples' of dataset '{dataset.name}' is {size}; it must be at least {classes}, one image "
             f"for each class, and at most {available}, all that there are."
         )
-    chosen = stratified_subset(source.y_train, size)
-    return dataclasses.replace(source, x_train=source.x_train[chosen], y_train=source.y_train[chosen])
+    return source.subset(stratified_subset(source.strata, size))

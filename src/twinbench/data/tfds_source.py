@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbench.config import Dataset
-from twinbench.data.arrays import Source, relabel
 from twinbench.data.contents import content_digests
 from twinbench.data.files import write_text
 from twinbench.data.network import Limits, bounded
+from twinbench.data.source import Source, relabel
 from twinbench.data.tfds_errors import Preparation, sentence_of_builder, sentence_of_preparation
 from twinbench.errors import DataError
 
@@ -61,12 +61,9 @@ def read_tfds(dataset: Dataset, cache: Path, limits: Limits) -> Source:
     names = builder.info.features[label_key].names
     config = builder.builder_config.name if builder.builder_config else ""
     return Source(
+        {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test},
         origin=f"tensorflow-datasets {builder.name}" + (f"/{config}" if config else ""),
         version=str(builder.version),
-        x_train=x_train,
-        y_train=y_train,
-        x_test=x_test,
-        y_test=y_test,
         class_names=tuple(str(names[label]) for label in present),
     )
 

@@ -1,6 +1,7 @@
 """The climb: a variant and its reference, built and tested rung by rung, whatever they raise."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -29,7 +30,7 @@ def climb(
     reference: Callable[[], keras.Model],
     variant: Callable[[], keras.Model],
     *,
-    example: tuple[np.ndarray, np.ndarray],
+    example: tuple[Any, np.ndarray],
     loss: str,
     seed: int,
     steps: int,
@@ -39,8 +40,8 @@ def climb(
     Args:
         reference: Builds the reference; called several times.
         variant: Builds the variant.
-        example: Images, float32 of shape (n, height, width, channels) in [0, 1], and their integer labels of
-            shape (n,), or the images again for a reconstruction.
+        example: Inputs as a model gets them, an array (n, ...) or several by their names, and their targets (n, ...):
+            classes, numbers, or the inputs again for a reconstruction.
         loss: A Keras loss by name; cross-entropies are taken on logits.
         seed: Seed under which both are built.
         steps: How many optimiser steps (Adam, rate 0.001) the eighth rung takes on parts of the example.
@@ -74,11 +75,25 @@ def climb(
     return stopped(rungs, "the weights cannot be carried across one to one")
 
 
-def _running(model: keras.Model, signature: Signature, images: np.ndarray) -> Subject:
-    """Return a model that has run on a batch of the images."""
-    one = subject(model, signature.as_called_by(model))
-    call_model(model, one.signature.pack([keras.ops.convert_to_tensor(images[:4])]), False)
+def _running(model: keras.Model, signature: Signature, inputs: Any) -> Subject:
+    """Return a model that has run on a batch of the inputs."""
+    one = _subject(model, signature)
+    call_model(model, _packed(one, _rows(inputs, slice(4))), False)
     return one
+
+
+def _subject(model: keras.Model, signature: Signature) -> Subject:
+    # Several inputs go by their names, in which a model that lists them may have another order.
+    return subject(model, signature if signature.structure == "dict" else signature.as_called_by(model))
+
+
+def _packed(one: Subject, inputs: Any) -> Any:
+    arrays = inputs.values() if isinstance(inputs, dict) else [inputs]
+    return one.signature.pack([keras.ops.convert_to_tensor(array) for array in arrays])
+
+
+def _rows(inputs: Any, rows: slice) -> Any:
+    return {name: array[rows] for name, array in inputs.items()} if isinstance(inputs, dict) else inputs[rows]
 
 
 def _rungs(
@@ -86,7 +101,7 @@ def _rungs(
     reference: Callable[[], keras.Model],
     variant: Callable[[], keras.Model],
     signature: Signature,
-    batches: Sequence[tuple[np.ndarray, np.ndarray]],
+    batches: Sequence[tuple[Any, np.ndarray]],
     *,
     loss: str,
     seed: int,
@@ -98,7 +113,7 @@ def _rungs(
     images = batches[0][0]
     other = _running(model, signature, images)
     if (given := _form(other, images)) != (expected := _form(one, images)):
-        yield make_rung(2, "fail", None, f"On a batch of {len(images)} it gives {given} instead of {expected}.")
+        yield make_rung(2, "fail", None, f"On a batch of {len(batches[0][1])} it gives {given} instead of {expected}.")
         return
     yield make_rung(2, "pass", None, "It runs on a batch.")
     together = pair(one, other)
@@ -110,9 +125,9 @@ def _rungs(
         yield _training_rung(reference, variant, signature, batches, loss=loss, seed=seed)
 
 
-def _form(one: Subject, images: np.ndarray) -> str:
+def _form(one: Subject, inputs: Any) -> str:
     """The shape of a model's output, or of each of its outputs."""
-    outputs = call_model(one.model, one.signature.pack([keras.ops.convert_to_tensor(images)]), False)
+    outputs = call_model(one.model, _packed(one, inputs), False)
     shapes = [tuple(output.shape) for output in keras.tree.flatten(outputs)]
     return f"a {type(outputs).__name__} of {shapes}" if isinstance(outputs, list | tuple | dict) else str(shapes[0])
 
@@ -126,7 +141,7 @@ def _loss(name: str) -> keras.losses.Loss:
     return losses[name](from_logits=True) if name in losses else keras.losses.get(name)
 
 
-def train(one: Subject, batches: Sequence[tuple[np.ndarray, np.ndarray]], loss: str) -> list[np.ndarray]:
+def train(one: Subject, batches: Sequence[tuple[Any, np.ndarray]], loss: str) -> list[np.ndarray]:
     """Train a model with Adam on given batches and return its floating-point variables afterwards."""
     one.model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=_loss(loss))
     for images, targets in batches:
@@ -134,18 +149,18 @@ def train(one: Subject, batches: Sequence[tuple[np.ndarray, np.ndarray]], loss: 
     return [values_of(v) for v in one.variables()]
 
 
-def _batches(images: np.ndarray, targets: np.ndarray, steps: int) -> list[tuple[np.ndarray, np.ndarray]]:
+def _batches(images: Any, targets: np.ndarray, steps: int) -> list[tuple[Any, np.ndarray]]:
     """Cut the example into as many batches of at most 32 as there are steps, starting over at its end."""
-    size = max(1, min(32, len(images) // max(1, min(steps, 4))))
-    starts = [k * size % max(1, len(images) - size + 1) for k in range(steps)]
-    return [(images[k : k + size], targets[k : k + size]) for k in starts]
+    size = max(1, min(32, len(targets) // max(1, min(steps, 4))))
+    starts = [k * size % max(1, len(targets) - size + 1) for k in range(steps)]
+    return [(_rows(images, slice(k, k + size)), targets[k : k + size]) for k in starts]
 
 
 def _training_rung(
     reference: Callable[[], keras.Model],
     variant: Callable[[], keras.Model],
     signature: Signature,
-    batches: Sequence[tuple[np.ndarray, np.ndarray]],
+    batches: Sequence[tuple[Any, np.ndarray]],
     *,
     loss: str,
     seed: int,
@@ -154,10 +169,10 @@ def _training_rung(
     steps = len(batches)
     keras.utils.set_random_seed(seed)
     first = reference()
-    one = subject(first, signature.as_called_by(first))
+    one = _subject(first, signature)
     keras.utils.set_random_seed(seed)
     second = variant()
-    other = subject(second, signature.as_called_by(second))
+    other = _subject(second, signature)
     together = pair(one, other)
     if not together.transfer.complete:
         return make_rung(8, "fail", None, "Its builder returns another network each time it is called.")
@@ -186,7 +201,7 @@ def _training_rung(
 
 
 def _repeated(
-    one: Subject, start: list[np.ndarray], batches: Sequence[tuple[np.ndarray, np.ndarray]], loss: str
+    one: Subject, start: list[np.ndarray], batches: Sequence[tuple[Any, np.ndarray]], loss: str
 ) -> Comparison:
     """Train the reference once more from the same start, to see how far it repeats itself."""
     variables = one.variables()

@@ -38,7 +38,7 @@ class Failures(dict[Variant, str]):
                 model = recipe.build(data.input_shape, data.classes)
                 check_is_model(model)
                 recipe.after_build(model)
-                check_outputs(model, recipe.task, data.input_shape, data.classes)
+                check_outputs(model, recipe.task, data.given("train", slice(2)), data.classes)
         return self.without_reference_none(variants)
 
     def without_reference_none(self, variants: list[Variant]) -> list[Variant]:

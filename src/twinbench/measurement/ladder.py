@@ -3,15 +3,17 @@
 import functools
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import numpy as np
 
-from twinbench.architectures.catalogue import Variant, architectures
+from twinbench.architectures.catalogue import Architecture, Variant, architectures
 from twinbench.architectures.contract import check_is_model, check_outputs
 from twinbench.architectures.keras_settings import forget_models, settings_kept
 from twinbench.architectures.recipe import recipe_of
 from twinbench.data import LoadedDataset
+from twinbench.errors import ANYTHING_RAISED
 from twinbench.measurement.climbing import climb
 from twinbench.measurement.published import functional_autoencoder, intended_autoencoder, sequential_autoencoder
 from twinbench.sameness.rungs import Rung
@@ -36,25 +38,39 @@ def climb_all(
         steps: training steps that rung 8 compares.
         seed: seed under which the models are built.
     """
-    images = data.x_train[:_EXAMPLES].astype(np.float32) / 255
-    labels = data.y_train[:_EXAMPLES]
+    inputs = data.given("train", slice(_EXAMPLES))
     for variant in variants:
         if variant.kind in ("reference", "suspect"):
             continue
         architecture = architectures()[variant.architecture]
         logger.info("Climbing with %s/%s.", variant.architecture, variant.name)
-        reconstruct = architecture.task == "reconstruct"
         with settings_kept():
+            targets, loss = _aim(architecture, data)
             rungs = climb(
                 functools.partial(_build, architecture.reference, data),
                 functools.partial(_build, variant, data),
-                example=(images, images if reconstruct else labels),
-                loss="mean_squared_error" if reconstruct else "sparse_categorical_crossentropy",
+                example=(inputs, targets),
+                loss=loss,
                 seed=seed,
                 steps=steps,
             )
         yield from _rows(data.name, variant.architecture, variant.name, variant.kind, rungs)
         forget_models()
+
+
+def _aim(architecture: Architecture, data: LoadedDataset) -> tuple[Any, str]:
+    """What an architecture is trained towards on the first examples, and the loss of that."""
+    labels = data.y_train[:_EXAMPLES]
+    if architecture.task == "reconstruct":
+        return data.given("train", slice(_EXAMPLES)), "mean_squared_error"
+    if architecture.task == "regress":
+        return labels, "mean_squared_error"
+    if data.classes == 2 and not architecture.reference.packaged:
+        with suppress(*ANYTHING_RAISED):  # which the climb tells
+            outputs = _build(architecture.reference, data)(data.given("train", slice(2)), training=False)
+            if outputs.shape[-1] == 1:
+                return labels[:, np.newaxis].astype(np.float32), "binary_crossentropy"
+    return labels, "sparse_categorical_crossentropy"
 
 
 def climb_published(dataset: str, *, steps: int, seed: int = 1) -> Iterator[dict[str, Any]]:
@@ -79,7 +95,7 @@ def _build(variant: Variant, data: LoadedDataset) -> Any:
     check_is_model(model)
     recipe.after_build(model)
     if variant.kind == "reference":  # the others must give what it gives
-        check_outputs(model, recipe.task, data.input_shape, data.classes)
+        check_outputs(model, recipe.task, data.given("train", slice(2)), data.classes)
     return model
 
 

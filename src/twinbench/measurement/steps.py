@@ -16,7 +16,7 @@ import tensorflow as tf
 from twinbench.architectures.catalogue import Variant
 from twinbench.architectures.contract import UnfitModelError
 from twinbench.architectures.keras_settings import settings_kept
-from twinbench.architectures.recipe import recipe_of
+from twinbench.architectures.recipe import fitted, recipe_of
 from twinbench.data import LoadedDataset
 from twinbench.planning.devices import device_type
 from twinbench.training.program import make_loss
@@ -31,10 +31,11 @@ _STRETCH_SECONDS: Final = 0.003
 
 
 def batch_of(data: LoadedDataset, size: int) -> Batch:
-    """Return images float32 (size, height, width, channels) in 0..1 and labels int32 (size,)."""
+    """Return training inputs as a model gets them, of so many examples, and labels: int32 (size,) where classes."""
     chosen = np.resize(np.arange(len(data.y_train)), size)
-    images = tf.constant(data.x_train[chosen].astype(np.float32) / 255)
-    return images, tf.constant(data.y_train[chosen].astype(np.int32))
+    labels = data.y_train[chosen]
+    inputs = tf.nest.map_structure(tf.constant, data.given("train", chosen))
+    return inputs, tf.constant(labels if data.of_numbers else labels.astype(np.int32))
 
 
 @settings_kept()
@@ -44,7 +45,9 @@ def trace_step(variant: Variant, batch: Batch, data: LoadedDataset) -> tuple[Ste
     keras.utils.set_random_seed(0)
     model = recipe.build(data.input_shape, data.classes)
     if not model.built:
-        model(batch[0][:1])  # as `fit` does for a model that does not know its input yet
+        model(data.given("train", slice(1)))  # as `fit` does for a model that does not know its input yet
+    if not variant.packaged:
+        recipe = fitted(recipe, model, data.given("train", slice(8)))
     loss_of = make_loss(recipe.loss)
     weights = [weight.value for weight in model.trainable_variables]
 
@@ -82,7 +85,8 @@ def time_steps(
         began = clock()
         for _ in range(count):
             gradients = step(*batch)
-        gradients[0].numpy()  # on a GPU the step is done only when someone looks
+        # On a GPU the step is done only when someone looks; the gradient of a table of words is of some rows alone.
+        getattr(gradients[0], "values", gradients[0]).numpy()
         return clock() - began
 
     def round_of(running: Iterable[Key], count: int) -> dict[Key, float]:

@@ -27,7 +27,6 @@ _APART = (
     "twinbench.architectures.statements",
     "twinbench.planning",  # what the plan says of a run is its key
     "twinbench.data.manifest",  # the dataset reaches it by its content
-    "twinbench.data.arrays",
     "twinbench.data.files",
     "twinbench.training.locks",  # who trains a run
     "twinbench.training.provenance",  # where and when it was trained, and what that took

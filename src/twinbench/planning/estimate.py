@@ -9,7 +9,6 @@ Imports no TensorFlow; the store is sampled, not read in full.
 
 import functools
 import itertools
-import math
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -247,8 +246,7 @@ def _size(configuration: Configuration, name: str) -> Size:
         train, test, pixels = _KNOWN_SIZES.get(dataset.source.split(":")[0], _KNOWN_SIZES["mnist"])
         known = known_size(dataset) is not None
         return Size(min(train, dataset.train_examples or train), test, pixels, known)
-    shape = manifest.shapes["x_train"]
-    return Size(shape[0], manifest.shapes["x_test"][0], math.prod(shape[1:]), known=True)
+    return Size(manifest.images, manifest.shapes["y_test"][0], manifest.values, known=True)
 
 
 def _pixels_by_sha256(configuration: Configuration) -> dict[str, int]:
@@ -259,5 +257,5 @@ def _pixels_by_sha256(configuration: Configuration) -> dict[str, int]:
             manifest = read_manifest(path)
         except TwinbenchError:
             continue
-        pixels[manifest.sha256] = math.prod(manifest.shapes["x_train"][1:])
+        pixels[manifest.sha256] = manifest.values
     return pixels

@@ -10,6 +10,7 @@ from twinbench.data.files import OUTPUT, check_is_folder
 from twinbench.data.manifest import Manifest, read_manifest
 from twinbench.data.preparing import describe_dataset
 from twinbench.errors import ConfigurationError, TwinbenchError
+from twinbench.planning.agreeing import disagreements
 from twinbench.planning.estimate import known_size
 from twinbench.planning.plan import selected_variants
 from twinbench.planning.stages import dataset_key
@@ -65,7 +66,8 @@ def _mistakes(dataset: Dataset, configuration: Configuration, prepared: Mapping[
             "of the original files, or leave the key out to download them."
         )
     if manifest is not None:
-        images, classes = manifest.shapes["x_train"][0], manifest.classes
+        yield from disagreements(selected_variants(configuration), configuration.training, manifest)
+        images, classes = manifest.images, len(manifest.class_names) or 1
     else:
         available = known_size(dataset) if dataset.train_split == "train" else None
         if available is None:
@@ -80,8 +82,9 @@ def _mistakes(dataset: Dataset, configuration: Configuration, prepared: Mapping[
     training = configuration.training
     networks = {variant.architecture for variant in selected_variants(configuration)}
     batch_size = max(architectures()[name].training(training).batch_size for name in networks)
-    held_out = round(images * training.validation_fraction)
-    if held_out < 1 or images - held_out < classes:
+    apart = manifest is not None and "y_validation" in manifest.shapes
+    held_out = 0 if apart else round(images * training.validation_fraction)
+    if not apart and (held_out < 1 or images - held_out < classes):
         yield (
             f"'training.validation_fraction' is {training.validation_fraction:g}, which holds out {held_out} of the "
             f"{images} training images of dataset '{dataset.name}'; at least 1 must be held out, and {classes} must "

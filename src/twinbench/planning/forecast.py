@@ -155,7 +155,7 @@ def known_manifests(configuration: Configuration) -> dict[str, Manifest]:
     for dataset in configuration.datasets:
         with contextlib.suppress(TwinbenchError):
             key = dataset_key(dataset)
-            manifest_now = prepared.get(key) or (None if dataset.kind == "tfds" else describe_dataset(dataset))
+            manifest_now = prepared.get(key) or (None if dataset.made else describe_dataset(dataset))
             if manifest_now is not None:
                 manifests[dataset.name] = manifest_now
     return manifests

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from twinbench.architectures.catalogue import Variant
+from twinbench.architectures.places import located
+from twinbench.architectures.source import source_digest
 from twinbench.config import Configuration, Dataset, Training
 from twinbench.config.section import Section
 from twinbench.data.contents import content_digests
@@ -116,19 +118,30 @@ def versions_of(stage: Stage) -> dict[str, str]:
     return versions | software() if stage in ("ladder", "measure") else versions
 
 
+def loader_digest(dataset: Dataset) -> str:
+    """SHA-256 (hex) of the code that a dataset's function runs, as that of a builder is taken.
+
+    Raises:
+        ConfigurationError: there is no such file or function, or it cannot be read.
+    """
+    return source_digest(*located(dataset.source, f"Dataset '{dataset.name}' names {dataset.source}", argued=False))
+
+
 def dataset_key(dataset: Dataset) -> str:
     """SHA-256 (hex) of all that determines a prepared dataset, but for its name and what a download brings.
 
     The content of a file counts, not its name nor its time; a `data_dir` of tensorflow-datasets is not looked into.
     """
     settings = dataset.model_dump(mode="json", exclude={"name", "manual_dir"})
-    libraries = {"digits": ("numpy", "scikit-learn"), "npz": ("numpy",), "tfds": ("numpy", "tensorflow-datasets")}
+    libraries = {"digits": ("numpy", "scikit-learn"), "tfds": ("numpy", "tensorflow-datasets")}
     content: dict[str, Any] = {
         "settings": settings,
         "code": code_of("data"),
-        "versions": {package: version(package) for package in libraries[dataset.kind]},
+        "versions": {package: version(package) for package in libraries.get(dataset.kind, ("numpy",))},
         "files": content_digests(dataset),
     }
-    if dataset.kind == "npz":
+    if dataset.kind in ("npz", "loader"):
         settings["source"] = Path(dataset.source).name  # which the manifest tells
+    if dataset.kind == "loader":
+        content["loader"] = loader_digest(dataset)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -33,7 +33,7 @@ def write_study(
         data: the dataset's source.
         seeds: how many.
         output: the output folder.
-        task: `classify` or `reconstruct`.
+        task: `classify`, `regress` or `reconstruct`.
         jobs: into how many jobs the runs are put, which may run side by side; a model each where it is None.
         settings: `KEY=VALUE`, further keys of the configuration, the value in YAML.
 
@@ -46,7 +46,7 @@ def write_study(
     network = {"name": NAME, "reference": models[0], "variants": list(models[1:]), "task": task}
     content: dict[str, Any] = {
         "output": output,
-        "datasets": [data],
+        "datasets": [{"source": data, "labels": "numbers"} if task == "regress" else data],
         "architectures": [network],
         "suspects": [],
         "seeds": seeds,

@@ -31,7 +31,7 @@ class Outcome:
     seed: Annotated[int, "seed of the run"]
     status: Annotated[Literal["ok", "failed"], "ok or failed"]
     reason: Annotated[str, "why the run failed"]
-    task: Annotated[str, "classify or reconstruct"]
+    task: Annotated[str, "classify, regress or reconstruct"]
     score_name: Annotated[str, "accuracy or explained variance"]
     optimizer: Annotated[str, "optimiser"]
     learning_rate: Annotated[float, "its step size"]

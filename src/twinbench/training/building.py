@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from twinbench.architectures.contract import check_is_model, check_outputs
 from twinbench.architectures.recipe import Recipe
+from twinbench.data import LoadedDataset
 from twinbench.training.seeds import Seeds
 
 State = list[NDArray[Any]]
@@ -36,23 +37,23 @@ class Parameters:
     keras_count: int | None
 
 
-def build_model(recipe: Recipe, input_shape: tuple[int, ...], classes: int, seeds: Seeds) -> tuple[Any, Parameters]:
+def build_model(recipe: Recipe, data: LoadedDataset, seeds: Seeds) -> tuple[Any, Parameters]:
     """Build a recipe's model with the initial weights and the layer randomness that the seeds determine.
 
     Returns:
-        The model, called once on zeros so that its weights exist, and its parameters.
+        The model, called so that its weights exist, and its parameters.
 
     Raises:
         UnfitModelError: it is not a model for the recipe's task.
         Exception: whatever the builder raises.
     """
     _seed_keras(seeds.init)
-    model = recipe.build(input_shape, classes)
+    model = recipe.build(data.input_shape, data.classes)
     check_is_model(model)
     keras_count = _keras_count(model)
-    per_call = _call_counting(model, input_shape)
+    per_call = _call_counting(model, data.given("train", slice(1)))
     recipe.after_build(model)
-    check_outputs(model, recipe.task, input_shape, classes)
+    check_outputs(model, recipe.task, data.given("train", slice(2)), data.classes)
     seed_layers(model, seeds.dropout)
     parameters = Parameters(
         unique=_size(model.weights),
@@ -137,10 +138,9 @@ def _keras_count(model: Any) -> int | None:
         return None
 
 
-def _call_counting(model: Any, input_shape: tuple[int, ...]) -> int:
-    """Call the model on one image of zeros and count each layer's own weights once for every call of the layer."""
-    image = np.zeros((1, *input_shape), np.float32)
-    model(image, training=False)  # a model that is built by its first call calls its layers once more for it
+def _call_counting(model: Any, example: Any) -> int:
+    """Call the model on one example and count each layer's own weights once for every call of the layer."""
+    model(example, training=False)  # a model that is built by its first call calls its layers once more for it
     calls: Counter[int] = Counter()
     called: dict[int, Any] = {}
     original = keras.layers.Layer.__call__
@@ -152,7 +152,7 @@ def _call_counting(model: Any, input_shape: tuple[int, ...]) -> int:
 
     keras.layers.Layer.__call__ = counting
     try:
-        model(image, training=False)
+        model(example, training=False)
     finally:
         keras.layers.Layer.__call__ = original
     return sum(calls[identity] * _own_size(layer) for identity, layer in called.items())

@@ -1,4 +1,4 @@
-"""The images of a dataset, as the runs of one recipe see them: splits, order, and the tensors to gather from."""
+"""The examples of a dataset, as the runs of one recipe see them: splits, order, and the tensors to gather from."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,15 +18,18 @@ Positions = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Images:
-    """Images and labels as tensors: `(n, height, width, channels)` uint8 and `(n,)` int32."""
+    """A part of a dataset, for the engine as tensors: `(n, height, width, channels)` uint8 and `(n,)` int32."""
 
-    pixels: Any
-    labels: Any
+    part: str
+    pixels: Any = None
+    labels: Any = None
 
     @classmethod
-    def of(cls, pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> "Images":
-        """Put arrays where TensorFlow can gather from them."""
-        return cls(tf.constant(pixels), tf.constant(labels.astype(np.int32)))
+    def of(cls, data: LoadedDataset, part: str) -> "Images":
+        """Put images and classes where TensorFlow can gather from them; others the engine does not train on."""
+        if not data.plain:
+            return cls(part)
+        return cls(part, tf.constant(data.inputs(part)[""]), tf.constant(data.labels(part).astype(np.int32)))
 
 
 class DatasetTensors:
@@ -34,8 +37,9 @@ class DatasetTensors:
 
     def __init__(self, data: LoadedDataset) -> None:
         self.data = data
-        self.train = Images.of(data.x_train, data.y_train)
-        self.test = Images.of(data.x_test, data.y_test)
+        self.train = Images.of(data, "train")
+        self.test = Images.of(data, "test")
+        self.validation = Images.of(data, "validation") if "validation" in data.parts else None
 
 
 class Feed:
@@ -50,7 +54,13 @@ class Feed:
         self.tensors = tensors
         self._recipe = recipe
         self._batch_size = training.batch_size * recipe.batch_factor
-        train, validation = _split(tensors.data.y_train, training.validation_fraction, recipe, split)
+        data = tensors.data
+        if tensors.validation is not None and recipe.validation == "stratified":
+            self.validation = tensors.validation
+            train, validation = np.arange(len(data.y_train)), np.arange(len(data.labels("validation")))
+        else:
+            self.validation = tensors.train
+            train, validation = _split(data.strata, training.validation_fraction, recipe, split)
         self.train_positions: Positions = train.astype(np.int32)
         self.validation_positions: Positions = validation.astype(np.int32)
         self.test_positions: Positions = np.arange(len(tensors.data.y_test), dtype=np.int32)
@@ -64,17 +74,22 @@ class Feed:
         return shuffled
 
     def validation_squares(self) -> float:
-        """What a perfect reconstruction of the validation images explains (`total_squares`)."""
-        return total_squares(self.tensors.data.x_train[self.validation_positions], self._recipe.scale)
+        """What a perfect prediction of the validation examples explains (`total_squares`)."""
+        return self._squares(self.validation.part, self.validation_positions)
 
     def test_squares(self) -> float:
-        """What a perfect reconstruction of the test images explains (`total_squares`)."""
-        return total_squares(self.tensors.data.x_test, self._recipe.scale)
+        """What a perfect prediction of the test examples explains (`total_squares`)."""
+        return self._squares("test", self.test_positions)
+
+    def _squares(self, part: str, positions: Positions) -> float:
+        data = self.tensors.data
+        values = data.labels(part) if self._recipe.task == "regress" else data.inputs(part)[""]
+        return total_squares(values[positions], self._recipe.scale if values.dtype == np.uint8 else 1.0)
 
 
-def total_squares(pixels: NDArray[np.uint8], scale: float) -> float:
-    """Sum of squared deviations of the scaled images `(n, height, width, channels)` from their mean image."""
-    flat = pixels.reshape(len(pixels), -1)
+def total_squares(values: NDArray[Any], scale: float) -> float:
+    """Sum of squared deviations of scaled values `(n, ...)`, pixels or labels, from their mean over the examples."""
+    flat = values.reshape(len(values), -1)
     # Image by image, since float64 copies of all images would not fit beside the rest.
     mean = flat.mean(axis=0, dtype=np.float64)
     return float(sum(np.square(image - mean).sum() for image in flat)) * scale * scale

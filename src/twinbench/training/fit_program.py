@@ -9,10 +9,10 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from twinbench.architectures.recipe import Recipe
 from twinbench.config import Training
+from twinbench.data import LoadedDataset
 from twinbench.training.building import State, write_state
 from twinbench.training.feed import Images, Positions
 from twinbench.training.program import Evaluation, Program, failure_of_the_variant, make_loss, make_optimizer
@@ -35,22 +35,24 @@ class FitProgram(Program):
 
     resumable = False
 
-    def __init__(self, model: Any, recipe: Recipe, training: Training, train: Images, seeds: Seeds) -> None:
+    def __init__(self, model: Any, recipe: Recipe, training: Training, data: LoadedDataset, seeds: Seeds) -> None:
         """Compile a model that is not, with the configuration's optimiser and the loss that fits its outputs.
 
         Args:
             model: a built model.
             recipe: what it is trained for.
             training: the configured numbers.
-            train: the images that `train_epoch` picks from.
+            data: the examples.
             seeds: of the run; what a model draws from TensorFlow while it trains follows from that of dropout.
         """
         self.model = model
         self.batch_size = training.batch_size * recipe.batch_factor
         self._recipe = recipe
-        self._train = train
+        self._binary = recipe.loss.startswith("binary")  # one output for two classes
+        self._data = data
+        self._weights = data.weights
         if not model.compiled:
-            sigmoid = recipe.task == "classify" and _ends_in_sigmoid(model)
+            sigmoid = recipe.loss.startswith("crossentropy") and _ends_in_sigmoid(model)
             loss = keras.losses.BinaryCrossentropy() if sigmoid else make_loss(recipe.loss)
             model.compile(optimizer=make_optimizer(recipe, training), loss=loss)
         self.optimizer = model.optimizer
@@ -72,9 +74,13 @@ class FitProgram(Program):
 
     def train_epoch(self, order: Positions) -> float:
         """Train one pass over the images that `order` lists, and return the mean loss that Keras reports."""
-        images, targets = self._examples(self._train, order)
+        images, targets = self._examples("train", order)
         with failure_of_the_variant("It cannot be trained"):
-            result = self.model.fit(images, targets, batch_size=self.batch_size, epochs=1, shuffle=False, verbose=0)
+            # A model's own `fit` need not know of weights.
+            weights = {} if self._weights is None else {"sample_weight": self._weights[order]}
+            result = self.model.fit(
+                images, targets, batch_size=self.batch_size, epochs=1, shuffle=False, verbose=0, **weights
+            )
             reported = getattr(result, "history", None) or {}
             if "loss" in reported:
                 return float(reported["loss"][-1])
@@ -87,33 +93,43 @@ class FitProgram(Program):
 
     def evaluate(self, images: Images, positions: Positions, total_squares: float) -> Evaluation:
         """Evaluate the model in inference mode by Keras's own loop."""
-        inputs, targets = self._examples(images, positions)
+        inputs, targets = self._examples(images.part, positions)
         with failure_of_the_variant("It cannot be evaluated"):
             outputs = np.asarray(self.model.predict(inputs, batch_size=_EVALUATION_BATCH, verbose=0), np.float64)
             told = self._loss(inputs, targets)
         loss = told["loss"]
-        if self._recipe.task == "reconstruct":
-            score = 100 * (1 - float(np.square(outputs - inputs).sum()) / total_squares)
+        if self._recipe.task != "classify":
+            score = 100 * (1 - float(np.square(outputs - targets).sum()) / total_squares)
             return Evaluation(loss, score, score, np.zeros(0, np.int64))
-        predicted = outputs.argmax(axis=-1).astype(np.int64)
-        score = 100 * float(np.mean(predicted == np.asarray(images.labels)[positions]))
+        second = outputs[..., 0] > _threshold(self.model, self._recipe)
+        predicted = (second if self._binary else outputs.argmax(axis=-1)).astype(np.int64)
+        score = 100 * float(np.mean(predicted == self._data.labels(images.part)[positions]))
         seen = next((100 * told[name] for name in _ACCURACIES if name in told), score)
         return Evaluation(loss, score, seen, predicted)
 
-    def _loss(self, inputs: NDArray[np.float32], targets: Any) -> dict[str, float]:
+    def _loss(self, inputs: Any, targets: Any) -> dict[str, float]:
         told = self.model.evaluate(inputs, targets, batch_size=_EVALUATION_BATCH, verbose=0, return_dict=True)
-        return {name: float(value) for name, value in told.items()}
+        return {name: float(np.mean(value)) for name, value in told.items()}
 
-    def _examples(self, images: Images, positions: Positions) -> tuple[NDArray[np.float32], Any]:
+    def _examples(self, part: str, positions: Positions) -> tuple[Any, Any]:
         """Inputs as the engine scales them, and the targets in the form that the model's loss takes."""
-        inputs = np.asarray(images.pixels)[positions].astype(np.float32) * np.float32(self._recipe.scale)
+        inputs = self._data.given(part, positions, scale=self._recipe.scale)
         if self._recipe.task == "reconstruct":
             return inputs, inputs
-        labels = np.asarray(images.labels)[positions]
-        if takes_classes(self.model):
+        labels = self._data.labels(part)[positions]
+        if self._recipe.task == "regress":
             return inputs, labels
-        classes = int(self.model.compute_output_shape((None, *inputs.shape[1:]))[-1])
-        return inputs, np.eye(classes, dtype=np.float32)[labels]
+        if self._binary:
+            return inputs, labels[:, np.newaxis].astype(np.float32)
+        if takes_classes(self.model):
+            return inputs, labels.astype(np.int32)
+        return inputs, np.eye(self._data.classes, dtype=np.float32)[labels]
+
+
+def _threshold(model: Any, recipe: Recipe) -> float:
+    """Above what a model's one output means the second of two classes."""
+    from_logits = getattr(model.loss, "from_logits", recipe.loss.endswith("logits"))
+    return 0.0 if from_logits or "hinge" in _name(model.loss) else 0.5
 
 
 def takes_classes(model: Any) -> bool:

@@ -14,6 +14,7 @@ from twinbench.data import load
 from twinbench.data.manifest import read_manifest
 from twinbench.durations import duration
 from twinbench.errors import ResourceError, memory_ran_out
+from twinbench.planning.agreeing import check_agreement
 from twinbench.planning.devices import device_type, lease_card, visible_cards
 from twinbench.planning.keys import Identity, identify
 from twinbench.planning.plan import Run
@@ -43,9 +44,11 @@ def train_runs(runs: Sequence[Run], configuration: Configuration, npz: Path, sto
         store: where finished runs are looked up and kept.
 
     Raises:
-        TwinbenchError: the dataset cannot be used, the store cannot be written, or the memory ran out.
+        TwinbenchError: the dataset cannot be used, or not by these networks, the store cannot be written, or the
+            memory ran out.
     """
     dataset = read_manifest(npz.with_suffix(".json"))
+    check_agreement({run.definition for run in runs}, configuration.training, dataset)
     device = device_type()
     identities = {run: identify(run.definition, run.seed, configuration.training, dataset, device) for run in runs}
     records = {run: store.find(identity.key) for run, identity in identities.items()}

@@ -145,7 +145,7 @@ class Program:
         Args:
             images: what to pick from.
             positions: which of them to evaluate on.
-            total_squares: of these images (`feed.total_squares`); used for reconstructions only.
+            total_squares: of these images (`feed.total_squares`); used for what is no classifier.
 
         Raises:
             UntrainableError: the model raises on a batch.
@@ -228,6 +228,10 @@ def make_loss(loss: Loss) -> Any:
             return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         case "crossentropy on probabilities":
             return keras.losses.SparseCategoricalCrossentropy(from_logits=False)
+        case "binary crossentropy on logits":
+            return keras.losses.BinaryCrossentropy(from_logits=True)
+        case "binary crossentropy on probabilities":
+            return keras.losses.BinaryCrossentropy(from_logits=False)
         case "mean squared error":
             return keras.losses.MeanSquaredError()
 

@@ -112,9 +112,11 @@ class VariantTrainer:
             outcome = replace(
                 outcome, train_examples=len(feed.train_positions), validation_examples=len(feed.validation_positions)
             )
-            if outcome.task == "reconstruct" and not (feed.validation_squares() and feed.test_squares()):
+            if outcome.task != "classify" and not (feed.validation_squares() and feed.test_squares()):
                 raise UntrainableError(
                     "All images are the same: there is no variance that a reconstruction could explain."
+                    if outcome.task == "reconstruct"
+                    else "All labels are the same in the validation part or the test: there is nothing to explain."
                 )
             with failure_of_the_variant(_CANNOT_BE_TRAINED):
                 start = read_state(model)
@@ -152,8 +154,9 @@ class VariantTrainer:
 
     def _program_of(self, model: Any, recipe: Recipe, seeds: Seeds) -> Program:
         """Return the program of the variant's first model, which trains all others of its shapes."""
-        if not self.variant.packaged and brings_its_training(model):
-            return FitProgram(model, recipe, self._training, self._tensors.train, seeds)
+        by_keras = brings_its_training(model) or not self._tensors.data.plain or recipe.loss.startswith("binary")
+        if not self.variant.packaged and by_keras:
+            return FitProgram(model, recipe, self._training, self._tensors.data, seeds)
         if self._program is None:
             self._program = Program(model, recipe, self._training, self.compilation, self._tensors.train)
         shapes = [[tuple(weight.shape) for weight in network.variables] for network in (self._program.model, model)]
@@ -163,13 +166,13 @@ class VariantTrainer:
 
     def _build(self, recipe: Recipe, seeds: Seeds, outcome: Outcome) -> tuple[Any, Outcome]:
         """Build the model with the run's initial weights, and write down what it is."""
-        shape, classes = self._tensors.data.input_shape, self._tensors.data.classes
-        model, parameters = build_model(recipe, shape, classes, seeds)
+        data = self._tensors.data
+        model, parameters = build_model(recipe, data, seeds)
         if not self.variant.packaged:
-            recipe = self._recipe = fitted(recipe, model, shape)
+            recipe = self._recipe = fitted(recipe, model, data.given("train", slice(8)))
         if self._training.init == "matched" and self.variant.kind != "reference":
             with failure_of_the_variant("The reference, whose weights it is to get, cannot be built"):
-                reference, _ = build_model(recipe_of(self._architecture.reference), shape, classes, seeds)
+                reference, _ = build_model(recipe_of(self._architecture.reference), data, seeds)
             match_weights(model, reference)
         return model, replace(
             outcome,
@@ -220,13 +223,13 @@ class VariantTrainer:
             clock.before, clock.training = resumed.seconds, resumed.train_seconds
             clock.images = len(history) * len(feed.train_positions)
         saved = time.perf_counter()
-        squares = feed.validation_squares() if outcome.task == "reconstruct" else math.nan
+        squares = feed.validation_squares() if outcome.task != "classify" else math.nan
         for epoch in range(len(history) + 1, self._training.epochs + 1):
             began = time.perf_counter()
             train_loss = program.train_epoch(feed.order(seeds.order, epoch))
             clock.training += time.perf_counter() - began
             clock.images += len(feed.train_positions)
-            validation = program.evaluate(feed.tensors.train, feed.validation_positions, squares)
+            validation = program.evaluate(feed.validation, feed.validation_positions, squares)
             if not (math.isfinite(train_loss) and math.isfinite(validation.loss)):
                 reason = f"The loss became {_in_words(train_loss, validation.loss)} in epoch {epoch}."
                 return Result(replace(outcome, reason=reason), tuple(history), clock.cost(self._device))
@@ -242,7 +245,7 @@ class VariantTrainer:
             progress(epoch, train_loss)
         with failure_of_the_variant(_CANNOT_BE_TRAINED):
             program.finish()
-        squares = feed.test_squares() if outcome.task == "reconstruct" else math.nan
+        squares = feed.test_squares() if outcome.task != "classify" else math.nan
         test = program.evaluate(feed.tensors.test, feed.test_positions, squares)
         with failure_of_the_variant(_CANNOT_BE_TRAINED):
             digest = weights_sha256(program.model)

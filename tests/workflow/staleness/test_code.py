@@ -72,7 +72,7 @@ BATCHES = {
             "training/program.py", "100 * correct / count", "99 * correct / count", "train measure tables", trains=True
         ),
         edited(
-            "data/npz_source.py",
+            "data/conversion.py",
             "return np.ascontiguousarray(array,",
             "return 255 - np.ascontiguousarray(array,",
             EVERYTHING,

@@ -92,6 +92,8 @@ BATCHES = {
     ],
     "other images": [
         Change("a file with an older time", _older_file, EVERYTHING, trains=True),
+        _dataset("datasets.labels", {"labels": "classes"}, EVERYTHING, trains=False),
+        _dataset("datasets.inputs", {"inputs": "images"}, EVERYTHING, trains=False),
         _dataset("datasets.train_examples", {"train_examples": 45}, EVERYTHING, trains=True),
         setting("store", "other/store", AFTER_TRAINING, trains=True),
         setting("training.determinism", "seeded", ALL_BUT_DATA, trains=True),
