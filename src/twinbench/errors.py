@@ -7,11 +7,12 @@ the traceback goes into a file beside the log.
 
 import contextlib
 import re
-import sysconfig
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+
+from twinbench.own_files import PACKAGE, is_librarys
 
 
 class TwinbenchError(Exception):
@@ -143,8 +144,6 @@ def first_cause(error: BaseException, longest: int = 300) -> str:
     return f"{type(cause).__name__}: {words[:longest]}"
 
 
-_PACKAGE = Path(__file__).resolve().parent
-_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
 _FRAME = re.compile(r'File "([^"]+)", line \d+, in (\S+)')
 # What says that the exception was raised from another, which is its context.
 _RAISED_AGAIN = ("in user code:", "Exception encountered when calling", "Error encountered:")
@@ -154,11 +153,11 @@ _FRAMES = ("in user code:", "File ", "Graph execution error", "Detected at node"
 def _is_engines(file: str) -> bool:
     """Whether a file is twinbench's, and no architecture."""
     path = Path(file)
-    return path.is_relative_to(_PACKAGE) and (
+    return path.is_relative_to(PACKAGE) and (
         path.parent.name != "architectures" or path.stem in ("contract", "keras_settings", "recipe", "suspects")
     )
 
 
 def _is_librarys(file: str) -> bool:
-    inside = Path(file).is_relative_to(_PACKAGE)
-    return not inside and (file.startswith((*_LIBRARIES, "<")) or "__autograph_generated_file" in file)
+    inside = Path(file).is_relative_to(PACKAGE)
+    return not inside and (is_librarys(file) or file.startswith("<") or "__autograph_generated_file" in file)

@@ -1,6 +1,9 @@
 """Two pieces of own Python are the same code only where text, closure, defaults and what they refer to are equal."""
 
 import functools
+import importlib
+import json
+import sys
 
 import pytest
 
@@ -73,3 +76,15 @@ def test_what_a_library_holds_is_no_code_of_the_person():
     assert own_callables(model("relu")) == []
     assert told_apart(own_callables(model(scaled(2.0))), own_callables(model(scaled(2.0)))) == []
     assert len(told_apart(own_callables(model(scaled(2.0))), own_callables(model(scaled(3.0))))) == 2
+
+
+def test_a_module_of_the_persons_own_may_have_the_name_of_one_of_pythons(tmp_path, monkeypatch):
+    from twinbench.sameness.own_code import is_own
+
+    (tmp_path / "code.py").write_text("def double(x):\n    return 2 * x\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "code", raising=False)
+    own = importlib.import_module("code")
+    monkeypatch.setitem(sys.modules, "code", own)
+    assert is_own(own.double)
+    assert not is_own(json.dumps)

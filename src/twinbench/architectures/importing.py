@@ -13,6 +13,7 @@ from typing import Any
 
 from twinbench.architectures.declaration import Builder
 from twinbench.architectures.source import root_of
+from twinbench.own_files import is_librarys
 
 
 @dataclass
@@ -23,7 +24,6 @@ class _Home:
     modules: dict[str, ModuleType] = field(default_factory=dict)
 
 
-_PYTHON = (Path(sys.prefix), Path(sys.base_prefix))
 # Names by which a parameter says what it takes.
 _MEANINGS = {
     "input_shape": "input_shape",
@@ -60,8 +60,7 @@ def at_home(path: Path) -> Iterator[None]:
 def _lies_in(module: Any, folder: Path) -> bool:
     """Whether a module is a person's own and from this folder: what is installed below it is everybody's."""
     file = Path(getattr(module, "__file__", None) or "/")
-    installed = {"site-packages", "dist-packages"} & {*file.parts} or {*_PYTHON} & {*file.parents}
-    return folder in file.parents and not installed and not module.__name__.startswith("twinbench.")
+    return folder in file.parents and not is_librarys(file) and not module.__name__.startswith("twinbench.")
 
 
 def import_file(path: Path) -> ModuleType:

@@ -3,7 +3,6 @@
 import importlib
 import importlib.util
 import linecache
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -11,9 +10,7 @@ from typing import Any
 
 from twinbench.compare.surroundings import GlobalState, Home
 from twinbench.errors import UsageError
-
-PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
-"""Where the files of this package start, which are not the person's own."""
+from twinbench.own_files import is_own
 
 
 class Places:
@@ -84,13 +81,7 @@ def _by_name(name: str) -> tuple[Any, Home]:
 
 def shortened(error: BaseException) -> str:
     """A traceback with only the lines of the person's own files."""
-    own = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if "site-packages" not in frame.filename
-        and not frame.filename.startswith((PACKAGE, "<frozen"))
-        and "/lib/python" not in frame.filename
-    ]
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if is_own(frame.filename)]
     lines = []
     if isinstance(error, SyntaxError) and error.filename:
         lines.append(f'  File "{error.filename}", line {error.lineno}\n    {(error.text or "").strip()}\n')

@@ -2,7 +2,6 @@
 
 import linecache
 import sys
-import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,9 +11,7 @@ from typing import Any
 
 import keras
 
-from twinbench.compare.imported import PACKAGE
-
-_INSTALLED = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib"))
+from twinbench.own_files import is_own
 
 
 @dataclass(frozen=True)
@@ -64,8 +61,7 @@ def _own_line(frame: FrameType | None) -> Line | None:
     """The innermost line of a person's own file that is being run."""
     while frame is not None:
         file = frame.f_code.co_filename
-        installed = "site-packages" in file or "dist-packages" in file or file.startswith(_INSTALLED)
-        if not installed and not file.startswith((PACKAGE, "<frozen")):
+        if is_own(file):
             return Line(file, frame.f_lineno)
         frame = frame.f_back
     return None

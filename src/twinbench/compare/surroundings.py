@@ -9,7 +9,6 @@ import copy
 import os
 import random
 import sys
-import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -24,6 +23,8 @@ from keras.src.backend.common import global_state
 from keras.src.saving import object_registration
 from tensorflow.python.eager import context
 from tensorflow.python.framework import config as tf_config
+
+from twinbench.own_files import is_librarys
 
 Setting = tuple[Callable[[], Any], Callable[[Any], Any]]
 
@@ -236,27 +237,16 @@ def _replace(modules: dict[str, ModuleType], others: dict[str, ModuleType]) -> N
     sys.modules.update(others)
 
 
-_INSTALLED = tuple(
-    {
-        f"{folder}{os.sep}"
-        for name in ("stdlib", "platstdlib", "purelib", "platlib")
-        for folder in (sysconfig.get_path(name), os.path.realpath(sysconfig.get_path(name)))
-    }
-)
-
-
 def _own_modules() -> dict[str, ModuleType]:
     """The modules that come from files of the person's own: neither installed nor part of Python or this package."""
     return {name: module for name, module in list(sys.modules.items()) if _is_own(name, module)}
 
 
 def _is_own(name: str, module: Any) -> bool:
-    if name in ("__main__", "__mp_main__") or name.startswith("twinbench"):
+    if name in ("__main__", "__mp_main__") or name.split(".", maxsplit=1)[0] == "twinbench":
         return False
     file = getattr(module, "__file__", None)
     places = [file] if file else list(getattr(module, "__path__", None) or [])[:1]
     if not places or (file and not str(file).endswith(".py")):
         return False
-    place = str(places[0])
-    installed = place.startswith(_INSTALLED) or "site-packages" in place or "dist-packages" in place
-    return not installed
+    return not is_librarys(places[0])

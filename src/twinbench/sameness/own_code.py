@@ -4,7 +4,6 @@ What a probe shows of own code holds for the inputs that were tried; that two si
 """
 
 import sys
-import sysconfig
 from functools import cache, partial
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -13,13 +12,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from twinbench.own_files import is_librarys
 from twinbench.sameness.trace import builtin_class, is_builtin
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
-_LIBRARIES = ("keras", "tensorflow", "numpy", "scipy", "jax", "torch", "builtins", *sys.stdlib_module_names)
+_LIBRARIES = ("keras", "tensorflow", "numpy", "scipy", "jax", "torch", "builtins")
 _NOT_CODE = ("__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__firstlineno__")
 _MOST_BYTES = 10_000_000
-_INSTALLED = tuple(sysconfig.get_paths()[name] for name in ("purelib", "platlib", "stdlib"))
 
 
 def is_own(thing: Any) -> bool:
@@ -29,8 +28,8 @@ def is_own(thing: Any) -> bool:
     module = getattr(thing, "__module__", None) or ""
     if not isinstance(thing, FunctionType | type) or module.split(".")[0] in _LIBRARIES:
         return False
-    path = getattr(sys.modules.get(module), "__file__", None) or ""
-    return not path.startswith(_INSTALLED)
+    # By its file: a module of the person's own may have the name of one of Python's (`code`, `types`).
+    return not is_librarys(getattr(sys.modules.get(module), "__file__", None) or "")
 
 
 def identity(thing: Any, _seen: dict[int, Any] | None = None) -> Any:  # noqa: PLR0911 - one return per kind of thing
