@@ -1,11 +1,18 @@
-"""The benchmark of the engine runs, and says which contestant is absent."""
+"""The benchmarks of the engine and of the machine say what was measured, and which contestant is absent."""
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from benchmarks.machine import CHANGES, drift
 from benchmarks.speed import Contestant, rows_of
+
+from twinbench.store.predictions import pack
+from twinbench.store.record import Cost, Outcome, Record
+from twinbench.table import columns_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -24,6 +31,36 @@ def test_ratios_are_taken_round_by_round_and_held_against_the_goal() -> None:
     assert slow["reached"] == "no"
 
 
+def test_the_drift_of_the_same_seeds_is_told_beside_that_of_other_seeds() -> None:
+    def records(scores: list[float], weights: str, right: int) -> list[Record]:
+        predictions = pack(np.arange(4) >= right, np.zeros(4, np.int64), 2)
+        blank = {column.name: {"text": "", "whole": 0, "number": 0.0}[column.kind] for column in columns_of(Outcome)}
+        outcome = Outcome(**blank | {"dataset": "mnist", "architecture": "mlp", "test_examples": 4})
+        return [
+            Record(
+                "key",
+                {},
+                replace(outcome, seed=seed, test_score=score, final_weights_sha256=f"{weights}{seed}"),
+                (),
+                Cost("cpu", 1.0, 1.0, 1.0, 1.0),
+                {"cpu": "", "instruction_sets": "", "tensorflow": "", "git_commit": "", "git_dirty": False},
+                predictions,
+            )
+            for seed, score in enumerate(scores)
+        ]
+
+    usual = records([98.0, 98.2, 98.4], "a", 4)
+    same = drift(CHANGES[0], usual, records([98.0, 98.2, 98.4], "a", 4))
+    assert (same["identical"], same["drift"], same["images"]) == (3, 0, 0)
+    other = drift(CHANGES[1], usual, records([98.1, 98.1, 98.2], "b", 3))
+    assert other["identical"] == 0
+    assert other["shift"] == pytest.approx(-0.2 / 3)
+    assert other["drift"] == pytest.approx(0.4 / 3)
+    assert other["largest"] == pytest.approx(0.2)
+    assert other["images"] == 25
+    assert other["seed_gap"] == pytest.approx(0.8 / 3)
+
+
 def test_a_contestant_whose_framework_is_absent_says_so_and_ends_with_3(tiny_images: Path) -> None:
     arguments = [sys.executable, "-m", "benchmarks.contestants", "jax", "cnn", str(tiny_images), "2"]
     ended = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -33,7 +70,5 @@ def test_a_contestant_whose_framework_is_absent_says_so_and_ends_with_3(tiny_ima
 
 @pytest.fixture
 def tiny_images(tmp_path: Path) -> Path:
-    import numpy as np
-
     np.savez(tmp_path / "tiny.npz", x_train=np.zeros((2, 28, 28, 1), np.uint8), y_train=np.zeros(2, np.int64))
     return tmp_path / "tiny.npz"
