@@ -12,6 +12,7 @@ from twinbench.cli.plan import plan
 from twinbench.cli.report import report
 from twinbench.cli.report_diff import report_diff
 from twinbench.cli.reproduce import reproduce
+from twinbench.cli.roundtrip import roundtrip
 from twinbench.cli.run import run
 from twinbench.cli.store import store
 from twinbench.cli.study import study
@@ -43,6 +44,7 @@ main.add_command(plan)
 main.add_command(report)
 main.add_command(report_diff)
 main.add_command(reproduce)
+main.add_command(roundtrip)
 main.add_command(run)
 main.add_command(store)
 main.add_command(study)

@@ -59,6 +59,7 @@ class Request:
             "untested": ["Everything."],
             "noise": "",
             "seeds": None,
+            "stored": None,
         }
         return Answer(report, f"A: {self.a}\nB: {self.b}\n\nCANNOT TELL  {sentence}", 3)
 
@@ -94,6 +95,24 @@ class CheckRequest:
         return Answer(report, f"CANNOT TELL  {sentence}", 3)
 
 
+@dataclass(frozen=True)
+class RoundtripRequest:
+    """What is asked of the child about a model that is saved and loaded."""
+
+    question: ClassVar[str] = "roundtrip"
+
+    model: str
+    ending: str = ".keras"
+    input_shape: list[list[int | None]] | None = None
+    width: int = 90
+
+    def unanswered(self, sentence: str) -> "Answer":
+        """The answer where the child gave none."""
+        report = {"schema": 1, "model": self.model, "verdict": "not_fully_tested", "sentence": sentence, "losses": []}
+        report |= {"loads": "", "warnings": [], "comparison": None}
+        return Answer(report, f"NOT FULLY TESTED  {sentence}", 3)
+
+
 _BACKENDS = ("tensorflow", "jax", "torch", "numpy", "openvino")
 
 _POLL_SECONDS = 0.2
@@ -110,7 +129,9 @@ class Answer:
 
 
 def run_apart(
-    request: Request | CheckRequest, timeout: float, progress: Callable[[str], None] = lambda stage: None
+    request: Request | CheckRequest | RoundtripRequest,
+    timeout: float,
+    progress: Callable[[str], None] = lambda stage: None,
 ) -> Answer:
     """Answer a request in a child process.
 

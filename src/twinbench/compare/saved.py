@@ -1,5 +1,6 @@
 """Reads saved models and saved weights, always in safe mode: no code in a file ever runs."""
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -60,7 +61,11 @@ def load_saved(path: Path) -> tuple[keras.Model, str]:
 
 
 def _reason(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    first = re.sub(r"\S*<class '([\w.]*\.)?(\w+)'>", r"\2", lines[0])
+    cause = next((line for line in lines[1:] if re.match(r"(Exception|Error) encountered: ", line)), "")
+    cause = cause.partition(": ")[2] or next((line for line in lines if line.startswith("TypeError")), "")
+    return f"{first[:200]}{f' ({cause[:200]})' if cause else ''}"
 
 
 def _is_archive(path: Path) -> bool:

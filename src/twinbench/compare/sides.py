@@ -274,7 +274,7 @@ def both_sides(a: Any, b: Any, names: tuple[str, str], places: Places) -> tuple[
     Raises:
         UsageError: One of them is or names none of these, or both are weights without a model.
     """
-    first, second = (_side(source, name, places) for source, name in zip((a, b), names, strict=True))
+    first, second = (one_side(source, name, places) for source, name in zip((a, b), names, strict=True))
     for weights, other in ((first, second), (second, first)):
         if weights.kind != "weights":
             continue
@@ -287,7 +287,12 @@ def both_sides(a: Any, b: Any, names: tuple[str, str], places: Places) -> tuple[
     return first, second
 
 
-def _side(source: Any, name: str, places: Places) -> Side:
+def one_side(source: Any, name: str, places: Places) -> Side:
+    """Make a side of a model, a builder function, or a text that names one.
+
+    Raises:
+        UsageError: It is or names none of these.
+    """
     if isinstance(source, keras.Model):
         return Side(name, "model", source)
     if isinstance(source, str | Path):

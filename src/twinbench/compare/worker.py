@@ -104,9 +104,22 @@ def _checked(request: dict[str, Any], progress: Callable[[str], None]) -> dict[s
     return {"report": report.to_dict(), "text": text, "exit_status": report.exit_status}
 
 
+def _saved_and_loaded(request: dict[str, Any], progress: Callable[[str], None]) -> dict[str, Any]:
+    from twinbench.compare.survival import roundtrip
+
+    shapes = request["input_shape"]
+    result = roundtrip(
+        request["model"],
+        ending=request["ending"],
+        input_shape=shapes[0] if shapes and len(shapes) == 1 else shapes,
+        progress=progress,
+    )
+    return {"report": result.to_dict(), "text": result.text(request["width"]), "exit_status": result.exit_status}
+
+
 Answering = Callable[[dict[str, Any], Callable[[str], None]], dict[str, Any]]
 
-ANSWERS: dict[str, Answering] = {"compare": _compared, "check": _checked}
+ANSWERS: dict[str, Answering] = {"compare": _compared, "check": _checked, "roundtrip": _saved_and_loaded}
 """What answers each question: its report as plain data and as text, and the exit status."""
 
 
