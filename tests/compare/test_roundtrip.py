@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from tests.compare.corpus.saving import CASES
@@ -76,7 +77,7 @@ def test_the_command_answers_for_a_builder_and_for_the_file_that_it_saves(tmp_pa
     path = tmp_path / "own.py"
     path.write_text(OWN + f"\nbuild().save({str(tmp_path / 'model.keras')!r})\n")
     for place in (f"{path}:build", str(tmp_path / "model.keras")):
-        command = [sys.executable, "-m", "twinbench", "roundtrip", place, "--json"]
+        command = [Path(sys.executable).with_name("twinbench"), "roundtrip", place, "--json"]
         finished = subprocess.run(command, capture_output=True, text=True, check=False)
         assert finished.returncode == 0, finished.stdout + finished.stderr
         answer = json.loads(finished.stdout)

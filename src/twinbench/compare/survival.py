@@ -1,12 +1,8 @@
 """Whether a model is the same after it was saved and loaded: what is lost on the way, and how to keep it."""
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -14,18 +10,16 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
+from twinbench.compare.apart import load_apart
 from twinbench.compare.api import compare
 from twinbench.compare.imported import Places
+from twinbench.compare.marking import inputs_for, mark, outputs_of_model
 from twinbench.compare.render import as_text
 from twinbench.compare.report import Report
 from twinbench.compare.sides import BuildError, Side, one_side
 from twinbench.compare.surroundings import forget_default_policy, restored
 from twinbench.errors import UsageError, first_cause
-from twinbench.sameness.inputs import input_ranges, placeholder_inputs, probe_inputs
 from twinbench.sameness.keeping import as_it_was
-from twinbench.sameness.signature import call_model, signature_from_shapes, signature_of
-from twinbench.sameness.subjects import subject
-from twinbench.sameness.trace import is_builtin
 
 Verdict = Literal["survives", "loses", "not_fully_tested", "cannot_be_saved", "cannot_be_loaded"]
 
@@ -152,9 +146,9 @@ def roundtrip(
         own = side.live
         if own:
             stack.enter_context(as_it_was(model))
-        arrays = _inputs(model, input_shape)
+        arrays = inputs_for(model, input_shape)
         if not own:
-            _mark(model)
+            mark(model)
         path = Path(folder) / f"saved{ending}"
         progress("saving it")
         try:
@@ -163,11 +157,11 @@ def roundtrip(
         except Exception as error:
             words = f"The model cannot be saved: {first_cause(error, 600)}"
             return Survival("cannot_be_saved", words, [Loss("the model", "built", "not saved", _advice(error))])
-        before = _outputs(model, arrays) if arrays is not None else None
+        before = outputs_of_model(model, arrays) if arrays is not None else None
         result = _compared(side, model, path, progress, {"input_shape": input_shape, **options})
         if fresh and result.comparison is not None:
             progress("loading it in a fresh process")
-            _load_apart(result, side, path, arrays, before)
+            _load_elsewhere(result, side, path, arrays, before)
         return result
 
 
@@ -186,58 +180,6 @@ def assert_survives_saving(
     result = roundtrip(model, fresh=fresh, **options)
     if result.verdict != "survives":
         raise AssertionError(result.text())
-
-
-def _inputs(model: keras.Model, input_shape: Any) -> list[np.ndarray] | None:
-    """Inputs to run a model on; None where it does not know its own. Builds the model, if it is not built yet."""
-    signature = signature_of(model)
-    if signature is None and input_shape is not None:
-        shapes = [input_shape] if all(axis is None or isinstance(axis, int) for axis in input_shape) else input_shape
-        signature = signature_from_shapes([tuple(shape) for shape in shapes])
-    if signature is None:
-        return None
-    try:
-        one = subject(model, signature)
-        return probe_inputs(signature, input_ranges(one.graph, model, signature))
-    except Exception:  # then what it computes is not compared apart; that it cannot be run is told by the comparison
-        return placeholder_inputs(signature)
-
-
-def _mark(model: keras.Model) -> None:
-    """Give weights, running statistics and the optimiser's state values that no initialiser gives."""
-    generator = np.random.default_rng(5)
-
-    def move(variable: Any) -> None:
-        if keras.backend.is_float_dtype(variable.dtype):
-            value = np.asarray(keras.ops.convert_to_numpy(variable), dtype="float64")
-            variable.assign(value + 0.02 * (1 + np.abs(value)) * generator.uniform(0.5, 1.5, value.shape))
-
-    for layer in model._flatten_layers(include_self=True, recursive=True):
-        plain = is_builtin(type(layer)) and not hasattr(layer, "finalize_state")
-        for variable in (*layer._trainable_variables, *(layer._non_trainable_variables if plain else ())):
-            move(variable)
-    optimizer = getattr(model, "optimizer", None)
-    with suppress(Exception):  # an optimiser of the person's own that cannot be built here goes as it is
-        if optimizer is not None:
-            if not optimizer.built:
-                optimizer.build(model.trainable_variables)
-            for variable in optimizer.variables:
-                if variable.path.endswith("iteration") or variable.path.endswith("iterations"):
-                    variable.assign(3)
-                elif variable is not getattr(optimizer, "_learning_rate", None):
-                    move(variable)
-
-
-def _outputs(model: keras.Model, arrays: list[np.ndarray]) -> list[np.ndarray] | None:
-    signature = signature_of(model)
-    if signature is None:
-        return None
-    try:
-        packed = signature.pack([keras.ops.convert_to_tensor(array) for array in arrays])
-        outputs = keras.tree.flatten(call_model(model, packed, training=False))
-        return [np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(one, "float32"))) for one in outputs]
-    except Exception:
-        return None
 
 
 def _compared(
@@ -320,10 +262,7 @@ def _advice(error: Exception) -> str:
     return _REGISTER
 
 
-# -- the fresh process ---------------------------------------------------------------------------------------------
-
-
-def _load_apart(
+def _load_elsewhere(
     result: Survival, side: Side, path: Path, arrays: list[np.ndarray] | None, before: list[np.ndarray] | None
 ) -> None:
     """Load the file where nothing else is known, and hold its predictions against the model's."""
@@ -332,7 +271,7 @@ def _load_apart(
     for loads, imported in (("alone", ""), ("with its code", code)):
         if loads == "with its code" and not imported:
             continue
-        answers = _fresh(path, arrays, imported)
+        answers = load_apart(path, arrays, imported)
         if "error" not in answers:
             result.loads = loads  # type: ignore[assignment]
             break
@@ -362,26 +301,3 @@ def _load_apart(
         result.sentence = "Loaded in a fresh process, it predicts something else than where it was built."
     elif result.verdict == "survives":
         result.sentence += " In a fresh process it predicts the same."
-
-
-@contextmanager
-def _kept_arrays(arrays: list[np.ndarray] | None) -> Iterator[str]:
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(None if arrays is None else [[str(a.dtype), a.tolist()] for a in arrays], file)
-        file.flush()
-        yield file.name
-
-
-def _fresh(path: Path, arrays: list[np.ndarray] | None, imported: str) -> dict[str, Any]:
-    """What a fresh process says of a file: its outputs, or the error that it raises."""
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow", "MPLBACKEND": "Agg"}
-    with _kept_arrays(arrays) as given:
-        command = [sys.executable, "-m", "twinbench.compare.loading", str(path), given, imported]
-        finished = subprocess.run(  # noqa: S603 - our own interpreter and module
-            command, capture_output=True, text=True, env=environment, check=False, timeout=600
-        )
-    last = next((line for line in reversed(finished.stdout.splitlines()) if line.startswith("{")), "")
-    if not last:
-        return {"error": f"the process ended with exit status {finished.returncode}"}
-    answer: dict[str, Any] = json.loads(last)
-    return answer
