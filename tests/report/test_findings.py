@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from tests.report.synthetic import write_tables
 
-from twinbench.report.findings import Kept, findings
+from twinbench.report.findings import Kept, findings, with_answer
 from twinbench.report.kept import digest
 from twinbench.report.known_scores import known_scores
 from twinbench.report.tables import Tables
@@ -107,6 +107,8 @@ def test_a_published_score_is_held_against_the_seeds(scores: tuple[float, ...], 
 def test_the_page_and_the_pictures_are_those_of_the_kept_results() -> None:
     kept = Kept.read(_REFERENCE)
     assert (_ROOT / "docs" / "findings.md").read_text(encoding="utf-8") == findings(kept)
+    read_me = (_ROOT / "README.md").read_text(encoding="utf-8")
+    assert read_me == with_answer(read_me, kept)
     for path in (_ROOT / "docs" / "images").glob("*.png"):
         with Image.open(path) as picture:
             assert picture.info.get("tables") == digest(kept.main.folder), f"{path.name} is older: make findings"

@@ -1,6 +1,7 @@
 """`docs/findings.md`: what the kept results say, MNIST first and digits beside it, with nothing written by hand.
 
-`python -m twinbench.report.findings results/reference docs` writes the page; `make findings` its picture too.
+`python -m twinbench.report.findings results/reference docs` writes the page and the answer in
+the read-me; `make findings` also makes the pictures.
 The folder holds the kept tables of MNIST (`twinbench.report.kept`) and, each where it is there, in `digits/` and
 `published/` those of the other two results and in `machine.csv` what `python -m benchmarks.machine` measured.
 """
@@ -27,6 +28,9 @@ from twinbench.report.seeds_advice import seeds_advice
 from twinbench.report.tables import Tables
 
 PICTURE: Final = Path("images") / "suspects.png"
+# Of the read-me: between them stands the answer.
+_BEGIN: Final = "<!-- the answer, by `make findings` -->\n"
+_END: Final = "<!-- end of the answer -->\n"
 _WORDS: Final = """\
 A *twin* is the same network written with another API; a *suspect* is one deliberate mistake in a network, and a
 *control* changes nothing that matters. A *reference* is what both are held against: the Functional network. A *seed*
@@ -121,6 +125,18 @@ def findings(kept: Kept) -> str:
         parts += [f"## {title}"] if title and any(content) else []
         parts += [part for part in content if part]
     return "\n\n".join(parts) + "\n"
+
+
+def with_answer(read_me: str, kept: Kept) -> str:
+    """Return the read-me with the answer between its two markers.
+
+    Raises:
+        ValueError: it lacks a marker.
+    """
+    before, rest = read_me.split(_BEGIN)
+    after = rest.split(_END)[1]
+    lines = "\n".join(f"- {sentence}" for sentence in answer(kept.main.frames).sentences)
+    return f"{before}{_BEGIN}\nOn {_title(kept.main.datasets)} ({_extent(kept.main)}):\n\n{lines}\n\n{_END}{after}"
 
 
 def _title(datasets: Iterable[str]) -> str:
@@ -252,10 +268,12 @@ def _made(kept: Kept) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Write the page of the kept results that the command names into the docs folder that it names."""
+    """Write the page of the kept results that the command names into the docs folder that it names, and the read-me."""
     folder, docs = Path(sys.argv[1]), Path(sys.argv[2])
     kept = Kept.read(folder)
     (docs / "findings.md").write_text(findings(kept), encoding="utf-8")
+    read_me = docs.parent / "README.md"
+    read_me.write_text(with_answer(read_me.read_text(encoding="utf-8"), kept), encoding="utf-8")
 
 
 if __name__ == "__main__":
