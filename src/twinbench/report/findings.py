@@ -195,24 +195,21 @@ def _suspects(named: dict[str, Tables]) -> pd.DataFrame:
 
 
 def _chance(named: dict[str, Tables]) -> pd.DataFrame:
-    parts = []
-    for tables in named.values():
-        gaps = tables.get("noise_floor")
+    rows: dict[tuple[str, str], dict[str, object]] = {}
+    for name, tables in named.items():
         means = tables.get("summary").set_index(["dataset", "architecture", "variant"])["mean"]
-        rows = gaps[gaps["kind"] == "reference"]
-        mean = means.reindex(pd.MultiIndex.from_frame(rows[["dataset", "architecture", "variant"]])).to_numpy()
-        parts.append(rows.assign(mean=mean))
-    shown = {
-        "dataset": "dataset",
-        "architecture": "network",
-        "score_name": "score",
-        "n": "seeds",
-        "mean": "mean",
-        "std": "standard deviation",
-        "mean_gap": "gap",
-        "gap_0.5": "chance of a gap of 0.5",
-    }
-    return pd.concat(parts)[list(shown)].rename(columns=shown)
+        for row in tables.get("noise_floor").to_dict("records"):
+            if row["kind"] == "reference":
+                network = (str(row["architecture"]), str(row["score_name"]))
+                mean = means[row["dataset"], row["architecture"], row["variant"]]
+                rows.setdefault(network, {"network": network[0], "score": network[1]}).update(
+                    {
+                        f"{name}: mean (standard deviation)": f"{mean:.2f} ({row['std']:.2f})",
+                        f"{name}: gap": row["mean_gap"],
+                        f"{name}: chance of a gap of 0.5": row["gap_0.5"],
+                    }
+                )
+    return pd.DataFrame(rows.values())
 
 
 def _machine(table: pd.DataFrame) -> list[str]:
