@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import click
 
@@ -24,6 +25,8 @@ from twinbench.errors import UsageError
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(2, 1000), help="How many seeds that takes.")
 @click.option("--timeout", type=click.FloatRange(min=1), metavar="SECONDS",
               help="Stop after this long.  [default: 300, with --data 3600]")  # fmt: skip
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Write the report as a page, with both graphs side by side.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON (documented in docs/compare.md).")
 def compare(  # noqa: PLR0917 - click passes the options by name
     a: str,
@@ -34,6 +37,7 @@ def compare(  # noqa: PLR0917 - click passes the options by name
     data: str | None,
     seeds: int,
     timeout: float | None,
+    html: Path | None,
     as_json: bool,
 ) -> None:
     """Are models A and B the same, and if not, why does one score lower?
@@ -44,7 +48,10 @@ def compare(  # noqa: PLR0917 - click passes the options by name
     use, 3 not fully tested, or it cannot be told.
     """
     from twinbench.compare.process import Request, run_apart
+    from twinbench.data.files import check_writable, write_text
 
+    if html is not None:
+        check_writable(html.parent, setting="--html")
     request = Request(
         a=a,
         b=b,
@@ -55,9 +62,14 @@ def compare(  # noqa: PLR0917 - click passes the options by name
         seeds=seeds,
         width=text_width(),
         colour=has_colour(),
+        html=html is not None,
     )
     with live_line() as progress:
         answer = run_apart(request, timeout or (3600.0 if data else 300.0), progress)
+    if html is not None and answer.page:
+        write_text(html, answer.page, setting="--html")
+    elif html is not None:
+        click.echo(f"{html} was not written: there is no report to show.", err=True)
     click.echo(json.dumps(answer.report, indent=2) if as_json else answer.text)
     sys.exit(answer.exit_status)
 

@@ -190,7 +190,8 @@ def _consolidated(causes: list[Cause]) -> list[Cause]:
             made += members
             continue
         first = members[0]
-        where = "; ".join(member.where for member in members[:3]) + f"; and {len(members) - 3} more places"
+        more = "1 more place" if len(members) == 4 else f"{len(members) - 3} more places"
+        where = "; ".join(member.where for member in members[:3]) + f"; and {more}"
         made.append(make_cause(first.code, where, first.a, first.b, detail=f"{first.detail} ({len(members)} places)"))
     return made
 

@@ -26,6 +26,7 @@ from twinbench.compare.loop import loop_causes
 from twinbench.compare.losses import last_layers, loss_causes
 from twinbench.compare.metrics import metric_causes
 from twinbench.compare.optimizers import optimizer_causes
+from twinbench.compare.page.view import view_of
 from twinbench.compare.report import Cause, Report
 from twinbench.compare.samples import RECONCILED
 from twinbench.compare.sides import SMALL, Side
@@ -34,9 +35,9 @@ from twinbench.compare.starting import compare_starts
 from twinbench.compare.stored import compare_stored, equal_tables, table_causes
 from twinbench.compare.tried_code import tried_on_samples, try_own_code
 from twinbench.compare.weights import added_loss_causes, penalty_causes, trainable_causes
-from twinbench.errors import first_cause, raise_if_memory_ran_out
+from twinbench.errors import first_cause
 from twinbench.sameness.canonical import canonical_graph
-from twinbench.sameness.divergence import look_for_divergence, own_divergence, with_places
+from twinbench.sameness.divergence import divergence_noted, own_place, with_places
 from twinbench.sameness.evidence import Evidence, gather
 from twinbench.sameness.rungs import Rung, function_rungs, graph_rung, make_rung, parameter_rung
 from twinbench.sameness.subjects import Pair, count_parameters, made_up_inputs
@@ -97,7 +98,8 @@ class Comparison:
             )
             self.warnings += self.stored.asides()
             rungs.append(self.stored.rung())
-            sentence += self._own_place() if verdict == "other_weights" else ""
+            if verdict == "other_weights":
+                sentence += own_place(self.pair, [*self._fed_batches()[:1], self.arrays][0])
         self.causes.sort(key=lambda cause: (not cause.explains_lower_score, CODES.index(cause.code)))
         return Report(
             verdict=verdict,
@@ -110,6 +112,9 @@ class Comparison:
             coverage=self.coverage,
             noise=binomial_noise() if self.stored is None or not self.stored.everything else "",
             stored=self.stored,
+            view=view_of(
+                self.pair, self.sides, self.feeds, evidence=evidence, causes=self.causes, coverage=self.coverage
+            ),
             names=(self.sides[0].name, self.sides[1].name),
         )
 
@@ -170,7 +175,8 @@ class Comparison:
                 with levelled(together), equal_tables(together):
                     evidence = gather(together, arrays)
                     undecided = try_own_code(together, arrays, self._fed_batches(), evidence)
-                    self._part(evidence, large=large)
+                    probes = [*self._fed_batches()[:1], arrays]
+                    self.warnings += divergence_noted(together, probes, evidence, only_first=large)
             except TypeError as error:
                 evidence.untested.append(f"No inputs could be made up for the models: {first_cause(error)}")
         else:
@@ -194,24 +200,6 @@ class Comparison:
         with self.coverage.test("added losses"):
             self._add(added_loss_causes(together, self.arrays, self.causes, self.coverage))
         return evidence
-
-    def _part(self, evidence: Evidence, *, large: bool) -> None:
-        """Look from which layer on values differ, on rows of the feeds where there are some."""
-        try:
-            look_for_divergence(self.pair, [*self._fed_batches()[:1], self.arrays], evidence, only_first=large)
-        except Exception as error:
-            raise_if_memory_ran_out(error)
-            self.warnings.append(f"From which layer on the two differ could not be looked for: {first_cause(error)}")
-
-    def _own_place(self) -> str:
-        """From which layer on the two differ with the weights that each has, as a sentence to add."""
-        try:
-            probes = [*self._fed_batches()[:1], self.arrays]
-            place = own_divergence(self.pair, probes[0]).words() if self.pair.alignment and probes[0] else ""
-        except Exception as error:
-            raise_if_memory_ran_out(error)
-            return f" From which layer on their values differ could not be looked for: {first_cause(error)}"
-        return f" In inference mode, each with its own weights, {place}." if place else ""
 
     def _fed_batches(self) -> list[list[np.ndarray]]:
         """The first rows of the feeds, in the order and of the kind of A's inputs."""

@@ -40,6 +40,7 @@ class Request:
     seeds: int = 5
     width: int = 90
     colour: bool = False
+    html: bool = False
 
     def unanswered(self, sentence: str) -> "Answer":
         """The answer where the child gave none."""
@@ -121,11 +122,12 @@ _POLL_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Answer:
-    """The report as plain data and as text, and the exit status that belongs to it."""
+    """The report as plain data and as text, the exit status that belongs to it, and a page where one was asked for."""
 
     report: dict[str, Any]
     text: str
     exit_status: int
+    page: str = ""
 
 
 def run_apart(
@@ -167,7 +169,7 @@ def run_apart(
         if "error" in message:
             raise UsageError(message["error"])
         if "report" in message:
-            return Answer(message["report"], message["text"], message["exit_status"])
+            return Answer(message["report"], message["text"], message["exit_status"], message.get("page", ""))
     if not in_time:
         return request.unanswered(f"It cannot be told: stopped after {timeout:g} s (--timeout) while {stage}.")
     return request.unanswered(f"It cannot be told: the process ended ({_ending(child.returncode)}) while {stage}.")

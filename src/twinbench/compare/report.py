@@ -2,11 +2,14 @@
 
 import math
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.holdings import Stored
 from twinbench.sameness.rungs import Rung
+
+if TYPE_CHECKING:
+    from twinbench.compare.page.view import View
 
 Verdict = Literal[
     "identical", "equivalent", "not_fully_tested", "other_weights", "other_state", "different", "cannot_tell"
@@ -53,6 +56,7 @@ class Report:
     noise: str = ""
     seeds: dict[str, Any] | None = None
     stored: Stored | None = None
+    view: "View | None" = None
     names: tuple[str, str] = ("A", "B")
 
     @property
@@ -72,6 +76,17 @@ class Report:
     def exit_status(self) -> int:
         """0 for identical or equivalent, 1 for different, 3 for not fully tested and cannot tell."""
         return EXIT_STATUS[self.verdict]
+
+    def to_html(self) -> str:
+        """The report as a page: one self-contained file with both graphs side by side."""
+        from twinbench.compare.page.building import as_page
+
+        return as_page(self)
+
+    def _repr_html_(self) -> str:
+        from twinbench.compare.page.building import in_a_frame
+
+        return in_a_frame(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain data for JSON, as `docs/compare.md` documents it."""

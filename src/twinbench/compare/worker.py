@@ -83,7 +83,8 @@ def _compared(request: dict[str, Any], progress: Callable[[str], None]) -> dict[
         progress=progress,
     )
     text = as_text(report, request["width"])
-    return {"report": report.to_dict(), "text": text, "exit_status": report.exit_status}
+    page = {"page": report.to_html()} if request["html"] else {}
+    return {"report": report.to_dict(), "text": text, "exit_status": report.exit_status, **page}
 
 
 def _checked(request: dict[str, Any], progress: Callable[[str], None]) -> dict[str, Any]:

@@ -88,8 +88,8 @@ class NodeValues:
         self.run = recorded.run
 
     def __call__(self, tensors: list[Any]) -> dict[Edge, np.ndarray]:
-        """The values for one batch of each input, by node and output."""
-        return dict(zip(self.edges, (np.asarray(t, dtype="float64") for t in self.run(*tensors)), strict=True))
+        """The values for one batch of each input, by node and output: float32 where they are computed so."""
+        return dict(zip(self.edges, (_numbers(tensor) for tensor in self.run(*tensors)), strict=True))
 
     def _fetch(self, recorded: Trace) -> list[Any]:
         builder = _Builder(recorded, self.signature)
@@ -110,6 +110,11 @@ class NodeValues:
                 self.calls[edge] = builder.call_of[name]
         self.edges = list(tensors)
         return list(tensors.values())
+
+
+def _numbers(tensor: Any) -> np.ndarray:
+    """The values of a tensor; those of a large model in float32 are not copied."""
+    return np.asarray(tensor, dtype="float32" if tensor.dtype == tf.float32 else "float64")
 
 
 class _Builder(Builder):

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from twinbench.errors import first_cause, raise_if_memory_ran_out
 from twinbench.sameness.alignment import Alignment, align
 from twinbench.sameness.canonical import NodeValues, canonical_graph
 from twinbench.sameness.evidence import Evidence
@@ -51,49 +52,62 @@ class Divergence:
         return f"{until}; from {self.place} on they differ"
 
 
-def look_for_divergence(
+def divergence_noted(
     pair: Pair, probes: Sequence[Sequence[np.ndarray]], evidence: Evidence, *, only_first: bool = False
-) -> None:
+) -> list[str]:
     """Add to the evidence from where on values differ, in each mode in which the outputs were seen to differ.
 
     A single difference of the graphs, or one of models that only differ in inference, is added as harmless where no
-    differing value leads from it to an output.
+    differing value leads from it to an output. Models that were not traced, or whose weights do not correspond, are
+    not looked at.
 
     Args:
-        pair: Two models; those that were not traced, or whose weights do not correspond, are not looked at.
+        pair: Two models.
         probes: Batches, one array for each of A's inputs; the first on which values differ decides.
         evidence: What the outputs showed.
         only_first: Whether one mode is enough, as for models where each takes seconds.
 
-    Raises:
-        Exception: Whatever a model raises when it is traced again.
+    Returns:
+        Why it could not be looked for, in a sentence; nothing where it could.
     """
+    try:
+        with kept(pair.a, pair.b):
+            _look(pair, probes, evidence, only_first)
+    except Exception as error:
+        raise_if_memory_ran_out(error)
+        return [f"From which layer on the two differ could not be looked for: {first_cause(error)}"]
+    return []
+
+
+def _look(pair: Pair, probes: Sequence[Sequence[np.ndarray]], evidence: Evidence, only_first: bool) -> None:
     seen: list[tuple[Mode, Comparison | None]] = [("inference", evidence.inference), ("training", evidence.training)]
     modes = [mode for mode, result in seen if result is not None and not result.equal]
     traced = pair.a.graph is not None and pair.b.graph is not None
     if not traced or not pair.transfer.complete or evidence.noise in ("alike", "apart"):
         return
-    with kept(pair.a, pair.b):
-        for mode in modes[: 1 if only_first else 2]:
-            for arrays in probes:
-                excite(pair, arrays, 11)
-                divergence = _compared(pair, arrays, mode)
-                if divergence.first is not None:
-                    evidence.parted.append(divergence)
-                    break
+    for mode in modes[: 1 if only_first else 2]:
+        for arrays in probes:
+            excite(pair, arrays, 11)
+            divergence = _compared(pair, arrays, mode)
+            if divergence.first is not None:
+                evidence.parted.append(divergence)
+                break
     candidates = [d for d in pair.differences if d.effect == "function"]
     if evidence.parted and (len(candidates) == 1 or modes == ["inference"]):  # the others were looked at already
         evidence.harmless = [d for d in candidates if all(d in part.harmless for part in evidence.parted)]
 
 
-def own_divergence(pair: Pair, arrays: Sequence[np.ndarray]) -> Divergence:
-    """Compare the values of all nodes in inference mode, with the weights that each side has now.
-
-    Raises:
-        Exception: Whatever a model raises when it is traced again.
-    """
-    with kept(pair.a, pair.b):
-        return _compared(pair, arrays, "inference")
+def own_place(pair: Pair, arrays: Sequence[np.ndarray]) -> str:
+    """From which layer on two models differ with the weights that each has now, as a sentence to add."""
+    if pair.alignment is None or not arrays:
+        return ""
+    try:
+        with kept(pair.a, pair.b):
+            place = _compared(pair, arrays, "inference").words()
+    except Exception as error:
+        raise_if_memory_ran_out(error)
+        return f" From which layer on their values differ could not be looked for: {first_cause(error)}"
+    return f" In inference mode, each with its own weights, {place}." if place else ""
 
 
 def _compared(pair: Pair, arrays: Sequence[np.ndarray], mode: Mode) -> Divergence:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from twinbench.analysis.claims import OwnModelsAnswer, answer
 from twinbench.analysis.outputs import ARTICLE
 from twinbench.config import Figures
+from twinbench.html.templating import digest
 from twinbench.report.catalogue import figure_entry, figure_file
 from twinbench.report.figures import draw
 from twinbench.report.figures.style import Style, style_of
@@ -22,7 +23,7 @@ from twinbench.report.page.notes import controls_apart, determinism_cost, mislea
 from twinbench.report.page.ranking import rankings
 from twinbench.report.page.sections import SECTIONS, Section
 from twinbench.report.page.shown_tables import ShownTable, failed_table, machines_table, shown_table
-from twinbench.report.page.templating import asset, digest, environment, write
+from twinbench.report.page.templating import asset, environment, style_sheet, write
 from twinbench.report.page.verdicts import Card, cards, cited, link
 from twinbench.report.provenance import provenance_of
 from twinbench.report.seeds_advice import seeds_advice
@@ -151,7 +152,7 @@ def render(tables: Tables, figures: Figures, folder: Path | None, *, lacking: st
             seeds=len(tables.seeds),
             seeds_advice=seeds_advice(tables.optional("seeds_needed")),
             study=isinstance(found, OwnModelsAnswer) and set(all_runs["kind"]) <= {"reference", "candidate"},
-            style=asset("page.css"),
+            style=style_sheet(),
         )
     )
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Final
 
+from twinbench.html.templating import digest
 from twinbench.report.difference import Difference
-from twinbench.report.page.templating import asset, digest, environment, write
+from twinbench.report.page.templating import asset, environment, style_sheet, write
 
 MOST: Final = 500
 
@@ -20,7 +21,7 @@ def build_difference_page(difference: Difference, output: Path) -> Path:
     return write(
         output,
         template.render(
-            difference=difference, most=MOST, script=script, script_digest=digest(script), style=asset("page.css")
+            difference=difference, most=MOST, script=script, script_digest=digest(script), style=style_sheet()
         ),
         setting="--html",
     )

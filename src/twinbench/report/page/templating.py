@@ -1,35 +1,18 @@
 """The template engine and the page's own style sheet and scripts."""
 
-import base64
-import hashlib
 import re
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from jinja2 import Environment
+from markupsafe import Markup
 
 from twinbench.data.files import OUTPUT, write_text
+from twinbench.html import templating
 
 _PACKAGE: Final = "twinbench.report.page"
 # So many things after one colon are read more easily below each other.
 _MANY_ITEMS: Final = 3
-
-
-def code(text: str) -> Markup:
-    """Return a text as markup, with what stands between backticks as code."""
-    parts = text.split("`")
-    tag = Markup("<code>{}</code>")
-    return Markup("").join(tag.format(part) if place % 2 else escape(part) for place, part in enumerate(parts))
-
-
-def breakable(text: str) -> Markup:
-    """Return a text as markup in which long names may break after a slash or an underscore."""
-    broken = escape(text)
-    for sign in "/_":
-        broken = broken.replace(sign, Markup("{}<wbr>").format(sign))
-    return broken
 
 
 def enumerated(text: str) -> list[tuple[str, list[str]]]:
@@ -43,28 +26,20 @@ def enumerated(text: str) -> list[tuple[str, list[str]]]:
 
 
 def environment() -> Environment:
-    """Return the engine: it escapes every string, and refuses a name that is not there."""
-    engine = Environment(
-        loader=PackageLoader(_PACKAGE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    engine.filters |= {"breakable": breakable, "code": code, "enumerated": enumerated}
+    """Return the engine for these templates."""
+    engine = templating.environment(_PACKAGE)
+    engine.filters["enumerated"] = enumerated
     return engine
 
 
 def asset(*names: str) -> Markup:
-    """Return our own style sheet or scripts, one below the other."""
-    folder = files(_PACKAGE).joinpath("templates")
-    texts = [folder.joinpath(name).read_text(encoding="utf-8") for name in names]
-    return Markup("".join(texts))  # noqa: S704 # files of this package
+    """Return our own scripts, one below the other."""
+    return templating.asset(_PACKAGE, *names)
 
 
-def digest(script: str) -> str:
-    """Return what a content security policy calls a script by: its SHA-256 in base64."""
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+def style_sheet() -> Markup:
+    """Return the style sheet of these pages."""
+    return templating.style_sheet(_PACKAGE, "page.css")
 
 
 def write(path: Path, text: str, *, setting: str = OUTPUT) -> Path:
