@@ -161,3 +161,15 @@ def test_the_command_does_not_import_tensorflow_itself():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": "src"}
     )
     assert printed.stdout.strip() == "False"
+
+
+def test_the_report_is_written_as_a_page_and_a_folder_that_is_no_folder_is_named_first(models, tmp_path):
+    page = tmp_path / "report.html"
+    result = CliRunner().invoke(main, ["compare", f"{models}:build", f"{models}:linear", "--html", str(page)])
+    assert result.exit_code == 1
+    assert "DIFFERENT" in result.output
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    started = time.monotonic()
+    refused = CliRunner().invoke(main, ["compare", "a.py:a", "b.py:b", "--html", str(page / "report.html")])
+    assert refused.exit_code != 0
+    assert time.monotonic() - started < 2
