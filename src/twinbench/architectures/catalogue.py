@@ -70,7 +70,8 @@ class Architecture:
     `compiler` is how the engine compiles its training, the same for all variants: `graph` (TensorFlow's own kernels,
     the best for convolutions on a CPU) or `xla` (one fused program an epoch, the best for dense networks).
     `recipe` holds the numbers of its training where they come with the network, `published` the test score in points
-    that its source reports for them on MNIST, and `default` is whether it is part of the default benchmark.
+    that its source reports for them on MNIST, and `default` is whether it is part of the default benchmark;
+    `score` is the metric of its models that they are scored by, None for that of the task.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Architecture:
     recipe: TrainingRecipe = field(default_factory=TrainingRecipe)
     published: float | None = None
     default: bool = True
+    score: str | None = None
 
     def training(self, section: TrainingSection) -> Training:
         """Return how its runs are trained under a configuration."""

@@ -105,6 +105,7 @@ def _of_builders(network: Network) -> Architecture:
     return Architecture(
         name=network.name,
         task=network.task,
+        score=network.score,
         compiler="graph",
         sentence=f"{len(variants)} ways to build it, of which nothing is claimed.",
         variants=tuple(variants),

@@ -20,6 +20,7 @@ NAME = "study"
 @click.option("--output", default=NAME, show_default=True, metavar="FOLDER", help="Folder of everything that is made.")
 @click.option("--task", type=click.Choice(["classify", "regress", "reconstruct"]), default="classify",
               show_default=True, help="What the models are for.")  # fmt: skip
+@click.option("--score", metavar="METRIC", help="Score by a metric that the models are compiled with, as auc.")
 @click.option("--config", "settings", multiple=True, metavar="KEY=VALUE",
               help="Set any other key of the configuration: training='{epochs: 2}'; may be repeated.")  # fmt: skip
 @click.option("--cores", type=click.IntRange(min=1), help="How many cores to use.  [default: all]")
@@ -30,6 +31,7 @@ def study(  # noqa: PLR0917 - click passes the options by name
     seeds: int,
     output: str,
     task: str,
+    score: str | None,
     settings: tuple[str, ...],
     cores: int | None,
     profile: str | None,
@@ -46,7 +48,9 @@ def study(  # noqa: PLR0917 - click passes the options by name
     from twinbench.report.ending import SAID_LATER, answer_in_words
 
     jobs = None if profile else cores or os.cpu_count()
-    file = write_study(models, data=data, seeds=seeds, output=output, task=task, jobs=jobs, settings=settings)
+    file = write_study(
+        models, data=data, seeds=seeds, output=output, task=task, score=score, jobs=jobs, settings=settings
+    )
     options = ["--workflow-profile", profile] if profile else ["--cores", str(cores or "all")]
     command = snakemake_command([*options, "--configfile", str(file)])
     done = subprocess.run(command, check=False, env={**os.environ, SAID_LATER: "1"})  # noqa: S603

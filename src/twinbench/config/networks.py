@@ -55,6 +55,13 @@ class Network(Section):
         description="what it is for: to tell classes apart, to predict numbers, or to restore its input",
     )
 
+    score: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z][A-Za-z0-9_]*$",
+        description="a metric that the models are compiled with and that grows as they get better, times 100 "
+        "(default: the accuracy, or the explained variance)",
+    )
+
     @field_validator("name")
     @classmethod
     def _plain_name(cls, name: str) -> str:

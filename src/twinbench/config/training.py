@@ -1,9 +1,11 @@
 """How runs are trained: what a configuration says of it, what an architecture's file does, and what comes of both."""
 
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, field_validator
 
+from twinbench.config.callbacks import checked
 from twinbench.config.section import Section
 
 Stream = Literal["init", "order", "dropout", "split"]
@@ -71,6 +73,23 @@ class TrainingSection(TrainingRecipe):
     checkpoint_seconds: float = Field(
         default=2.0, ge=0, allow_inf_nan=False, description="seconds that a checkpoint must be worth to be written"
     )
+    callbacks: list[dict[str, dict[str, Any]]] = Field(
+        default=[],
+        description="for networks of your own, after each epoch: `EarlyStopping` and `ReduceLROnPlateau` with Keras's "
+        "settings, and Keras's learning-rate schedules (`CosineDecay`, ...) with an epoch as step; each a name, or a "
+        "name with its settings",
+    )
+    class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = Field(
+        default=None,
+        description="for networks of your own, how much a training example counts by its class: a number for each "
+        "class by its name (1 where it is left out), or `balanced`: the rarer the more",
+    )
+    minutes: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="the most that a run may take: one that exceeds it is a failed run (default: no limit)",
+    )
     jobs_per_gpu: int = Field(default=1, ge=1, description="how many jobs may share one GPU")
     gpu_memory_mb: int | None = Field(
         default=None, ge=256, description="memory of the GPU that a job may take (default: what it comes to need)"
@@ -82,6 +101,18 @@ class TrainingSection(TrainingRecipe):
         if isinstance(size, int) and size < 1:
             raise ValueError("must be 'architecture', 'variant' or a whole number of at least 1")
         return size
+
+    @field_validator("callbacks", mode="before")
+    @classmethod
+    def _known_callbacks(cls, entries: Any) -> Any:
+        entries = entries if isinstance(entries, list) else [entries]
+        return [checked(entry) for entry in entries]
+
+    @field_validator("class_weight", mode="before")
+    @classmethod
+    def _names_are_text(cls, weights: Any) -> Any:
+        """YAML reads the names of classes 0, 1, ... as numbers."""
+        return {str(name): weight for name, weight in weights.items()} if isinstance(weights, Mapping) else weights
 
     @field_validator("vary")
     @classmethod

@@ -21,11 +21,13 @@ class LoadedDataset(Arrays):
         name: its name in the configuration.
         classes: how many classes there are; of labels that are numbers, how many each example has.
         sha256: identifies the arrays (`arrays.hash_arrays`).
+        class_names: one for each class.
     """
 
     name: str
     classes: int
     sha256: str
+    class_names: tuple[str, ...] = ()
 
     @property
     def input_shape(self) -> Any:
@@ -77,6 +79,7 @@ def load(npz: Path, manifest: Path | None = None) -> LoadedDataset:
                 name=promised.name,
                 classes=promised.classes,
                 sha256=promised.sha256,
+                class_names=promised.class_names,
             )
     except OSError as error:
         raise DataError(f"{npz} cannot be read ({error.strerror}): prepare the dataset again.") from error

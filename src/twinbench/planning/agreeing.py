@@ -25,8 +25,23 @@ def disagreements(variants: Iterable[Variant], training: TrainingSection, manife
                 f"weights; dataset '{name}' holds {_held(manifest)}: name networks of your own in `architectures`, and "
                 "set `suspects: []`."
             )
+        elif network.reference.packaged and (training.callbacks or training.class_weight):
+            yield (
+                f"Network '{network.name}' is one of twinbench's own, which `training.callbacks` and "
+                "`training.class_weight` are not for: leave them out, or name networks of your own in `architectures` "
+                "and set `suspects: []`."
+            )
         else:
             yield from _of_task(network, manifest)
+            if training.class_weight and network.task != "classify":
+                yield f"'training.class_weight' is set, and '{network.name}' is to {network.task}: leave it out."
+    weighted = training.class_weight if isinstance(training.class_weight, dict) else {}
+    unknown = [label for label in weighted if label not in manifest.class_names]
+    if unknown and manifest.class_names:
+        yield (
+            f"'training.class_weight' names the class {unknown[0]!r}, and dataset '{name}' has "
+            f"{', '.join(manifest.class_names[:10])}{', ...' if len(manifest.class_names) > 10 else ''}."
+        )
     if "y_validation" in manifest.shapes and "split" in training.vary:
         yield (
             f"'training.vary' names the split, and dataset '{name}' has a validation part of its own: there is no "

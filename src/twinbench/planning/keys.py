@@ -25,6 +25,8 @@ from twinbench.planning.engine import engine_identity
 
 # Settings that cannot change a result.
 IRRELEVANT = frozenset({"job_size", "checkpoint_every", "checkpoint_seconds", "jobs_per_gpu", "gpu_memory_mb"})
+# Settings that runs were recorded without: unset, they leave the key as it was.
+_LATER = frozenset({"callbacks", "class_weight", "minutes"})
 # Packages that compute a result, and variables by which a person makes them compute another.
 PACKAGES = ("tensorflow", "keras", "numpy")
 _VARIABLES = ("NVIDIA_TF32_OVERRIDE", "TF_ENABLE_ONEDNN_OPTS", "TF_USE_LEGACY_KERAS", "TF_XLA_FLAGS", "XLA_FLAGS")
@@ -54,8 +56,9 @@ def software() -> dict[str, str]:
 
 
 def result_settings(training: Training) -> dict[str, Any]:
-    """The settings of the training that can change a result."""
-    return {name: getattr(training, name) for name in type(training).model_fields if name not in IRRELEVANT}
+    """The settings of the training that can change a result; of those that came later, the ones that are set."""
+    settings = {name: getattr(training, name) for name in type(training).model_fields if name not in IRRELEVANT}
+    return {name: value for name, value in settings.items() if value or name not in _LATER}
 
 
 def plan_content(variant: Variant, seed: int, section: TrainingSection) -> dict[str, Any]:
@@ -71,6 +74,8 @@ def plan_content(variant: Variant, seed: int, section: TrainingSection) -> dict[
         "seed": seed,
         "training": result_settings(training),
     }
+    if architecture.score is not None:
+        content["score"] = architecture.score
     if training.init == "matched" or variant.kind == "suspect":
         content["reference_source"] = architecture.reference.digest
     return content
@@ -99,4 +104,8 @@ def identify(variant: Variant, seed: int, section: TrainingSection, dataset: Man
     content = plan_content(variant, seed, section)
     planned = key_of(content)
     content |= {"plan_key": planned, "dataset_sha256": dataset.sha256, "device": device}
-    return Identity(hashlib.sha256(f"{planned} {dataset.sha256} {device}".encode()).hexdigest(), content)
+    parts = [planned, dataset.sha256, device]
+    if "class_weight" in content["training"]:  # which are given by the classes' names
+        content["class_names"] = list(dataset.class_names)
+        parts.append(repr(dataset.class_names))
+    return Identity(hashlib.sha256(" ".join(parts).encode()).hexdigest(), content)

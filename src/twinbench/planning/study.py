@@ -23,6 +23,7 @@ def write_study(
     seeds: int,
     output: str,
     task: str,
+    score: str | None = None,
     jobs: int | None = None,
     settings: Sequence[str] = (),
 ) -> Path:
@@ -34,6 +35,7 @@ def write_study(
         seeds: how many.
         output: the output folder.
         task: `classify`, `regress` or `reconstruct`.
+        score: the metric that the models are scored by; None for that of the task.
         jobs: into how many jobs the runs are put, which may run side by side; a model each where it is None.
         settings: `KEY=VALUE`, further keys of the configuration, the value in YAML.
 
@@ -43,7 +45,9 @@ def write_study(
     """
     if len(models) < 2:
         raise UsageError("A study compares models: name two or more, as in twinbench study old.py:build new.py:build.")
-    network = {"name": NAME, "reference": models[0], "variants": list(models[1:]), "task": task}
+    network: dict[str, Any] = {"name": NAME, "reference": models[0], "variants": list(models[1:]), "task": task}
+    if score:
+        network["score"] = score
     content: dict[str, Any] = {
         "output": output,
         "datasets": [{"source": data, "labels": "numbers"} if task == "regress" else data],

@@ -32,7 +32,7 @@ class Outcome:
     status: Annotated[Literal["ok", "failed"], "ok or failed"]
     reason: Annotated[str, "why the run failed"]
     task: Annotated[str, "classify, regress or reconstruct"]
-    score_name: Annotated[str, "accuracy or explained variance"]
+    score_name: Annotated[str, "accuracy, explained variance, or a metric of the person's own"]
     optimizer: Annotated[str, "optimiser"]
     learning_rate: Annotated[float, "its step size"]
     batch_size: Annotated[int, "images per step"]
@@ -63,7 +63,7 @@ class Outcome:
     validation_score: Annotated[float | None, "score on the validation images at the end, in points"] = None
     test_loss: Annotated[float | None, "mean loss on the test images"] = None
     test_score: Annotated[
-        float | None, "score on the test images, in points: accuracy in percent, or explained variance in percent"
+        float | None, "score on the test images, in points: accuracy, explained variance or an own metric, in percent"
     ] = None
     seen_score: Annotated[float | None, "what the person's own metric reads on the test images, in points"] = None
     initial_weights_sha256: Annotated[str | None, "SHA-256 of the weights before training, whatever their order"] = None

@@ -9,13 +9,22 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from twinbench.architectures.recipe import Recipe
 from twinbench.config import Training
 from twinbench.data import LoadedDataset
 from twinbench.training.building import State, write_state
+from twinbench.training.callbacks import Callbacks, direction, plain_names
 from twinbench.training.feed import Images, Positions
-from twinbench.training.program import Evaluation, Program, failure_of_the_variant, make_loss, make_optimizer
+from twinbench.training.program import (
+    Evaluation,
+    Program,
+    UntrainableError,
+    failure_of_the_variant,
+    make_loss,
+    make_optimizer,
+)
 from twinbench.training.seeds import Seeds
 
 _EVALUATION_BATCH = 500
@@ -35,7 +44,16 @@ class FitProgram(Program):
 
     resumable = False
 
-    def __init__(self, model: Any, recipe: Recipe, training: Training, data: LoadedDataset, seeds: Seeds) -> None:
+    def __init__(
+        self,
+        model: Any,
+        recipe: Recipe,
+        training: Training,
+        data: LoadedDataset,
+        seeds: Seeds,
+        *,
+        score: str | None = None,
+    ) -> None:
         """Compile a model that is not, with the configuration's optimiser and the loss that fits its outputs.
 
         Args:
@@ -43,6 +61,7 @@ class FitProgram(Program):
             recipe: what it is trained for.
             training: the configured numbers.
             data: the examples.
+            score: the model's metric that it is scored by; None for that of its task.
             seeds: of the run; what a model draws from TensorFlow while it trains follows from that of dropout.
         """
         self.model = model
@@ -50,7 +69,8 @@ class FitProgram(Program):
         self._recipe = recipe
         self._binary = recipe.loss.startswith("binary")  # one output for two classes
         self._data = data
-        self._weights = data.weights
+        self._score = score
+        self._weights = _weights(data, training)
         if not model.compiled:
             sigmoid = recipe.loss.startswith("crossentropy") and _ends_in_sigmoid(model)
             loss = keras.losses.BinaryCrossentropy() if sigmoid else make_loss(recipe.loss)
@@ -61,6 +81,8 @@ class FitProgram(Program):
         self._finalize = getattr(self.optimizer, "finalize_variable_values", None)
         if self._finalize is not None:
             self.optimizer.finalize_variable_values = lambda variables: None
+        self._callbacks = Callbacks(training.callbacks, model) if training.callbacks else None
+        self._told: dict[str, float] = {}
         tf.random.set_seed(seeds.dropout)
 
     @property
@@ -76,20 +98,33 @@ class FitProgram(Program):
         """Train one pass over the images that `order` lists, and return the mean loss that Keras reports."""
         images, targets = self._examples("train", order)
         with failure_of_the_variant("It cannot be trained"):
+            if self._callbacks is not None:
+                self._callbacks.begin_epoch()
             # A model's own `fit` need not know of weights.
             weights = {} if self._weights is None else {"sample_weight": self._weights[order]}
             result = self.model.fit(
                 images, targets, batch_size=self.batch_size, epochs=1, shuffle=False, verbose=0, **weights
             )
             reported = getattr(result, "history", None) or {}
+            self._told = {name: float(np.mean(values[-1])) for name, values in reported.items()}
             if "loss" in reported:
                 return float(reported["loss"][-1])
             return self._loss(images, targets)["loss"]
 
-    def finish(self) -> None:
+    def ends_after(self, train_loss: float, validation: Evaluation) -> bool:
+        """Let the callbacks see what Keras would show them, and the score as `val_score`."""
+        if self._callbacks is None:
+            return False
+        logs = {"loss": train_loss, **plain_names(self._told), "val_loss": validation.loss, **self._told_of_validation}
+        return self._callbacks.end_epoch({**logs, "val_score": validation.score})
+
+    def finish(self) -> bool:
         """Do what `fit` does when it ends."""
         if self._finalize is not None:
             self._finalize(self.model.trainable_variables)
+        if self._callbacks is not None:
+            self._callbacks.end()
+        return self._callbacks is not None
 
     def evaluate(self, images: Images, positions: Positions, total_squares: float) -> Evaluation:
         """Evaluate the model in inference mode by Keras's own loop."""
@@ -98,18 +133,38 @@ class FitProgram(Program):
             outputs = np.asarray(self.model.predict(inputs, batch_size=_EVALUATION_BATCH, verbose=0), np.float64)
             told = self._loss(inputs, targets)
         loss = told["loss"]
+        self._told_of_validation = {f"val_{name}": value for name, value in told.items()}
+        own = None if self._score is None else self._own_score(told)
         if self._recipe.task != "classify":
             score = 100 * (1 - float(np.square(outputs - targets).sum()) / total_squares)
+            score = score if own is None else own
             return Evaluation(loss, score, score, np.zeros(0, np.int64))
         second = outputs[..., 0] > _threshold(self.model, self._recipe)
         predicted = (second if self._binary else outputs.argmax(axis=-1)).astype(np.int64)
         score = 100 * float(np.mean(predicted == self._data.labels(images.part)[positions]))
+        if own is not None:
+            return Evaluation(loss, own, own, predicted)
         seen = next((100 * told[name] for name in _ACCURACIES if name in told), score)
         return Evaluation(loss, score, seen, predicted)
 
     def _loss(self, inputs: Any, targets: Any) -> dict[str, float]:
         told = self.model.evaluate(inputs, targets, batch_size=_EVALUATION_BATCH, verbose=0, return_dict=True)
-        return {name: float(np.mean(value)) for name, value in told.items()}
+        return plain_names({name: float(np.mean(value)) for name, value in told.items()})
+
+    def _own_score(self, told: dict[str, float]) -> float:
+        """The metric that the model is scored by, in points.
+
+        Raises:
+            UntrainableError: the model has no such metric, or one that falls as it gets better.
+        """
+        if self._score not in told:
+            raise UntrainableError(
+                f"It is to be scored by '{self._score}', and reports only {', '.join(sorted(told))}: compile it with "
+                "that metric."
+            )
+        if self._score == "loss" or direction(self.model, self._score) == "down":
+            raise UntrainableError(f"It is to be scored by '{self._score}', which falls as a model gets better.")
+        return 100 * told[self._score]
 
     def _examples(self, part: str, positions: Positions) -> tuple[Any, Any]:
         """Inputs as the engine scales them, and the targets in the form that the model's loss takes."""
@@ -124,6 +179,21 @@ class FitProgram(Program):
         if takes_classes(self.model):
             return inputs, labels.astype(np.int32)
         return inputs, np.eye(self._data.classes, dtype=np.float32)[labels]
+
+
+def _weights(data: LoadedDataset, training: Training) -> NDArray[np.float32] | None:
+    """How much each training example counts, by its own weight and its class's; None where all count alike."""
+    given = training.class_weight
+    if not given:
+        return data.weights
+    counts = np.bincount(data.y_train, minlength=data.classes)
+    by_class = (
+        len(data.y_train) / (data.classes * counts)
+        if given == "balanced"
+        else np.array([given.get(name, 1.0) for name in data.class_names])
+    )
+    weights = by_class[data.y_train].astype(np.float32)
+    return weights if data.weights is None else weights * data.weights
 
 
 def _threshold(model: Any, recipe: Recipe) -> float:

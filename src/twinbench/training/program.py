@@ -136,8 +136,13 @@ class Program:
                 total += float(self._last_step(tf.constant(order[full:].reshape(1, -1))))
         return total / len(order)
 
-    def finish(self) -> None:
-        """Do what is left to do after the last epoch."""
+    def ends_after(self, train_loss: float, validation: Evaluation) -> bool:
+        """Tell what the last epoch gave, and return whether none is to follow, whatever the configured number."""
+        return False
+
+    def finish(self) -> bool:
+        """Do what is left to do after the last epoch, and return whether the weights may be those of another."""
+        return False
 
     def evaluate(self, images: Images, positions: Positions, total_squares: float) -> Evaluation:
         """Evaluate the model in inference mode.

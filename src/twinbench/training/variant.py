@@ -24,6 +24,7 @@ from twinbench.training.checkpoint import Checkpoint, load_checkpoint, save_chec
 from twinbench.training.compilation import choose_compilation
 from twinbench.training.feed import DatasetTensors, Feed
 from twinbench.training.fit_program import FitProgram, brings_its_training
+from twinbench.training.limit import OutOfTime, time_limit
 from twinbench.training.memory import forget_peak, peak_memory_mb
 from twinbench.training.program import Evaluation, Program, UntrainableError, failure_of_the_variant
 from twinbench.training.seeds import Seeds, streams
@@ -101,6 +102,17 @@ class VariantTrainer:
         """
         forget_peak()
         clock = _Clock()
+        minutes = self._training.minutes
+        try:
+            with time_limit(minutes):
+                return self._trained(seed, checkpoint, progress, clock)
+        except OutOfTime:
+            self._program = None  # which was left in the middle of something
+            reason = f"It took longer than the {minutes:g} minutes that `training.minutes` allows a run."
+            logger.warning("%s/%s fails: %s", self.variant.architecture, self.variant.name, reason)
+            return Result(replace(self._blank_outcome(seed), reason=reason), (), clock.cost(self._device))
+
+    def _trained(self, seed: int, checkpoint: Path, progress: Progress, clock: _Clock) -> Result:
         outcome = self._blank_outcome(seed)
         try:
             with failure_of_the_variant("It cannot be built"):
@@ -154,9 +166,11 @@ class VariantTrainer:
 
     def _program_of(self, model: Any, recipe: Recipe, seeds: Seeds) -> Program:
         """Return the program of the variant's first model, which trains all others of its shapes."""
-        by_keras = brings_its_training(model) or not self._tensors.data.plain or recipe.loss.startswith("binary")
+        training, data = self._training, self._tensors.data
+        asked = training.callbacks or training.class_weight or self._architecture.score
+        by_keras = asked or brings_its_training(model) or not data.plain or recipe.loss.startswith("binary")
         if not self.variant.packaged and by_keras:
-            return FitProgram(model, recipe, self._training, self._tensors.data, seeds)
+            return FitProgram(model, recipe, training, data, seeds, score=self._architecture.score)
         if self._program is None:
             self._program = Program(model, recipe, self._training, self.compilation, self._tensors.train)
         shapes = [[tuple(weight.shape) for weight in network.variables] for network in (self._program.model, model)]
@@ -243,13 +257,21 @@ class VariantTrainer:
                 save_checkpoint(checkpoint, kept)
                 saved = time.perf_counter()
             progress(epoch, train_loss)
+            with failure_of_the_variant(_CANNOT_BE_TRAINED):
+                if program.ends_after(train_loss, validation):
+                    outcome = replace(outcome, epochs=epoch)
+                    break
+        last = history[-1]
         with failure_of_the_variant(_CANNOT_BE_TRAINED):
-            program.finish()
+            changed = program.finish()
+        if changed:
+            validation = program.evaluate(feed.validation, feed.validation_positions, squares)
+            last = replace(last, validation_loss=validation.loss, validation_score=validation.score)
         squares = feed.test_squares() if outcome.task != "classify" else math.nan
         test = program.evaluate(feed.tensors.test, feed.test_positions, squares)
         with failure_of_the_variant(_CANNOT_BE_TRAINED):
             digest = weights_sha256(program.model)
-        outcome = _finished(outcome, history[-1], test, digest)
+        outcome = _finished(outcome, last, test, digest)
         predictions = None
         if outcome.status == "ok" and outcome.task == "classify":
             predictions = pack(test.predicted, self._tensors.data.y_test, self._tensors.data.classes)
@@ -275,7 +297,8 @@ class VariantTrainer:
             status="failed",
             reason="",
             task=self._architecture.task,
-            score_name="accuracy" if self._architecture.task == "classify" else "explained variance",
+            score_name=self._architecture.score
+            or ("accuracy" if self._architecture.task == "classify" else "explained variance"),
             optimizer=training.optimizer,
             learning_rate=training.learning_rate,
             batch_size=training.batch_size,

@@ -74,6 +74,7 @@ BATCHES = {
         setting("training.optimizer", "sgd", "train measure tables", trains=True),
         setting("training.validation_fraction", 0.2, "train measure tables", trains=True),
         setting("training.vary", ["init", "order"], "train measure tables", trains=True),
+        setting("training.minutes", 600.0, AFTER_TRAINING, trains=True),
         setting("training.threads", 1, ALL_BUT_DATA, trains=True),
         setting("statistics.confidence", 0.9, "tables"),
         setting("measurements.gradient_depths", [2], "measure tables"),
@@ -114,6 +115,8 @@ HARMLESS = [
 ]
 # Keys that are not changed here, and why.
 APART = {
+    "training.callbacks": "refused for networks of the package; in the key: tests/training/test_own_settings.py",
+    "training.class_weight": "refused for networks of the package; in the key: tests/training/test_own_settings.py",
     "output": "another folder, in which nothing is old",
     "datasets.data_dir": "of downloads alone",
     "datasets.manual_dir": "of downloads alone: tests/planning/test_stages.py",
