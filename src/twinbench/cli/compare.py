@@ -21,6 +21,9 @@ from twinbench.errors import UsageError
               "model knows its own; None is an axis of any length.")  # fmt: skip
 @click.option("--feed-a", metavar="PLACE", help="Function that returns what A is trained on, as file.py:batches.")
 @click.option("--feed-b", metavar="PLACE", help="The same for B.")
+@click.option("--step-a", metavar="PLACE",
+              help="Function step(model, x, y) that trains A instead of fit, as file.py:step.")  # fmt: skip
+@click.option("--step-b", metavar="PLACE", help="The same for B.")
 @click.option("--data", metavar="NAME", help="Train both on this dataset under several seeds, to show seed noise.")
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(2, 1000), help="How many seeds that takes.")
 @click.option("--timeout", type=click.FloatRange(min=1), metavar="SECONDS",
@@ -34,6 +37,8 @@ def compare(  # noqa: PLR0917 - click passes the options by name
     shapes: tuple[str, ...],
     feed_a: str | None,
     feed_b: str | None,
+    step_a: str | None,
+    step_b: str | None,
     data: str | None,
     seeds: int,
     timeout: float | None,
@@ -58,6 +63,8 @@ def compare(  # noqa: PLR0917 - click passes the options by name
         input_shape=[shape_of(text) for text in shapes] or None,
         feed_a=feed_a,
         feed_b=feed_b,
+        step_a=step_a,
+        step_b=step_b,
         data=data,
         seeds=seeds,
         width=text_width(),

@@ -17,6 +17,7 @@ from twinbench.compare.render import as_text
 from twinbench.compare.report import Report
 from twinbench.compare.sides import BuildError, Side, both_sides
 from twinbench.compare.signatures import both_signatures, fed_texts, takes_texts
+from twinbench.compare.stepping import load_step
 from twinbench.compare.stored import misfit_causes
 from twinbench.compare.surroundings import forget_default_policy, restored
 from twinbench.errors import UsageError, first_cause
@@ -32,6 +33,8 @@ def compare(
     input_shape: Sequence[Any] | None = None,
     feed_a: Any = None,
     feed_b: Any = None,
+    step_a: Any = None,
+    step_b: Any = None,
     data: str | None = None,
     seeds: int = 5,
     names: tuple[str, str] = ("A", "B"),
@@ -50,6 +53,9 @@ def compare(
             `fit`, a `tf.data.Dataset`, a `keras.utils.PyDataset`, a function that returns one of these, or its place
             as text.
         feed_b: The same for B.
+        step_a: How A is trained, where not by `fit`: a function `step(model, x, y)` that takes one step and may return
+            the loss, or its place as text.
+        step_b: The same for B.
         data: Name of a dataset on which to train both under several seeds, to show how large seed noise is.
         seeds: How many seeds that takes.
         names: What to call the sides in the report.
@@ -71,6 +77,7 @@ def compare(
         places = Places()
         sides = both_sides(a, b, names, places)
         feeds = [load_feed(feed, letter, places) for letter, feed in (("A", feed_a), ("B", feed_b))]
+        steps = load_step(step_a, "A", places), load_step(step_b, "B", places)
         models: list[keras.Model] = []
         for letter, one in zip("AB", sides, strict=True):
             progress(f"building {letter}")
@@ -92,7 +99,7 @@ def compare(
                 subjects.append(subject(model, signature, fed_texts(signature, feeds)))
             except Exception as error:
                 return _cannot_run(letter, one, error, sides, made_up=takes_texts(signature))
-        comparison = Comparison(sides, pair(*subjects), (feeds[0], feeds[1]), progress)
+        comparison = Comparison(sides, pair(*subjects), (feeds[0], feeds[1]), progress, steps)
         report = comparison.report()
         if data is not None:
             from twinbench.compare.trained import add_training

@@ -101,6 +101,22 @@ def arranged(feed: Feed, one: Subject) -> list[np.ndarray]:
     return inputs if places is None or len(places) != len(inputs) else [inputs[place] for place in places]
 
 
+def fed_batches(pair: Pair, feeds: Sequence[Feed | None]) -> list[list[np.ndarray]]:
+    """The first rows of the feeds, in the order and of the kind of A's inputs."""
+    inputs = pair.a.signature.inputs
+    given = [
+        [np.asarray(array[:8]) for array in arranged(feed, one)]
+        for feed, one in zip(feeds, (pair.a, pair.b), strict=True)
+        if feed is not None and pair.a.signature.batch is None
+    ]
+    return [
+        [array.astype(spec.dtype) for array, spec in zip(arrays, inputs, strict=True)]
+        for arrays in given
+        if len(arrays) == len(inputs)
+        and all(a.ndim == len(s.shape) + 1 and s.dtype != "string" for a, s in zip(arrays, inputs, strict=True))
+    ]
+
+
 def _rewritten(labels: np.ndarray, model: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Labels in the form of others: classes as indices, as a column or one-hot."""
     have, want = form_of(labels, shape), form_of(model, shape)

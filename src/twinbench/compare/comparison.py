@@ -1,5 +1,6 @@
 """What a comparison gathers of two built models: evidence from every test, and what it means."""
 
+import operator
 from collections.abc import Callable
 
 import keras
@@ -7,7 +8,7 @@ import numpy as np
 
 from twinbench.compare.advice import CODES, make_cause
 from twinbench.compare.attribution import UNEXPLAINED, inference_causes, structural_causes, without_witness
-from twinbench.compare.batches import arranged
+from twinbench.compare.batches import arranged, fed_batches
 from twinbench.compare.conclusion import (
     binomial_noise,
     compare_fed,
@@ -32,6 +33,7 @@ from twinbench.compare.samples import RECONCILED
 from twinbench.compare.sides import SMALL, Side
 from twinbench.compare.signatures import fed_texts, input_causes
 from twinbench.compare.starting import compare_starts
+from twinbench.compare.steps import Steps, step_causes
 from twinbench.compare.stored import compare_stored, equal_tables, table_causes
 from twinbench.compare.tried_code import tried_on_samples, try_own_code
 from twinbench.compare.weights import added_loss_causes, penalty_causes, trainable_causes
@@ -50,8 +52,14 @@ class Comparison:
     """Gathers causes and warnings from every test, and draws the conclusion."""
 
     def __init__(
-        self, sides: tuple[Side, Side], together: Pair, feeds: tuple[Feed | None, Feed | None], progress: Progress
+        self,
+        sides: tuple[Side, Side],
+        together: Pair,
+        feeds: tuple[Feed | None, Feed | None],
+        progress: Progress,
+        steps: Steps = (None, None),
     ) -> None:
+        self.steps = steps
         self.sides = sides
         self.pair = together
         self.feeds = feeds
@@ -99,7 +107,7 @@ class Comparison:
             self.warnings += self.stored.asides()
             rungs.append(self.stored.rung())
             if verdict == "other_weights":
-                sentence += own_place(self.pair, [*self._fed_batches()[:1], self.arrays][0])
+                sentence += own_place(self.pair, [*fed_batches(self.pair, self.feeds)[:1], self.arrays][0])
         self.causes.sort(key=lambda cause: (not cause.explains_lower_score, CODES.index(cause.code)))
         return Report(
             verdict=verdict,
@@ -174,8 +182,8 @@ class Comparison:
                 self.arrays = arrays
                 with levelled(together), equal_tables(together):
                     evidence = gather(together, arrays)
-                    undecided = try_own_code(together, arrays, self._fed_batches(), evidence)
-                    probes = [*self._fed_batches()[:1], arrays]
+                    undecided = try_own_code(together, arrays, fed_batches(together, self.feeds), evidence)
+                    probes = [*fed_batches(together, self.feeds)[:1], arrays]
                     self.warnings += divergence_noted(together, probes, evidence, only_first=large)
             except TypeError as error:
                 evidence.untested.append(f"No inputs could be made up for the models: {first_cause(error)}")
@@ -200,21 +208,6 @@ class Comparison:
         with self.coverage.test("added losses"):
             self._add(added_loss_causes(together, self.arrays, self.causes, self.coverage))
         return evidence
-
-    def _fed_batches(self) -> list[list[np.ndarray]]:
-        """The first rows of the feeds, in the order and of the kind of A's inputs."""
-        inputs = self.pair.a.signature.inputs
-        given = [
-            [np.asarray(array[:8]) for array in arranged(feed, one)]
-            for feed, one in zip(self.feeds, (self.pair.a, self.pair.b), strict=True)
-            if feed is not None and self.pair.a.signature.batch is None
-        ]
-        return [
-            [array.astype(spec.dtype) for array, spec in zip(arrays, inputs, strict=True)]
-            for arrays in given
-            if len(arrays) == len(inputs)
-            and all(a.ndim == len(s.shape) + 1 and s.dtype != "string" for a, s in zip(arrays, inputs, strict=True))
-        ]
 
     def _stored(self) -> None:
         """The weights that the sides come with."""
@@ -262,6 +255,10 @@ class Comparison:
     def _compilation(self) -> None:
         self.progress("comparing how they are compiled")
         compiled = [bool(getattr(one.model, "compiled", False)) for one in (self.pair.a, self.pair.b)]
+        if any(self.steps) and all(map(operator.or_, compiled, map(bool, self.steps))) and not all(compiled):
+            for part in ("loss", "metrics", "optimizer"):
+                self.coverage.not_applicable(part, "A step of your own is compared instead of how a side is compiled.")
+            return
         for part in ("loss", "metrics", "optimizer"):
             if not any(compiled):
                 self.coverage.not_given(part, "neither model is compiled.")
@@ -282,6 +279,13 @@ class Comparison:
         self.progress("comparing a step of training")
         alike = False
         with self.coverage.test("training step"):
+            if any(self.steps):
+                self._add(
+                    step_causes(
+                        self.pair, self.steps, self.arrays, self.feeds, evidence=evidence, coverage=self.coverage
+                    )
+                )
+                return False
             causes, warnings, alike = loop_causes(
                 self.pair, self.arrays, self.feeds, evidence=evidence, causes=self.causes, coverage=self.coverage
             )

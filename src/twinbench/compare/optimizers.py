@@ -40,7 +40,7 @@ def optimizer_causes(pair: Pair, coverage: Coverage) -> list[Cause]:
         if x is None or y is None:
             coverage.not_tested("optimizer", f"{'B' if x is not None else 'A'} has no '{name}'")
             continue
-        found += _differences(name, x, y, pair, coverage)
+        found += settings_causes(name, x, y, pair, coverage)
     return found
 
 
@@ -53,7 +53,8 @@ def _optimizers(model: keras.Model) -> dict[str, Any]:
     return ({} if usual is None else {"optimizer": usual}) | optimizers
 
 
-def _differences(place: str, x: Any, y: Any, pair: Pair, coverage: Coverage) -> list[Cause]:
+def settings_causes(place: str, x: Any, y: Any, pair: Pair, coverage: Coverage) -> list[Cause]:
+    """How two optimizers differ: class, learning rates along the steps, and every other value that they hold."""
     found = _loss_scale(place, x, y, pair)
     x, y = _unwrapped(x), _unwrapped(y)
     names = [_SAME_CLASS.get(type(one).__name__, type(one).__name__) for one in (x, y)]
@@ -77,7 +78,7 @@ def _differences(place: str, x: Any, y: Any, pair: Pair, coverage: Coverage) -> 
     for key in sorted(set(values[0]) | set(values[1])):
         mine, theirs = (side.get(key) for side in values)
         if isinstance(mine, keras.optimizers.Optimizer) and isinstance(theirs, keras.optimizers.Optimizer):
-            found += _differences(f"{place}: {key}", mine, theirs, pair, coverage)
+            found += settings_causes(f"{place}: {key}", mine, theirs, pair, coverage)
         elif isinstance(mine, _Opaque) or isinstance(theirs, _Opaque):
             if any(own) and mine != theirs:
                 coverage.not_tested("optimizer", f"{key} of {names[0]} cannot be compared")

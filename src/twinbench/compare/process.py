@@ -36,6 +36,8 @@ class Request:
     input_shape: list[list[int | None]] | None = None
     feed_a: str | None = None
     feed_b: str | None = None
+    step_a: str | None = None
+    step_b: str | None = None
     data: str | None = None
     seeds: int = 5
     width: int = 90

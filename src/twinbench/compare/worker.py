@@ -80,6 +80,8 @@ def _compared(request: dict[str, Any], progress: Callable[[str], None]) -> dict[
         names=(request["a"], request["b"]),
         feed_a=request["feed_a"],
         feed_b=request["feed_b"],
+        step_a=request["step_a"],
+        step_b=request["step_b"],
         progress=progress,
     )
     text = as_text(report, request["width"])

@@ -32,7 +32,14 @@ _FOREIGN = (
 @contextmanager
 def as_it_was(*models: keras.Model) -> Iterator[None]:
     """Put everything that can be reached from the models back to what it is now, whatever happens in between."""
-    restorations = list(_restorations(list(models)))
+    with everything_as_it_was(*models):
+        yield
+
+
+@contextmanager
+def everything_as_it_was(*things: Any) -> Iterator[None]:
+    """The same for any objects: models, optimizers, metrics."""
+    restorations = list(_restorations(list(things)))
     try:
         yield
     finally:
