@@ -26,6 +26,7 @@ REALISTIC = (
     "surroundings",
     "feeds",
     "text",
+    "tokens",
     "corners",
     "own_code",
     "parting",
@@ -50,6 +51,7 @@ MECHANISMS = {
     16: "processes left behind",
     17: "code of their own: far out, late, backwards",
     18: "what each side holds, tensor by tensor",
+    19: "texts, tokens, nested inputs and outputs",
     20: "where values first differ",
 }
 OUTCOMES = ("explained", "wrongly explained", "unexplained", "falsely blamed", "falsely reassured")

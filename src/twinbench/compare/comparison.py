@@ -35,6 +35,7 @@ from twinbench.compare.signatures import fed_texts, input_causes
 from twinbench.compare.starting import compare_starts
 from twinbench.compare.steps import Steps, step_causes
 from twinbench.compare.stored import compare_stored, equal_tables, table_causes
+from twinbench.compare.tokens import with_token_ids
 from twinbench.compare.tried_code import tried_on_samples, try_own_code
 from twinbench.compare.weights import added_loss_causes, penalty_causes, trainable_causes
 from twinbench.errors import first_cause
@@ -108,6 +109,7 @@ class Comparison:
             rungs.append(self.stored.rung())
             if verdict == "other_weights":
                 sentence += own_place(self.pair, [*fed_batches(self.pair, self.feeds)[:1], self.arrays][0])
+        self.causes = with_token_ids(self.causes, self.pair, self.arrays)
         self.causes.sort(key=lambda cause: (not cause.explains_lower_score, CODES.index(cause.code)))
         return Report(
             verdict=verdict,

@@ -11,7 +11,13 @@ from twinbench.compare.feeds import Feed
 from twinbench.compare.report import Cause
 from twinbench.errors import UsageError
 from twinbench.sameness.inputs import input_ranges
-from twinbench.sameness.signature import Signature, signature_from_example, signature_from_shapes, signature_of
+from twinbench.sameness.signature import (
+    Signature,
+    knows_its_dtypes,
+    signature_from_example,
+    signature_from_shapes,
+    signature_of,
+)
 from twinbench.sameness.subjects import Pair
 
 
@@ -24,11 +30,14 @@ def both_signatures(
         UsageError: Neither model was built, and nothing else says what they take in.
     """
     given = None if input_shape is None else signature_from_shapes(_shapes(input_shape))
-    own = [signature_of(model) for model in (a, b)]
+    models = (a, b)
+    own = [signature_of(model) for model in models]
     found: list[Signature | None] = []
     for mine, feed in zip(own, feeds, strict=True):
         fed = None if feed is None else signature_from_example(feed.epoch.first)
         found.append(mine or given or fed)
+        if mine is not None and fed is not None and not knows_its_dtypes(models[len(found) - 1]):
+            found[-1] = mine.with_texts_of(fed)
     first, second = found[0] or found[1], found[1] or found[0]
     if first is None or second is None:
         raise UsageError(
@@ -36,6 +45,8 @@ def both_signatures(
             "--input-shape 28,28,1 (without the batch axis)."
         )
     first, second = (x.merged_with(given) if given else x for x in (first, second))
+    first = first if knows_its_dtypes(a) else first.with_texts_of(second)
+    second = second if knows_its_dtypes(b) else second.with_texts_of(first)
     second = second.in_the_order_of(first)
     return first.merged_with(second), second.merged_with(first)
 

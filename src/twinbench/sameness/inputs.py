@@ -122,7 +122,7 @@ def probe_inputs(
     for spec, known in zip(signature.inputs, ranges, strict=True):
         shape = (rows, *spec.concrete())
         if spec.dtype == "string":
-            arrays.append(_texts(generator, shape, (*known.words, *_WORDS), known.longest))
+            arrays.append(_texts(generator, shape, known.words, known.longest))
             continue
         if known.lookup is not None:
             array = generator.integers(min(1, known.lookup - 1), known.lookup, shape).astype("float64")
@@ -141,11 +141,17 @@ def probe_inputs(
 
 
 def _texts(generator: np.random.Generator, shape: tuple[int, ...], words: tuple[str, ...], longest: int) -> np.ndarray:
-    """Single words, for a model that looks up one; texts in plain words; and texts with capitals and punctuation."""
+    """Single words, for a model that looks up one; texts in plain words; and texts with capitals and punctuation.
+
+    Single words are those that the model knows, each in its turn, and now and then one that it may not know.
+    """
     texts = []
+    every = (*words, *_WORDS)
     for k in range(int(np.prod(shape))):
         length = 1 if k % 2 == 0 else longest if k % 4 == 1 else int(generator.integers(2, longest))
-        chosen = [str(word) for word in generator.choice(words, length)]
+        chosen = [str(word) for word in generator.choice(every, length)]
+        if length == 1 and words and k % 8 != 6:
+            chosen = [words[(k // 2) % len(words)]]
         texts.append(", ".join(word.capitalize() for word in chosen) + "!" if k % 4 == 3 else " ".join(chosen))
     return np.array(texts, dtype=object).reshape(shape)
 

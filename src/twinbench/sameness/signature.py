@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import keras
 import numpy as np
 
-Structure = Literal["single", "list", "dict"]
+Structure = Literal["single", "list", "dict", "nested"]
 
 _FREE_AXIS = 12
 _FREE_IMAGE_AXIS = 32
@@ -42,15 +42,17 @@ class InputSignature:
 
 @dataclass(frozen=True)
 class Signature:
-    """Every input of a model, how `model(...)` wants them (one tensor, a list, or a dict), and a fixed batch size.
+    """Every input of a model, how `model(...)` wants them, and a fixed batch size.
 
-    `places` are the positions of the inputs in that list, where they are not counted in its order.
+    That is one tensor, a list, a dict, or any nesting of these, of which `template` is an example. `places` are the
+    positions of the inputs in that list or nesting, where they are not counted in its order.
     """
 
     inputs: tuple[InputSignature, ...]
     structure: Structure = "single"
     batch: int | None = None
     places: tuple[int, ...] | None = None
+    template: Any = None
 
     def pack(self, arrays: Sequence[Any]) -> Any:
         """Arrange one value per input as the model's `call` expects it."""
@@ -58,9 +60,10 @@ class Signature:
             return arrays[0]
         if self.structure == "dict":
             return {spec.name: array for spec, array in zip(self.inputs, arrays, strict=True)}
-        if self.places is None:
-            return list(arrays)
-        return [arrays[self.places.index(place)] for place in range(len(arrays))]
+        flat = list(arrays)
+        if self.places is not None:
+            flat = [arrays[self.places.index(place)] for place in range(len(arrays))]
+        return keras.tree.pack_sequence_as(self.template, flat) if self.structure == "nested" else flat
 
     def in_the_order_of(self, other: "Signature") -> "Signature":
         """The same inputs in the order of another model's: by name where there are names, else by what fits."""
@@ -71,7 +74,7 @@ class Signature:
         return replace(self, inputs=tuple(self.inputs[k] for k in order), places=places)
 
     def _order(self, other: "Signature") -> tuple[int, ...] | None:
-        named = "dict" in (self.structure, other.structure)
+        named = {"dict", "nested"} & {self.structure, other.structure}
         fits = len(self.inputs) == len(other.inputs) and all(map(_alike, self.inputs, other.inputs))
         by_name = order_by_name([spec.name for spec in other.inputs], [spec.name for spec in self.inputs])
         if fits and not (named and by_name):
@@ -93,7 +96,19 @@ class Signature:
         if own.structure == "dict":
             named = tuple(replace(spec, name=mine.name) for spec, mine in zip(self.inputs, own.inputs, strict=True))
             return Signature(named, "dict")
+        if own.structure == "nested":
+            return replace(own, inputs=tuple(map(_shaped_as, own.inputs, self.inputs)))
         return replace(self, structure=own.structure)
+
+    def with_texts_of(self, other: "Signature | None") -> "Signature":
+        """The same inputs, as texts where they are texts in another signature with as many."""
+        if other is None or len(other.inputs) != len(self.inputs):
+            return self
+        specs = [
+            replace(mine, dtype="string") if theirs.dtype == "string" else mine
+            for mine, theirs in zip(self.inputs, other.inputs, strict=True)
+        ]
+        return replace(self, inputs=tuple(specs))
 
     def merged_with(self, other: "Signature") -> "Signature":
         """Fill axes that are free here with the other model's, where both have the same rank."""
@@ -124,6 +139,11 @@ def _alike(x: InputSignature, y: InputSignature) -> bool:
     )
 
 
+def knows_its_dtypes(model: keras.Model) -> bool:
+    """Whether a model says what kind of numbers or texts it takes in: one that a class builds late does not."""
+    return hasattr(model, "_inputs_struct") or isinstance(model, keras.Sequential)
+
+
 def signature_of(model: keras.Model) -> Signature | None:
     """Read the inputs of a model from the model itself; None where it has not been built and cannot say."""
     try:
@@ -137,7 +157,27 @@ def signature_of(model: keras.Model) -> Signature | None:
     return _from_build_shapes(model)
 
 
+def _shaped_as(spec: InputSignature, other: InputSignature) -> InputSignature:
+    return replace(other, name=spec.name)
+
+
+def _nested(struct: Any) -> bool:
+    """Whether a structure has structures in it."""
+    parts = struct.values() if isinstance(struct, dict) else struct if isinstance(struct, list | tuple) else ()
+    return any(isinstance(part, dict | list | tuple) for part in parts)
+
+
+def _with_names(struct: Any) -> list[tuple[str, Any]]:
+    """The leaves of a nesting, each named by its way in."""
+    return [("/".join(map(str, path)), leaf) for path, leaf in keras.tree.flatten_with_path(struct)]
+
+
 def _from_struct(struct: Any) -> Signature:
+    if _nested(struct):
+        leaves = _with_names(struct)
+        specs = tuple(_spec(tensor, name) for name, tensor in leaves)
+        template = keras.tree.map_structure(lambda tensor: 0, struct)
+        return Signature(specs, "nested", _batch(leaves[0][1]), template=template)
     if isinstance(struct, dict):
         names = sorted(struct)
         batch = _batch(struct[names[0]])
@@ -182,9 +222,12 @@ def signature_from_example(example: Any) -> Signature:
 
     def spec(array: Any, name: str) -> InputSignature:
         array = np.asarray(array)
-        kind = "float32" if array.dtype.kind in "fc" else str(array.dtype)
+        kind = "float32" if array.dtype.kind in "fc" else "string" if array.dtype.kind in "OSU" else str(array.dtype)
         return InputSignature(name, tuple(array.shape[1:]), kind)
 
+    if _nested(example):
+        specs = tuple(spec(array, name) for name, array in _with_names(example))
+        return Signature(specs, "nested", template=keras.tree.map_structure(lambda array: 0, example))
     if isinstance(example, dict):
         return Signature(tuple(spec(example[name], name) for name in sorted(example)), "dict")
     if isinstance(example, list | tuple):

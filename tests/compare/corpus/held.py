@@ -153,6 +153,40 @@ def weights_that_passed_through_text(folder):
     return a, saved(b, folder, "b.keras")
 
 
+def frozen_alike(a, b):
+    a, b = model_of(a), model_of(b)
+    assert not a.get_layer("first").trainable
+    assert not b.get_layer("first").trainable
+    same_answers(a, b)
+
+
+@innocent(18, check=frozen_alike)
+def a_frozen_layer_in_two_files(folder):
+    model = drawn(perceptron())
+    model.get_layer("first").trainable = False
+    return saved(model, folder, "a.keras"), saved(model, folder, "b.keras")
+
+
+@innocent(18, check=same_answers)
+def one_network_built_under_other_names(folder):
+    a, b = drawn(perceptron()), perceptron(names=("one", "two"), seed=4)
+    b.set_weights(a.get_weights())
+    return saved(a, folder, "a.keras"), saved(b, folder, "b.h5")
+
+
+@innocent(18, check=same_answers)
+def a_file_and_a_function_that_loads_its_weights(folder):
+    model = drawn(perceptron())
+    path = weights_of(model, folder, "a.weights.h5")
+
+    def build():
+        fresh = perceptron(seed=6)
+        fresh.load_weights(path)
+        return fresh
+
+    return saved(model, folder, "a.keras"), build
+
+
 # -- state that is no weight -------------------------------------------------------------------------------------------
 
 
