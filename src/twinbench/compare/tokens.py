@@ -12,6 +12,7 @@ from twinbench.sameness.subjects import Pair
 
 _READERS = ("TextVectorization", "StringLookup")
 _WORDS = 12
+_MOST = 1000
 
 
 def with_token_ids(causes: Sequence[Cause], pair: Pair, arrays: Sequence[np.ndarray]) -> list[Cause]:
@@ -43,8 +44,10 @@ def _readers(pair: Pair) -> Iterator[tuple[Any, ...]]:
 
 
 def _example(couple: tuple[Any, ...], texts: Sequence[np.ndarray]) -> str:
-    """The first text that the two turn into other numbers, and both; nothing where none was tried."""
-    for text in sorted({str(text) for array in texts for text in array.ravel()}, key=lambda text: (len(text), text)):
+    """The first text, or known word, that the two turn into other numbers; nothing where none was seen."""
+    tried = {str(text) for array in texts for text in array.ravel()}
+    tried |= {str(word) for layer in couple for word in layer.get_vocabulary()[:_MOST]}
+    for text in sorted(tried, key=lambda text: (len(text), text)):
         ids = [_ids(layer, text) for layer in couple]
         if ids[0] != ids[1]:
             return f"'{text}' becomes {_shown(ids[0])} in A and {_shown(ids[1])} in B"
