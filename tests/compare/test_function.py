@@ -40,6 +40,19 @@ def test_the_assertion_passes_for_twins_and_tells_the_difference_of_others():
     assert "fix:" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("builders", "place"),
+    [
+        ((network, lambda: network(None)), "Dense 'hidden' before its activation; from Dense 'out' on"),
+        ((network, lambda: network("tanh")), "Dense 'hidden' before its activation; from activation"),
+        ((lambda: network(None), network), "Dense 'hidden' before its activation; from Dense 'out' on"),
+    ],
+)
+def test_a_layer_agrees_only_before_its_activation_where_that_is_what_differs(builders, place):
+    (rung,) = (rung for rung in twinbench.compare(*builders).rungs if rung.number == 6)
+    assert f"the two agree up to {place}" in rung.sentence
+
+
 def test_a_builder_that_raises_cannot_be_told_and_shows_its_own_lines():
     def broken():
         return chain((6,), network().get_layer("missing"))

@@ -168,7 +168,7 @@ def _along(  # noqa: PLR0917 - the last three belong together
         values,
         first,
         place_of(views[0].nodes[first[0]], views[1].nodes[first[1]]),
-        _before(first[0], views[0]),
+        _before(first[0], views, alignment),
         tuple(d for d in candidates if status_of(d, views) == "harmless"),
     )
 
@@ -177,8 +177,9 @@ def _outputs(index: int, values: dict[Edge, np.ndarray]) -> set[int]:
     return {output for node, output in values if node == index}
 
 
-def _before(start: int, view: View) -> tuple[str, ...]:
-    """The nearest nodes before a node whose values both models have."""
+def _before(start: int, views: tuple[View, View], alignment: Alignment) -> tuple[str, ...]:
+    """The nearest nodes before a node of A whose values both models have."""
+    view, partners = views[0], alignment.to_b()
     waiting, seen, words = [parent for parent, _ in view.nodes[start].parents], {start}, []
     while waiting:
         index = waiting.pop(0)
@@ -187,10 +188,16 @@ def _before(start: int, view: View) -> tuple[str, ...]:
         seen.add(index)
         node = view.nodes[index]
         if index in view.agreeing:
-            words.append("the input" if node.kind == "input" else node.words())
+            unfinished = _goes_on(views[0], index) or (index in partners and _goes_on(views[1], partners[index]))
+            words.append("the input" if node.kind == "input" else node.words() + " before its activation" * unfinished)
         else:
             waiting += [parent for parent, _ in node.parents]
     return tuple(dict.fromkeys(words))
+
+
+def _goes_on(view: View, index: int) -> bool:
+    """Whether a node's layer has an activation after it, which is a node of its own."""
+    return any(view.nodes[child].part for child, _ in view.children[index])
 
 
 def with_places(rungs: Sequence[Rung], evidence: Evidence, pair: Pair) -> list[Rung]:
