@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from tests.architectures.test_places import forget
 
-from twinbench.config import Dataset
+from twinbench.architectures.places import unseen
+from twinbench.config import Dataset, parse_configuration
 from twinbench.data import load, prepare
 from twinbench.errors import ConfigurationError, DataError
 from twinbench.planning.stages import dataset_key
@@ -80,6 +81,14 @@ def test_its_code_is_in_the_key_of_the_dataset_and_what_it_does_not_use_is_not(t
     key = dataset_key(_dataset(tmp_path, BODIES["pairs"]))
     assert dataset_key(_dataset(tmp_path, BODIES["pairs"], before="# a comment\nunused = 4")) == key
     assert dataset_key(_dataset(tmp_path, "return (x + helper.FACTOR, y), (x[:2], y[:2])")) != key
+
+
+def test_what_its_key_may_not_cover_is_told(tmp_path):
+    _dataset(tmp_path, "import urllib.request; return urllib.request.urlopen('http://localhost/')")
+    configuration = parse_configuration({"datasets": f"{tmp_path}/load.py:load", "architectures": "mlp"})
+    (sentence,) = unseen(configuration)
+    assert sentence.startswith("Dataset 'load' may take something from the network (")
+    assert "of which its key may know nothing: load it once" in sentence
 
 
 def test_a_function_that_cannot_be_found_or_called_is_refused_before_anything_runs(tmp_path):

@@ -22,10 +22,10 @@ from twinbench.config.networks import Network
 from twinbench.errors import ConfigurationError
 
 _UNSEEN = (
-    (FILES, "may read a file", "a file counts where a string names it as it lies from the builder's file or from here"),
+    (FILES, "may read a file", "a file counts where a string names it as it lies from this file or from here"),
     (NETWORK, "may take something from the network", "load it once, save it beside the builder and read that file"),
-    (CLOCK, "may read the clock", "give the builder fixed numbers"),
-    (ENVIRONMENT, "may read the environment", "give the builder fixed values, or name one builder for each"),
+    (CLOCK, "may read the clock", "give it fixed numbers"),
+    (ENVIRONMENT, "may read the environment", "give it fixed values, or name one function for each"),
     (SEEDING, "sets a seed of its own", "leave the seed to the benchmark, or every seed starts from the same weights"),
 )
 
@@ -50,7 +50,11 @@ def bring(configuration: Configuration) -> list[Architecture]:
 
 
 def unseen(configuration: Configuration) -> Iterator[str]:
-    """Yield a sentence for each builder that may depend on what its key does not cover, with what to do."""
+    """Yield a sentence for each function that may depend on what its key does not cover, with what to do."""
+    for dataset in configuration.datasets:
+        if dataset.kind == "loader":
+            path, function = located(dataset.source, f"Dataset '{dataset.name}' names {dataset.source}", argued=False)
+            yield from _uses_outside(f"Dataset '{dataset.name}'", path, function, "which its key may know nothing")
     for architecture in bring(configuration):
         for variant in architecture.variants:
             name, function = f"{architecture.name}/{variant.name}", variant.function or variant.name
@@ -60,13 +64,14 @@ def unseen(configuration: Configuration) -> Iterator[str]:
                     "and a change there trains nothing again. Name a function in a .py file."
                 )
                 continue
-            for file, words in uses_outside(variant.path, function).items():
-                for kind, what, remedy in _UNSEEN:
-                    if words & kind:
-                        yield (
-                            f"{name} {what} ({', '.join(sorted(words & kind))} in {file}), of which its runs' keys may "
-                            f"know nothing: {remedy}."
-                        )
+            yield from _uses_outside(name, variant.path, function, "which its runs' keys may know nothing")
+
+
+def _uses_outside(name: str, path: Path, function: str, unknown: str) -> Iterator[str]:
+    for file, words in uses_outside(path, function).items():
+        for kind, what, remedy in _UNSEEN:
+            if words & kind:
+                yield f"{name} {what} ({', '.join(sorted(words & kind))} in {file}), of {unknown}: {remedy}."
 
 
 def _of_file(path: Path) -> Architecture:
