@@ -20,6 +20,7 @@ include: "workflow/rules/reported.smk"
 include: "workflow/rules/advice.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/look.smk"
 include: "workflow/rules/measurement.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
@@ -29,6 +30,7 @@ include: "workflow/rules/report.smk"
 localrules:
     all,
     data,
+    look,
     tables,
     figures,
     draw,

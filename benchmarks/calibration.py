@@ -18,7 +18,7 @@ import pandas as pd
 from scipy import optimize, stats
 
 from benchmarks import simulated_tables
-from benchmarks.simulated_tables import collapse_rates, sequential_rates, table_rates
+from benchmarks.simulated_tables import collapse_rates, sequential_rates, settled_rates, table_rates
 from twinbench.analysis.intervals import Floats, t_interval
 from twinbench.analysis.paired_tests import equivalence_p, paired_t_p
 from twinbench.analysis.power import difference_power, equivalence_power, smallest_number_of_seeds, upper_std
@@ -148,7 +148,7 @@ def pilot_plans(pilot: int, *, strata: int = 400) -> dict[str, object]:
     }
 
 
-TABLES: Final = ("tables", "sequential", "collapses", "error_rates", "power", "pilots")
+TABLES: Final = ("tables", "sequential", "settled", "collapses", "error_rates", "power", "pilots")
 # Numbers of seeds of whole tables, and how many of them there are for one simulated comparison.
 TABLE_SEEDS: Final = (3, 5, 10)
 TABLES_PER_SIMULATION: Final = 0.05
@@ -182,6 +182,9 @@ def _whole_tables(table: str, tables: int) -> list[dict[str, object]]:
     scenarios = list(enumerate(simulated_tables.TABLES))
     if table == "sequential":
         return [sequential_rates(s, tables=tables, rng=np.random.default_rng([_SEED, k])) for k, s in scenarios[:3]]
+    if table == "settled":
+        settled = enumerate(simulated_tables.SETTLED)
+        return [settled_rates(s, tables=tables, rng=np.random.default_rng([_SEED, k])) for k, s in settled]
     if table == "collapses":
         cells = [(n, rate) for n in TABLE_SEEDS for rate in (0.05, 0.2, 0.5)]
         return [

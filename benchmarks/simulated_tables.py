@@ -14,6 +14,8 @@ import pandas as pd
 from twinbench.analysis.claims.evidence import Evidence
 from twinbench.analysis.claims.scores import sequential_scores_lower
 from twinbench.analysis.comparisons import SAME, Verdict, compare_variants
+from twinbench.analysis.settling import compare_at_looks
+from twinbench.config.model import Settle
 
 MARGIN: Final = 0.5
 CONFIDENCE: Final = 0.95
@@ -77,6 +79,15 @@ TABLES: Final = (
     TableScenario("half, 360 test images", small_test_set, small_test_set, _STEPS, images=360),
     TableScenario("half, long tails", long_tail, long_tail, _HALF),
     TableScenario("half, 10 % of runs fail", normal(0.3), normal(0.3), _HALF, failing=(0.1, 0.1)),
+)
+_LARGE: Final = 12
+SETTLED: Final = (
+    *TABLES,
+    TableScenario("nothing differs", normal(0.35), normal(0.35), (0.0,) * _LARGE),
+    TableScenario("all differ by a point", normal(0.35), normal(0.35), (-1.0,) * _LARGE),
+    TableScenario(
+        "half differ by a point", normal(0.35), normal(0.35), (0.0,) * (_LARGE // 2) + (-1.0,) * (_LARGE // 2)
+    ),
 )
 
 
@@ -158,6 +169,24 @@ def sequential_rates(scenario: TableScenario, *, tables: int, rng: np.random.Gen
         "looks": " ".join(map(str, LOOKS)),
         "tables": tables,
         "any_false_claim": float((difference | equality).mean()),
+    }
+
+
+def settled_rates(scenario: TableScenario, *, tables: int, rng: np.random.Generator) -> dict[str, object]:
+    """Measure false claims, verdicts and seeds where these are added at looks declared beforehand (`seeds: settle`)."""
+    looks = Settle().looks
+    runs = simulated_runs(scenario, looks[-1], tables, rng)
+    comparisons = compare_at_looks(runs.assign(seed=runs["seed"] + 1), looks, margin=MARGIN, confidence=CONFIDENCE)
+    difference, equality = false_claims(comparisons, scenario.differences)
+    seeds = comparisons["look"].map(dict(enumerate(looks, 1)))
+    return {
+        "scenario": scenario.name,
+        "comparisons": len(scenario.differences),
+        "tables": tables,
+        "any_false_claim": float((difference | equality).mean()),
+        "decided": float(comparisons["verdict"].ne(Verdict.UNDECIDED).mean()),
+        "mean_seeds": float(seeds.mean()),
+        "mean_seeds_of_longest": float(seeds.groupby(comparisons["dataset"]).max().mean()),
     }
 
 

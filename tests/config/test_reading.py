@@ -46,7 +46,7 @@ def test_determinism_off_means_off_though_yaml_takes_it_for_false(tmp_path):
     assert read_configuration(tmp_path / "c.yaml").training.determinism == "off"
 
 
-_SEEDS = "it must be a number of seeds from 1 to 100000, or a list of different whole numbers from 0."
+_SEEDS = "it must be a number of seeds from 1 to 100000, a list of different whole numbers from 0, or settle."
 _JOB = "it must be 'architecture', 'variant' or a whole number of at least 1"
 # In these, @ stands for "in the configuration;".
 _REFUSED = [

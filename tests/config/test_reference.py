@@ -48,6 +48,8 @@ def test_every_configuration_of_the_repository_is_good_by_model_and_schema(path)
         {"datasets": ["digits", {"source": "mnist", "manual_dir": "x"}]},
         {"datasets": {"source": "mnist"}, "architectures": "mlp", "suspects": []},
         {"seeds": [1, 2], "training": {"job_size": 3, "determinism": False}, "store": None},
+        {"seeds": "settle"},
+        {"seeds": {"first": 4}},
     ],
 )
 def test_the_schema_takes_what_the_model_takes(content):

@@ -93,3 +93,19 @@ def test_a_pattern_that_names_nothing_is_named_with_the_nearest_name(content, wo
 def test_no_job_of_that_name_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         plan(seeds=1).job("digits", "nothing_like_it")
+
+
+def test_seeds_that_are_added_by_looks_are_jobs_of_their_own_for_each_variant_and_look() -> None:
+    settle = plan(architectures=["mlp", "plain_cnn/sequential"], suspects=[], seeds="settle")
+    assert settle.runs == plan(architectures=["mlp", "plain_cnn/sequential"], suspects=[], seeds=80).runs
+    first = settle.after("digits", [])
+    assert {run.seed for job in first for run in job.runs} == {1, 2, 3, 4, 5}
+    going = [["mlp", "functional"], ["mlp", "subclass"]]
+    second = settle.after("digits", [going])
+    assert [job.name for job in second if job not in first] == ["mlp.functional_look2", "mlp.subclass_look2"]
+    assert settle.after("digits", [going, []]) == second
+    for size in (2, "architecture"):
+        other = plan(architectures=["mlp"], suspects=[], seeds={"first": 3, "most": 10}, training={"job_size": size})
+        assert [(run.variant, run.seed) for run in other.runs[:10]] == [("functional", seed) for seed in range(1, 11)]
+        assert max(len(job.runs) for job in other.jobs) == (2 if size == 2 else 4)
+        assert len({job.name for job in other.jobs}) == len(other.jobs)

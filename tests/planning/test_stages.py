@@ -52,7 +52,7 @@ def test_another_way_to_write_the_same_settings_changes_nothing() -> None:
     assert settings("measure", suspects=[]) == settings("measure", suspects=["nothing"])
 
 
-@pytest.mark.parametrize("stage", ["data", "train", "ladder", "measure", "tables", "figures", "report"])
+@pytest.mark.parametrize("stage", ["data", "train", "look", "ladder", "measure", "tables", "figures", "report"])
 def test_every_stage_has_code_of_its_own(stage: Stage) -> None:
     assert len(code_of(stage)) == 64
     if stage != "data":

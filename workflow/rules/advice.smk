@@ -17,6 +17,12 @@ def first_words():
     if not jobs:
         return f"twinbench: all {runs:,} runs are recorded; tables, figures and page are made where they are not up to date."
     time = duration(3600 * forecast.wall_hours, rough=True)
+    if forecast.first_look:
+        return (
+            f"twinbench: looks at {', '.join(map(str, CONFIGURATION.looks))} seeds, {forecast.first_look[0]:,} runs at the "
+            f"first; at most {runs - recorded:,} of {runs:,} runs to train, and about {time} on {cores:,} "
+            f"core{'' if cores == 1 else 's'}. Follow them: tail -f {OUTPUT}/logs/train/*/*.log"
+        )
     guess = "" if forecast.measured else " (a first guess, which may be wrong by a factor of three)"
     return (
         f"twinbench: {runs - recorded:,} of {runs:,} runs to train, in {jobs:,} job{'' if jobs == 1 else 's'}: about "

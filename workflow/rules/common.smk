@@ -1,6 +1,7 @@
 """The resolved configuration, the plan, and the functions that the rules ask."""
 
 import functools
+import json
 import logging
 import math
 import os
@@ -84,6 +85,7 @@ JOB_FORMS = {(job.name.partition(".")[0], r"\.\w+" if "." in job.name else "") f
 wildcard_constraints:
     dataset="|".join(re.escape(name) for name in DATASETS),
     figure="|".join(entry.name for entry in FIGURES),
+    look=r"[1-9]\d*",
     # By form, not by name: an alternation of thousands of names is slow to match.
     job="|".join(sorted({re.escape(name) + suffix for name, suffix in JOB_FORMS})),
 
@@ -140,6 +142,11 @@ def settings_of_measurements(wildcards):
     return settings_of("measure", CONFIGURATION, selected_variants(CONFIGURATION))
 
 
+def settings_of_looks(wildcards):
+    """The settings that a look reads."""
+    return settings_of("look", CONFIGURATION, selected_variants(CONFIGURATION))
+
+
 def settings_of_tables(wildcards):
     """The settings that the tables read."""
     return settings_of("tables", CONFIGURATION, selected_variants(CONFIGURATION))
@@ -173,9 +180,25 @@ def gpus_of_job(wildcards):
     return 1 if device_type() == "gpu" else 0
 
 
+def records_until(dataset, look):
+    """The records that are there at a look, as far as the looks before it let their variants train on."""
+    decisions = []
+    for number in range(1, look):
+        with checkpoints.look.get(dataset=dataset, look=number).output.decision.open() as file:
+            decisions.append(json.load(file))
+        if not decisions[-1]:
+            break
+    return [f"{OUTPUT}/runs/{job.dataset}/{job.name}.parquet" for job in PLAN.after(dataset, decisions)]
+
+
+def records_of_look(wildcards):
+    """The records that a look rests on."""
+    return records_until(wildcards.dataset, int(wildcards.look))
+
+
 def all_records(wildcards):
-    """The records of every job of the plan."""
-    return [f"{OUTPUT}/runs/{job.dataset}/{job.name}.parquet" for job in PLAN.jobs]
+    """The records of every job of the plan; where seeds are added by looks, of those that turn out to be wanted."""
+    return [path for dataset in DATASETS for path in records_until(dataset, len(CONFIGURATION.looks))]
 
 
 def of_datasets(path):

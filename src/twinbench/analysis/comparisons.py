@@ -101,16 +101,21 @@ def _tested(several: Sequence[Pairs], *, margin: float) -> list[dict[str, object
     ]
 
 
-def _correct_by_family(table: pd.DataFrame, confidence: float) -> None:
+def _correct_by_family(
+    table: pd.DataFrame, confidence: float, share: float, family_sizes: Mapping[str, int] | None
+) -> None:
     """Fill in what depends on the whole family: its size, the corrected p values and the simultaneous intervals."""
     tested = table["t_p"].notna()
-    sizes = tested.groupby(table["family"]).transform("sum").clip(lower=1)
     table["family_size"] = tested.groupby(table["family"]).transform("sum").astype(int)
+    if family_sizes is not None:
+        table["family_size"] = table["family"].map(family_sizes).astype(int)
+    sizes = table["family_size"].clip(lower=1)
     for name in ("t_p", "tost_p"):
-        table[f"{name}_corrected"] = (table[name] * sizes).clip(upper=1.0)
+        table[f"{name}_corrected"] = (table[name] * sizes / share).clip(upper=1.0)
     n = table["n"].astype(float)
     error: pd.Series[float] = table["std_used"] / np.sqrt(n.clip(lower=1))
-    for (low, high), level in ((_OWN, 1 - confidence), (_SIMULTANEOUS, (1 - confidence) / sizes)):
+    spent = (1 - confidence) * share
+    for (low, high), level in ((_OWN, spent), (_SIMULTANEOUS, spent / sizes)):
         reach = error * stats.t.isf(level / 2, (n - 1).clip(lower=1))
         reach = reach.where(tested, error)  # identical pairs have no spread, by proof and not by estimate
         table[low], table[high] = table["mean_difference"] - reach, table["mean_difference"] + reach
@@ -201,7 +206,13 @@ def _left_out(row: dict[Hashable, Any]) -> str:
 
 
 def compare_variants(
-    runs: pd.DataFrame, *, margin: float, confidence: float, chance: Mapping[str, float] | None = None
+    runs: pd.DataFrame,
+    *,
+    margin: float,
+    confidence: float,
+    chance: Mapping[str, float] | None = None,
+    share: float = 1.0,
+    sizes: Mapping[str, int] | None = None,
 ) -> pd.DataFrame:
     """Return one row per variant that is not a reference, compared with its reference over the seeds of both.
 
@@ -212,6 +223,8 @@ def compare_variants(
         confidence: of the intervals; tests have the level 1 - confidence.
         chance: accuracy of the best constant guess in points, by dataset; where it is not known, whether both score
             no better than that is not looked at.
+        share: the part of the error that may be spent, where these runs are looked at more than once (`settling`).
+        sizes: how many comparisons are corrected together, by family, where that was known before.
 
     Returns:
         The table `COMPARISONS`, in the order of `runs`. Numbers that cannot be had (tests of identical pairs, of
@@ -236,7 +249,7 @@ def compare_variants(
     table = COMPARISONS.frame(rows)
     if table.empty:
         return table
-    _correct_by_family(table, confidence)
+    _correct_by_family(table, confidence, share, sizes)
     table["verdict"] = [
         str(_verdict(pairs.identical, row, 1 - confidence))
         for pairs, row in zip(compared, table.to_dict("records"), strict=True)

@@ -102,6 +102,16 @@ def _advice(row: dict[Any, Any], plan: dict[str, Any], target: float) -> tuple[s
     return f"seeds: {needed}", f"Undecided: {chances}; {settled}."
 
 
+def _after_looks(row: dict[Any, Any]) -> str:
+    """Return the sentence where the looks were declared beforehand."""
+    if row["verdict"] != Verdict.UNDECIDED:
+        return f"Settled at look {row['look']} ({row['verdict']}), with {row['n']} seeds."
+    return (
+        f"Undecided at look {row['look']}, with {row['n']} seeds. A larger `most` is another try: its chance of a "
+        "false verdict adds to that of this one."
+    )
+
+
 def seeds_needed(comparisons: pd.DataFrame, *, confidence: float, target_power: float = 0.8) -> pd.DataFrame:
     """Return one row per comparison, in the same order.
 
@@ -120,6 +130,8 @@ def seeds_needed(comparisons: pd.DataFrame, *, confidence: float, target_power: 
         if tested:
             plan = _plan(row, (1 - confidence) / row["family_size"], target_power)
         config_line, sentence = _advice(row, plan, target_power) if tested else _advice_without_plan(row)
+        if tested and not pd.isna(row.get("look")):
+            config_line, sentence = "", _after_looks(row)
         kept = {name: row[name] for name in SEEDS_NEEDED.names if name in row}
         rows.append(kept | plan | {"target_power": target_power, "config_line": config_line, "sentence": sentence})
     return SEEDS_NEEDED.frame(rows)

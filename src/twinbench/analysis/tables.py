@@ -8,11 +8,11 @@ import pandas as pd
 from twinbench.analysis import (
     agreement,
     claims,
-    comparisons,
     costs,
     ladder,
     noise_floor,
     seeds_needed,
+    settling,
     summary,
     suspects,
 )
@@ -42,15 +42,8 @@ def make_tables(
         DataError: a manifest is missing or damaged.
         RecordError: a record is missing or damaged, or the runs cannot be compared.
     """
-    records = recorded.read_records(record_files, make_plan(configuration), complete=complete)
-    runs = recorded.runs_table(records)
+    records, runs, compared = compare_records(configuration, record_files, manifest_files, complete=complete)
     statistics = configuration.statistics
-    compared = comparisons.compare_variants(
-        runs,
-        margin=statistics.equivalence_margin,
-        confidence=statistics.confidence,
-        chance=dict(map(_constant_guess, manifest_files)),
-    )
     tables = {
         "runs": runs,
         "history": recorded.history_table(records),
@@ -71,6 +64,31 @@ def make_tables(
         ),
     }
     return tables | {"claims": claims.decide_claims(tables)}
+
+
+def compare_records(
+    configuration: Configuration, record_files: Sequence[Path], manifest_files: Sequence[Path], *, complete: bool = True
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the records, the table `runs` and the table `comparisons`, as at the last look for which runs are there.
+
+    Raises:
+        DataError: a manifest is missing or damaged.
+        RecordError: a record is missing or damaged, or the runs cannot be compared.
+    """
+    plan = make_plan(configuration)
+    if configuration.looks and complete:
+        # Which jobs are wanted was decided look by look, from the same records.
+        plan = plan.with_jobs({(path.parent.name, path.stem) for path in record_files})
+    records = recorded.read_records(record_files, plan, complete=complete)
+    runs = recorded.runs_table(records)
+    compared = settling.compare_at_looks(
+        runs,
+        configuration.looks,
+        margin=configuration.statistics.equivalence_margin,
+        confidence=configuration.statistics.confidence,
+        chance=dict(map(_constant_guess, manifest_files)),
+    )
+    return records, runs, compared
 
 
 def _constant_guess(manifest_file: Path) -> tuple[str, float]:

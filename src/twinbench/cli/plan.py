@@ -78,6 +78,12 @@ def _sentences(forecast: "Forecast") -> list[str]:
         else "The times are a first guess, which may be wrong by a factor of three: after a few finished runs they "
         "will rest on those.",
     ]
+    if forecast.first_look:
+        runs, hours = forecast.first_look
+        found.append(
+            f"`seeds: settle`: the first look takes {_count(runs, 'run')}, about {duration(3600 * hours, rough=True)}. "
+            "All above is the most that it may come to: after each look only undecided comparisons train on."
+        )
     if forecast.device == "gpu" and not forecast.measured:
         found.append("No run was measured on a GPU yet: the hours are those of a CPU core, and a card takes fewer.")
     if forecast.guessed:

@@ -7,6 +7,11 @@ import sys
 import click
 
 NAME = "study"
+SETTLE = "settle"
+
+
+def _how_many(context: click.Context, parameter: click.Parameter, value: str) -> int | str:
+    return value if value == SETTLE else int(click.IntRange(2, 100_000)(value, parameter, context))
 
 
 @click.command(
@@ -16,7 +21,8 @@ NAME = "study"
 @click.argument("models", nargs=-1, required=True, metavar="A B [C ...]")
 @click.option("--data", default="digits", show_default=True, metavar="FILE",
               help="What to train on: an .npz, file.py:load, digits, or a dataset of tensorflow-datasets.")  # fmt: skip
-@click.option("--seeds", default=5, show_default=True, type=click.IntRange(2, 100_000), help="How many seeds.")
+@click.option("--seeds", default="5", show_default=True, metavar="N|settle", callback=_how_many,
+              help="How many seeds, or settle: as many as it takes.")  # fmt: skip
 @click.option("--output", default=NAME, show_default=True, metavar="FOLDER", help="Folder of everything that is made.")
 @click.option("--task", type=click.Choice(["classify", "regress", "reconstruct"]), default="classify",
               show_default=True, help="What the models are for.")  # fmt: skip
@@ -28,7 +34,7 @@ NAME = "study"
 def study(  # noqa: PLR0917 - click passes the options by name
     models: tuple[str, ...],
     data: str,
-    seeds: int,
+    seeds: int | str,
     output: str,
     task: str,
     score: str | None,

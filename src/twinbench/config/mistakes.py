@@ -20,7 +20,7 @@ from twinbench.config.yaml_files import Origin
 
 # What a key takes that takes more than one type: pydantic reports a mistake for each.
 _SEVERAL_TYPES = {
-    ("seeds",): "it must be a number of seeds from 1 to 100000, or a list of different whole numbers from 0",
+    ("seeds",): "it must be a number of seeds from 1 to 100000, a list of different whole numbers from 0, or settle",
     ("training", "class_weight"): "it must be 'balanced', or a weight of at least 0 for each class by its name",
     ("training", "job_size"): "it must be 'architecture', 'variant' or a whole number of at least 1",
 }

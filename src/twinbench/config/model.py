@@ -173,6 +173,27 @@ class Figures(Section):
     )
 
 
+class Settle(Section):
+    """As many seeds as it takes: looks at `first` seeds, twice as many, and so on, declared beforehand."""
+
+    first: int = Field(default=5, ge=2, le=100_000, description="seeds at the first look")
+    most: int = Field(default=80, ge=2, le=100_000, description="seeds at the last look; the others are doublings")
+
+    @property
+    def looks(self) -> list[int]:
+        """How many seeds there are at each look."""
+        counts = [self.first]
+        while counts[-1] < self.most:
+            counts.append(min(2 * counts[-1], self.most))
+        return counts
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Settle":
+        if self.most < self.first:
+            raise ValueError("`most` must be at least `first`")
+        return self
+
+
 class Configuration(Section):
     """The whole configuration."""
 
@@ -194,17 +215,24 @@ class Configuration(Section):
     suspects: list[Pattern] = Field(
         default=["*"], description="deliberate faults to train: names or patterns; `[]` for none"
     )
-    seeds: int | list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(
-        default=3, description="how many seeds (1, 2, ...), or a list of them"
+    seeds: int | list[Annotated[int, Field(ge=0, lt=2**31)]] | Literal["settle"] | Settle = Field(
+        default=3,
+        description="how many seeds (1, 2, ...), or a list of them; or `settle`, as many as it takes: looks at 5, 10, "
+        "20, 40 and 80 seeds, after each of which only undecided comparisons train on (`{first: 5, most: 80}`)",
     )
     training: TrainingSection = Field(default=TrainingSection(), description="how every run is trained")
     statistics: Statistics = Field(default=Statistics(), description="how runs become verdicts")
     measurements: Measurements = Field(default=Measurements(), description="what is measured beside the scores")
     figures: Figures = Field(default=Figures(), description="how the figures look")
 
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _settle_by_name(cls, seeds: Any) -> Any:
+        return Settle() if seeds == "settle" else seeds
+
     @field_validator("seeds")
     @classmethod
-    def _some_seeds(cls, seeds: int | list[int]) -> int | list[int]:
+    def _some_seeds(cls, seeds: int | list[int] | str | Settle) -> int | list[int] | str | Settle:
         if isinstance(seeds, int) and not 1 <= seeds <= 100_000:
             raise ValueError("must be at least 1 and at most 100000, or a list of different whole numbers")
         if isinstance(seeds, list) and (not seeds or len(set(seeds)) != len(seeds)):
@@ -232,8 +260,15 @@ class Configuration(Section):
 
     @property
     def seed_list(self) -> list[int]:
-        """The seeds, in the order in which they are trained."""
-        return list(range(1, self.seeds + 1)) if isinstance(self.seeds, int) else list(self.seeds)
+        """The seeds, in the order in which they are trained; all that may be needed where seeds are added by looks."""
+        if isinstance(self.seeds, list):
+            return list(self.seeds)
+        return list(range(1, (self.seeds if isinstance(self.seeds, int) else self.looks[-1]) + 1))
+
+    @property
+    def looks(self) -> list[int]:
+        """How many seeds there are at each look; none where their number is fixed."""
+        return self.seeds.looks if isinstance(self.seeds, Settle) else []
 
     @property
     def store_folder(self) -> str:

@@ -58,6 +58,8 @@ class Forecast:
         guessed: datasets whose size is not known before they are downloaded.
         unprepared: datasets that are not downloaded yet, or will be prepared anew, of which it cannot be said what the
             store has.
+        first_look: runs of the first look and the hours until they are trained, where seeds are added by looks; all
+            else is then the most that it may come to.
     """
 
     rows: tuple[Row, ...]
@@ -70,6 +72,7 @@ class Forecast:
     measured: int
     guessed: tuple[str, ...]
     unprepared: tuple[str, ...]
+    first_look: tuple[int, float] | None = None
 
 
 def make_forecast(configuration: Configuration, cores: int) -> Forecast:
@@ -87,6 +90,7 @@ def make_forecast(configuration: Configuration, cores: int) -> Forecast:
     missing, unprepared = missing_runs(configuration, plan.runs)
     threads = configuration.training.threads
     seconds: list[float] = []
+    first: list[float] = []
     memory: list[float] = []
     counts: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0, 0, 0, 0.0])
     for job in plan.jobs:
@@ -97,6 +101,7 @@ def make_forecast(configuration: Configuration, cores: int) -> Forecast:
         if wanted:
             estimate = estimator.job(job, wanted)
             seconds.append(estimate.seconds)
+            first += [estimate.seconds] if job.look == 1 else []
             memory.append(estimate.memory_mb)
             entry[2] += 1
             entry[3] += estimate.seconds * threads / 3600
@@ -115,6 +120,11 @@ def make_forecast(configuration: Configuration, cores: int) -> Forecast:
         measured=estimator.measured,
         guessed=tuple(dataset.name for dataset in configuration.datasets if not estimator.size(dataset.name).known),
         unprepared=unprepared,
+        first_look=(
+            (sum(len(job.runs) for job in plan.jobs if job.look == 1), _makespan(first, places) / 3600)
+            if configuration.looks
+            else None
+        ),
     )
 
 

@@ -8,7 +8,7 @@ import difflib
 import fnmatch
 import functools
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,11 +50,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Job:
-    """What one process trains: runs of one dataset, in this order."""
+    """What one process trains: runs of one dataset, in this order; `look` is the one that needs them, from 1."""
 
     dataset: str
     name: str
     runs: tuple[Run, ...]
+    look: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,25 @@ class Plan:
     def runs(self) -> tuple[Run, ...]:
         """The runs of all jobs."""
         return tuple(run for job in self.jobs for run in job.runs)
+
+    def after(self, dataset: str, decisions: Sequence[Container[Sequence[str]]]) -> tuple[Job, ...]:
+        """Return the jobs of a dataset that are wanted after looks; all of them where the seeds are fixed.
+
+        Args:
+            dataset: its name.
+            decisions: for each look so far the (architecture, variant) that train on.
+        """
+        return tuple(
+            job
+            for job in self.jobs
+            if job.dataset == dataset
+            and job.look <= len(decisions) + 1
+            and all([job.runs[0].architecture, job.runs[0].variant] in going for going in decisions[: job.look - 1])
+        )
+
+    def with_jobs(self, names: Container[tuple[str, str]]) -> "Plan":
+        """Return the part of the plan that these jobs train, named by dataset and name."""
+        return Plan(tuple(job for job in self.jobs if (job.dataset, job.name) in names), self.training)
 
     def job(self, dataset: str, name: str) -> Job:
         """Return a job.
@@ -118,7 +138,10 @@ def make_plan(configuration: Configuration) -> Plan:
                 [Run(dataset.name, variant.architecture, variant.name, seed) for seed in configuration.seed_list]
                 for variant in variants
             ]
-            jobs.extend(_jobs(dataset.name, group, variants, runs_by_variant, size))
+            if configuration.looks:
+                jobs.extend(_jobs_by_look(dataset.name, group, variants, runs_by_variant, configuration))
+            else:
+                jobs.extend(_jobs(dataset.name, group, variants, runs_by_variant, size))
     return Plan(tuple(jobs), configuration.training)
 
 
@@ -144,6 +167,23 @@ def _jobs(
         count = int(size)
         for start in range(0, len(runs), count):
             yield Job(dataset, f"{group}.{start // count + 1:04d}", tuple(runs[start : start + count]))
+
+
+def _jobs_by_look(
+    dataset: str,
+    group: str,
+    variants: Sequence[Variant],
+    runs_by_variant: Sequence[Sequence[Run]],
+    configuration: Configuration,
+) -> Iterable[Job]:
+    """Each variant's runs look by look: a variant that is decided leaves no job half wanted."""
+    size, looks = configuration.training.job_size, configuration.looks
+    for variant, runs in zip(variants, runs_by_variant, strict=True):
+        for look, (before, count) in enumerate(zip([0, *looks], looks, strict=False), 1):
+            step = size if isinstance(size, int) else count - before
+            for part, start in enumerate(range(before, count, step), 1):
+                name = f"{group}.{variant.name}_look{look}" + (f"_{part:04d}" if step < count - before else "")
+                yield Job(dataset, name, tuple(runs[start : min(start + step, count)]), look)
 
 
 def _groups(configuration: Configuration) -> list[tuple[str, list[Variant]]]:

@@ -21,11 +21,12 @@ from twinbench.planning.closure import code_digest
 from twinbench.planning.keys import IRRELEVANT, software, version
 from twinbench.planning.workflow import workflow_folder
 
-Stage = Literal["data", "train", "ladder", "measure", "tables", "figures", "report"]
+Stage = Literal["data", "train", "look", "ladder", "measure", "tables", "figures", "report"]
 
 _SCRIPTS: Final[dict[Stage, str]] = {
     "data": "prepare_data",
     "train": "train",
+    "look": "look",
     "ladder": "climb_ladder",
     "measure": "measure",
     "tables": "make_tables",
@@ -34,6 +35,7 @@ _SCRIPTS: Final[dict[Stage, str]] = {
 }
 _LIBRARIES: Final[dict[Stage, tuple[str, ...]]] = {
     "train": ("pyarrow",),  # the others are in the runs' keys
+    "look": ("numpy", "pandas", "pyarrow", "scipy", "statsmodels"),
     "ladder": ("pandas", "scipy"),
     "measure": ("pandas",),
     "tables": ("jinja2", "numpy", "pandas", "pyarrow", "scipy", "statsmodels", "tabulate"),
@@ -46,6 +48,7 @@ _WHOLE: Final[dict[Stage, tuple[str, ...]]] = {
     "measure": ("architectures", "suspects", "seeds"),
     "tables": ("architectures", "suspects", "seeds", "datasets", "statistics"),
 }
+_WHOLE["look"] = _WHOLE["tables"]
 _PROCESS: Final = ("threads", "determinism", "precision", "gpu_memory_mb")
 _PARTS: Final[dict[Stage, dict[str, tuple[str, ...]]]] = {
     "ladder": {"training": _PROCESS, "measurements": ("ladder_steps",)},
@@ -56,12 +59,14 @@ _PARTS: Final[dict[Stage, dict[str, tuple[str, ...]]]] = {
     "tables": {"training": ("job_size", *(name for name in Training.model_fields if name not in IRRELEVANT))},
 }
 
+_PARTS["look"] = _PARTS["tables"]
+
 
 def settings_of(stage: Stage, configuration: Configuration, variants: Sequence[Variant]) -> dict[str, Any]:
     """Return the settings that a stage depends on, as they stand in a configuration, patterns and counts resolved.
 
     Args:
-        stage: the ladder, the measurements or the tables.
+        stage: a look, the ladder, the measurements or the tables.
         configuration: the resolved configuration.
         variants: what it selects.
     """
@@ -69,8 +74,12 @@ def settings_of(stage: Stage, configuration: Configuration, variants: Sequence[V
     selected = [f"{v.architecture}/{v.name}" for v in variants if v.kind != "suspect" and v.packaged]
     networks = [entry if isinstance(entry, str) else entry.model_dump() for entry in configuration.own_networks]
     whole["architectures"] = [*selected, *networks]
-    whole["suspects"] = [v.name for v in variants if v.kind == "suspect" and stage == "tables"]
-    whole["seeds"] = configuration.seed_list
+    whole["suspects"] = [v.name for v in variants if v.kind == "suspect" and stage in ("look", "tables")]
+    # What is measured beside the runs begins with the seeds of the first look, however many follow.
+    if not configuration.looks:
+        whole["seeds"] = configuration.seed_list
+    elif stage == "measure":
+        whole["seeds"] = configuration.seed_list[: configuration.looks[0]]
     chosen = {name: whole[name] for name in _WHOLE[stage]}
     return chosen | {name: {key: whole[name][key] for key in keys} for name, keys in _PARTS[stage].items()}
 

@@ -20,7 +20,7 @@ def write_study(
     models: Sequence[str],
     *,
     data: str,
-    seeds: int,
+    seeds: int | str,
     output: str,
     task: str,
     score: str | None = None,
@@ -32,7 +32,7 @@ def write_study(
     Args:
         models: places of builders; the first is the reference.
         data: the dataset's source.
-        seeds: how many.
+        seeds: how many, or `settle`.
         output: the output folder.
         task: `classify`, `regress` or `reconstruct`.
         score: the metric that the models are scored by; None for that of the task.
@@ -54,7 +54,9 @@ def write_study(
         "architectures": [network],
         "suspects": [],
         "seeds": seeds,
-        "training": {"job_size": math.ceil(len(models) * seeds / jobs) if jobs else "variant"},
+        "training": {
+            "job_size": math.ceil(len(models) * seeds / jobs) if jobs and isinstance(seeds, int) else "variant"
+        },
     }
     for setting in settings:
         key, equals, text = setting.partition("=")

@@ -4,6 +4,8 @@ from typing import Final
 
 import pandas as pd
 
+from twinbench.analysis.comparisons import Verdict
+
 # More seeds than the last of these are not worth their time for any of the questions here.
 MILESTONES: Final = (10, 50, 200)
 
@@ -46,6 +48,29 @@ def plan_in_brief(plan: pd.DataFrame) -> str:
     return f"{few} seeds settle {with_few:,} of {total:,} comparisons, {many} settle {with_many:,}"
 
 
+def looks_in_brief(comparisons: pd.DataFrame, runs: pd.DataFrame) -> str:
+    """Return how many verdicts fell at each look and what that cost; empty where the number of seeds is fixed.
+
+    Args:
+        comparisons: the table of that name.
+        runs: the table `runs`.
+    """
+    if "look" not in comparisons or comparisons["look"].isna().all():
+        return ""
+    parts = []
+    for look, rows in comparisons.groupby("look"):
+        settled = int(rows["verdict"].ne(Verdict.UNDECIDED).sum())
+        parts.append(f"look {look} ({rows['n'].max()} seeds) settled {settled} of {len(rows)}")
+    trained = runs.groupby(["dataset", "architecture", "variant"])["seed"].size()
+    alike = int(trained.groupby("dataset").agg(lambda counts: len(counts) * counts.max()).sum())
+    left = int(comparisons["verdict"].eq(Verdict.UNDECIDED).sum())
+    return (
+        "Seeds were added at looks that were declared beforehand, and the error is spread over them. Of the "
+        f"comparisons that ended there, {'; '.join(parts)}. {f'{left} stayed undecided. ' if left else ''}It took "
+        f"{int(trained.sum()):,} runs; as many seeds for every variant would have taken {alike:,}."
+    )
+
+
 def seeds_advice(plan: pd.DataFrame) -> str:
     """Return how many seeds to run next, and which comparisons are not worth it; empty without a plan."""
     if plan.empty:
@@ -67,5 +92,9 @@ def seeds_advice(plan: pd.DataFrame) -> str:
         )
     step = few if with_few > settled else many if with_many > settled else 0
     if step:
-        parts.append(f"To go on: `seeds: {step}` in the configuration; the runs there are stay.")
+        parts.append(
+            f"To go on: `seeds: {step}` in the configuration; the runs there are stay. Choose the number once: adding "
+            "seeds until a comparison is decided more than doubles the false verdicts. `seeds: settle` adds them at "
+            "looks declared beforehand, and pays for each."
+        )
     return " ".join(parts)

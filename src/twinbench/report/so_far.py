@@ -89,9 +89,10 @@ def _lacking(plan: Plan, records: dict[Run, Record], unmeasured: list[str]) -> s
     if open_runs:
         places = [f"{place} ({count})" for place, count in open_runs.most_common(_MOST)]
         rest = len(open_runs) - len(places)
+        most = "at most " if plan.jobs[0].look else ""
         sentences.append(
-            f"{len(records):,} of {len(plan.runs):,} runs are finished, and all that follows rests on these. Still to "
-            f"train: {', '.join(places)}{f' and {rest} more' if rest > 0 else ''}."
+            f"{len(records):,} of {most}{len(plan.runs):,} runs are finished, and all that follows rests on these. "
+            f"Still to train: {', '.join(places)}{f' and {rest} more' if rest > 0 else ''}."
         )
     if unmeasured:
         sentences.append(f"Not measured everywhere yet: {', '.join(unmeasured)}.")

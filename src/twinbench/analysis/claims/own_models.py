@@ -215,7 +215,8 @@ def _gap(one: _Candidate) -> Line:
         failures = f" {failed[0]['variant']} failed in {len(failed)} of {number_of(len(rows), 'seed')}: "
         failures += _ended(str(failed[0]["reason"]))
     if row is None or not row["n"]:
-        return Line("No scores to compare:", f"no seed in which both ended well.{failures}")
+        why = "not compared yet" if row is None and not failed else "no seed in which both ended well"
+        return Line("No scores to compare:", f"{why}.{failures}")
     seeds = number_of(int(row["n"]), "seed")
     if row["verdict"] == Verdict.IDENTICAL:
         return Line("No gap:", f"equal scores in {seeds}.{failures}")
@@ -257,4 +258,5 @@ def _next(candidates: Sequence[_Candidate], same: bool) -> str:
         )
     undecided = any(one.verdict == Verdict.UNDECIDED for one in candidates)
     text = f"{CHECK} names each difference and its line; make the two alike, and only the changed model trains again."
-    return f"{text} Undecided needs more seeds: see How many seeds." if undecided else text
+    looked = any(one.scores is not None and known(one.scores.get("look")) for one in candidates)
+    return f"{text} `--seeds settle` trains as many seeds as it takes." if undecided and not looked else text

@@ -26,7 +26,7 @@ from twinbench.report.page.shown_tables import ShownTable, failed_table, machine
 from twinbench.report.page.templating import asset, environment, style_sheet, write
 from twinbench.report.page.verdicts import Card, cards, cited, link
 from twinbench.report.provenance import provenance_of
-from twinbench.report.seeds_advice import seeds_advice
+from twinbench.report.seeds_advice import looks_in_brief, seeds_advice
 from twinbench.report.tables import NothingToShowError, Tables
 
 
@@ -150,7 +150,8 @@ def render(tables: Tables, figures: Figures, folder: Path | None, *, lacking: st
             script_digest=digest(script),
             sections=shown,
             seeds=len(tables.seeds),
-            seeds_advice=seeds_advice(tables.optional("seeds_needed")),
+            seeds_advice=looks_in_brief(tables.optional("comparisons"), all_runs)
+            or seeds_advice(tables.optional("seeds_needed")),
             study=isinstance(found, OwnModelsAnswer) and set(all_runs["kind"]) <= {"reference", "candidate"},
             style=style_sheet(),
         )
