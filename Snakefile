@@ -31,6 +31,7 @@ localrules:
     all,
     data,
     look,
+    runs,
     tables,
     figures,
     draw,

@@ -1,4 +1,4 @@
-"""A study of a person's own models with as many seeds as it takes, as a person runs it, and an edit afterwards."""
+"""A study of a person's own models with as many seeds as it takes: on one core, on two and interrupted, and edited."""
 
 import json
 import os
@@ -11,7 +11,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.architectures.test_places import forget
 from tests.workflow.conftest import ROOT
+
+from twinbench.analysis.tables import compare_records
+from twinbench.architectures import catalogue
+from twinbench.config import read_configuration
+from twinbench.planning.study import write_study
+from twinbench.report.seeds_advice import looks_in_brief
+
+pytestmark = pytest.mark.timeout(1800)
 
 MODEL = """
 import keras
@@ -22,54 +31,60 @@ def build():
     x = keras.layers.Dense({width}, activation="relu")(keras.layers.Flatten()(inputs))
     return keras.Model(inputs, keras.layers.Dense(2)(x){scaled})
 """
-CHEAP = {
-    "training": "{epochs: 6, batch_size: 16, learning_rate: 0.01}",
-    "seeds": "{first: 2, most: 8}",
-    "statistics": "{equivalence_margin: 0.001}",  # nothing but the same is as good as the same
-    "measurements": "{ladder_steps: 1, gradient_depths: [1], cost_repeats: 3}",
-    "figures": "{formats: [svg]}",
-}
+MODELS = {"a": (8, ""), "same": (8, ""), "broken": (8, " * 0.0"), "wide": (9, "")}
+SETTINGS = (
+    "training={epochs: 6, batch_size: 16, learning_rate: 0.01}",
+    "seeds={first: 2, most: 4}",
+    "statistics={equivalence_margin: 0.001}",  # nothing but the same is as good as the same
+)
 
 
-def _study(folder: Path, cores: int) -> subprocess.Popen[bytes]:
-    settings = [text for key, value in CHEAP.items() for text in ("--config", f"{key}={value}")]
-    models = [f"{name}.py:build" for name in ("a", "same", "broken", "wide")]
-    command = [
-        sys.executable,
-        "-c",
-        "from twinbench.cli import main; main()",
-        "study",
-        *models,
-        "--data",
-        "data.npz",
-        "--seeds",
-        "settle",
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "TERM": "dumb"}
+def _study(folder: Path) -> None:
+    """A folder with models, data and the configuration of a study."""
+    folder.mkdir()
+    for name, (width, scaled) in MODELS.items():
+        (folder / f"{name}.py").write_text(MODEL.format(width=width, scaled=scaled))
+    rng = np.random.default_rng(1)
+    labels = np.arange(400) % 2
+    images = np.clip(rng.normal(110 + 30 * labels[:, None, None], 60, (400, 4, 4)), 0, 255).astype(np.uint8)
+    np.savez(folder / "data.npz", x_train=images[:300], y_train=labels[:300], x_test=images[300:], y_test=labels[300:])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        models = [f"{name}.py:build" for name in MODELS]
+        write_study(models, data="data.npz", seeds="settle", output="study", task="classify", settings=SETTINGS)
+        catalogue._brought.clear()
+        forget()
+
+
+def _snakemake(folder: Path, cores: int) -> "subprocess.Popen[bytes]":
+    """Train all that is wanted, and measure nothing."""
+    command = [sys.executable, "-m", "snakemake", "runs", "--snakefile", str(ROOT / "Snakefile"), "--cores", str(cores)]
     return subprocess.Popen(
-        [*command, "--cores", str(cores), *settings],
+        [*command, "--workflow-profile", "none", "--rerun-incomplete", "--configfile", "study/study.yaml"],
         cwd=folder,
-        env=environment,
+        env={**os.environ, "TERM": "dumb"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
 
 
-def _finished(study: "subprocess.Popen[bytes]") -> str:
-    output = study.communicate(timeout=900)[0].decode()
-    assert study.returncode == 0, output
+def _finished(process: "subprocess.Popen[bytes]") -> str:
+    output = process.communicate(timeout=900)[0].decode()
+    assert process.returncode == 0, output
     return output
 
 
-def _models(folder: Path) -> None:
-    folder.mkdir()
-    for name, width, scaled in (("a", 8, ""), ("same", 8, ""), ("wide", 9, ""), ("broken", 8, " * 0.0")):
-        (folder / f"{name}.py").write_text(MODEL.format(width=width, scaled=scaled))
-    rng = np.random.default_rng(1)
-    labels = np.arange(400) % 2
-    images = np.clip(rng.normal(110 + 30 * labels[:, None, None], 60, (400, 4, 4)), 0, 255).astype(np.uint8)
-    np.savez(folder / "data.npz", x_train=images[:300], y_train=labels[:300], x_test=images[300:], y_test=labels[300:])
+def _tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables `runs` and `comparisons` of the records that lie in a folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        configuration = read_configuration(Path("study/study.yaml"))
+        files = sorted(Path("study/runs").rglob("*.parquet"))
+        _, runs, compared = compare_records(configuration, files, [Path("study/data/data.json")])
+        catalogue._brought.clear()
+        forget()
+    return runs, compared
 
 
 @pytest.fixture(scope="module")
@@ -77,53 +92,50 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
     """The folder of a study on one core, that of one on two cores that was interrupted, and what the first printed."""
     one, two = (tmp_path_factory.mktemp("studies") / name for name in ("one", "two"))
     for folder in (one, two):
-        _models(folder)
-    interrupted = _study(two, 2)
+        _study(folder)
+    interrupted = _snakemake(two, 2)
     first_look, limit = two / "study" / "looks" / "data" / "1.json", time.monotonic() + 600
     while not first_look.is_file() and interrupted.poll() is None and time.monotonic() < limit:
         time.sleep(0.2)
     os.killpg(interrupted.pid, signal.SIGINT)
     interrupted.communicate(timeout=300)
     assert interrupted.returncode != 0
-    printed = _finished(_study(one, 1))
-    _finished(_study(two, 2))
+    printed = _finished(_snakemake(one, 1))
+    _finished(_snakemake(two, 2))
     return one, two, printed
 
 
-def test_the_same_study_on_one_and_on_two_cores_and_interrupted_gives_the_same_tables_byte_for_byte(studies) -> None:
+def test_the_same_study_on_one_and_on_two_cores_and_interrupted_gives_the_same_runs_byte_for_byte(studies) -> None:
     one, two, _ = studies
-    for name in ("runs", "comparisons", "history", "summary"):
-        tables = [(folder / "study" / "tables" / f"{name}.csv").read_bytes() for folder in (one, two)]
-        assert tables[0] == tables[1], name
+    for first, second in zip(_tables(one), _tables(two), strict=True):
+        assert first.to_csv() == second.to_csv()
 
 
 def test_only_undecided_comparisons_and_their_reference_train_on(studies) -> None:
     one, _, printed = studies
-    runs = pd.read_csv(one / "study" / "tables" / "runs.csv").groupby("variant")["seed"].max().to_dict()
-    compared = pd.read_csv(one / "study" / "tables" / "comparisons.csv").set_index("variant")
-    assert runs["same_build"] == 2
-    assert compared.loc["same_build", "verdict"] == "identical"
-    assert compared.loc["broken_build", "verdict"] == "different"
-    assert runs["broken_build"] == {1: 2, 2: 4, 3: 8}[compared.loc["broken_build", "look"]] < 8
-    assert runs["wide_build"] == runs["a_build"] == 8
-    assert compared.loc["wide_build", "sentence"].endswith("at look 3 of 3.")
-    assert len(json.loads((one / "study" / "looks" / "data" / "2.json").read_text())) == 2
-    page = (one / "study" / "report.html").read_text()
-    assert "look 1 (2 seeds) settled 1 of" in page
-    assert f"It took {sum(runs.values())} runs; as many seeds for every variant would have taken 32." in page
-    assert "looks at 2, 4, 8 seeds, 8 runs at the first; at most 32 of 32 runs to train" in printed
+    runs, compared = _tables(one)
+    trained = runs.groupby("variant")["seed"].max().to_dict()
+    assert trained == {"a_build": 4, "same_build": 2, "broken_build": 4, "wide_build": 4}
+    verdicts = compared.set_index("variant")[["look", "verdict"]]
+    assert tuple(verdicts.loc["same_build"]) == (1, "identical")
+    assert tuple(verdicts.loc["broken_build"]) == (2, "different")
+    going = json.loads((one / "study" / "looks" / "data" / "1.json").read_text())
+    assert going == [["study", "a_build"], ["study", "broken_build"], ["study", "wide_build"]]
+    assert "It took 14 runs; as many seeds for every variant would have taken 16." in looks_in_brief(compared, runs)
+    assert "looks at 2, 4 seeds, 8 runs at the first; at most 16 of 16 runs to train" in printed
+    assert "Nothing to be done" in _finished(_snakemake(one, 1))
 
 
 def test_after_a_number_is_edited_exactly_the_runs_of_that_model_train_again(studies) -> None:
     one, _, _ = studies
-    before = {path.name: path.stat().st_mtime_ns for path in (one / "study" / "store").rglob("*") if path.is_file()}
-    trained = pd.read_csv(one / "study" / "tables" / "runs.csv")
+    before, _ = _tables(one)
     model = one / "broken.py"
     model.write_text(model.read_text().replace("* 0.0", "* 0.5"))
-    _finished(_study(one, 2))
-    runs = pd.read_csv(one / "study" / "tables" / "runs.csv")
-    kept = {path.name: path.stat().st_mtime_ns for path in (one / "study" / "store").rglob("*") if path.is_file()}
-    assert {name: time for name, time in kept.items() if name in before} == before
-    others = runs[runs["variant"] != "broken_build"].reset_index(drop=True)
-    pd.testing.assert_frame_equal(others, trained[trained["variant"] != "broken_build"].reset_index(drop=True))
-    assert not set(runs.loc[runs["variant"] == "broken_build", "run"]) & set(trained["run"])
+    printed = _finished(_snakemake(one, 2))
+    jobs = {line.split("/")[-1] for line in printed.splitlines() if line.strip().startswith("output: study/runs/")}
+    assert {name.split("_look")[0] for name in jobs} == {"study.broken_build"}
+    after, _ = _tables(one)
+    kept = [runs[runs["variant"] != "broken_build"].to_csv(index=False) for runs in (before, after)]
+    assert kept[0] == kept[1]
+    edited = [runs.loc[runs["variant"] == "broken_build", "final_weights_sha256"] for runs in (before, after)]
+    assert not set(edited[0]) & set(edited[1])

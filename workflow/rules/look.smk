@@ -15,3 +15,9 @@ checkpoint look:
         ENVIRONMENT
     script:
         "../../scripts/look.py"
+
+
+rule runs:
+    """Every run that is wanted, and no measurement."""
+    input:
+        all_records,
