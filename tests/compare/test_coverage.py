@@ -166,7 +166,8 @@ def test_samples_that_are_drawn_anew_are_not_fully_tested():
 
 
 @pytest.mark.parametrize("data", ["Mnist", "digits"])
-def test_a_dataset_that_cannot_be_trained_on_keeps_the_verdict_and_says_why(data):
+def test_a_dataset_that_cannot_be_trained_on_keeps_the_verdict_and_says_why(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     report = twinbench.compare(regressor, regressor, data=data, seeds=2)
     assert report.exit_status == 3
     assert "training on data" in report.sentence

@@ -109,20 +109,6 @@ def test_comparing_leaves_a_live_model_as_it_was():
     assert all(np.array_equal(x, y) for x, y in zip(before, model.get_weights(), strict=True))
 
 
-def test_training_under_seeds_gives_the_distribution_of_both_sides():
-    import keras
-    from keras import layers
-
-    def build():
-        return keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(10)])
-
-    report = twinbench.compare(build, build, data="digits", seeds=2)
-    assert report.seeds["accuracy"]["a"] == report.seeds["accuracy"]["b"]
-    assert len(set(report.seeds["accuracy"]["a"])) == 2
-    assert min(report.seeds["accuracy"]["a"]) > 85
-    assert report.seeds["difference"]["ci_low"] < 0 < report.seeds["difference"]["ci_high"]
-
-
 @pytest.mark.parametrize("kind", ["python", "array", "variable", "list of variables"])
 def test_state_of_their_own_that_calls_change_is_the_same_for_both_sides(kind):
     import keras

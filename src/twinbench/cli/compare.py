@@ -24,8 +24,13 @@ from twinbench.errors import UsageError
 @click.option("--step-a", metavar="PLACE",
               help="Function step(model, x, y) that trains A instead of fit, as file.py:step.")  # fmt: skip
 @click.option("--step-b", metavar="PLACE", help="The same for B.")
-@click.option("--data", metavar="NAME", help="Train both on this dataset under several seeds, to show seed noise.")
+@click.option("--data", metavar="FILE",
+              help="Train both on this under several seeds, as twinbench study does, with its runs.")  # fmt: skip
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(2, 1000), help="How many seeds that takes.")
+@click.option("--output", default="study", show_default=True, metavar="FOLDER",
+              help="Folder of that study, whose store has the runs.")  # fmt: skip
+@click.option("--config", "settings", multiple=True, metavar="KEY=VALUE",
+              help="Another key of that study's configuration: training='{epochs: 2}'; may be repeated.")  # fmt: skip
 @click.option("--timeout", type=click.FloatRange(min=1), metavar="SECONDS",
               help="Stop after this long.  [default: 300, with --data 3600]")  # fmt: skip
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
@@ -41,6 +46,8 @@ def compare(  # noqa: PLR0917 - click passes the options by name
     step_b: str | None,
     data: str | None,
     seeds: int,
+    output: str,
+    settings: tuple[str, ...],
     timeout: float | None,
     html: Path | None,
     as_json: bool,
@@ -67,6 +74,8 @@ def compare(  # noqa: PLR0917 - click passes the options by name
         step_b=step_b,
         data=data,
         seeds=seeds,
+        output=output,
+        settings=settings,
         width=text_width(),
         colour=has_colour(),
         html=html is not None,

@@ -37,6 +37,8 @@ def compare(
     step_b: Any = None,
     data: str | None = None,
     seeds: int = 5,
+    output: str = "study",
+    settings: Sequence[str] = (),
     names: tuple[str, str] = ("A", "B"),
     progress: Progress = lambda stage: None,
 ) -> Report:
@@ -56,8 +58,11 @@ def compare(
         step_a: How A is trained, where not by `fit`: a function `step(model, x, y)` that takes one step and may return
             the loss, or its place as text.
         step_b: The same for B.
-        data: Name of a dataset on which to train both under several seeds, to show how large seed noise is.
+        data: Name of a dataset on which to train both under several seeds, as `twinbench study` does; each side is then
+            a function at the top of a file, or its place.
         seeds: How many seeds that takes.
+        output: The folder of that study, whose store keeps the runs.
+        settings: Further keys of its configuration, as `KEY=VALUE`.
         names: What to call the sides in the report.
         progress: Called with the name of each stage as it begins.
 
@@ -105,7 +110,7 @@ def compare(
             from twinbench.compare.trained import add_training
 
             progress(f"training both on {data}")
-            add_training(report, sides, data, seeds)
+            add_training(report, (a, b), data, seeds=seeds, output=output, settings=settings)
         return report
 
 

@@ -40,6 +40,8 @@ class Request:
     step_b: str | None = None
     data: str | None = None
     seeds: int = 5
+    output: str = "study"
+    settings: tuple[str, ...] = ()
     width: int = 90
     colour: bool = False
     html: bool = False

@@ -77,6 +77,8 @@ def _compared(request: dict[str, Any], progress: Callable[[str], None]) -> dict[
         input_shape=shapes[0] if shapes and len(shapes) == 1 else shapes,
         data=request["data"],
         seeds=request["seeds"],
+        output=request["output"],
+        settings=request["settings"],
         names=(request["a"], request["b"]),
         feed_a=request["feed_a"],
         feed_b=request["feed_b"],

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from twinbench.config import parse_configuration
+from twinbench.config import Configuration, parse_configuration
 from twinbench.config.yaml_files import parse_yaml
 from twinbench.data.files import write_text
 from twinbench.errors import ConfigurationError, UsageError
@@ -28,6 +28,29 @@ def write_study(
     settings: Sequence[str] = (),
 ) -> Path:
     """Write the configuration of a study into its output folder, and return its path.
+
+    The arguments are those of `study_configuration`, which says what is refused.
+    """
+    content, configuration = study_configuration(
+        models, data=data, seeds=seeds, output=output, task=task, jobs=jobs, settings=settings
+    )
+    file = Path(configuration.output) / f"{NAME}.yaml"
+    head = f"# Made by `twinbench study`. Run it again in {Path.cwd()}: twinbench run --configfile {file}\n"
+    write_text(file, head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True), setting="--output")
+    return file
+
+
+def study_configuration(
+    models: Sequence[str],
+    *,
+    data: str,
+    seeds: int | str,
+    output: str,
+    task: str = "classify",
+    jobs: int | None = None,
+    settings: Sequence[str] = (),
+) -> tuple[dict[str, Any], Configuration]:
+    """Return the configuration of a study, as it is written and resolved.
 
     Args:
         models: places of builders; the first is the reference.
@@ -67,7 +90,4 @@ def write_study(
         content[key] = {**content[key], **value} if both else value
     configuration = parse_configuration(content, origin="the study")
     check_feasible(configuration)
-    file = Path(configuration.output) / f"{NAME}.yaml"
-    head = f"# Made by `twinbench study`. Run it again in {Path.cwd()}: twinbench run --configfile {file}\n"
-    write_text(file, head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True), setting="--output")
-    return file
+    return content, configuration
