@@ -32,7 +32,7 @@ def write_study(
     The arguments are those of `study_configuration`, which says what is refused.
     """
     content, configuration = study_configuration(
-        models, data=data, seeds=seeds, output=output, task=task, jobs=jobs, settings=settings
+        models, data=data, seeds=seeds, output=output, task=task, score=score, jobs=jobs, settings=settings
     )
     file = Path(configuration.output) / f"{NAME}.yaml"
     head = f"# Made by `twinbench study`. Run it again in {Path.cwd()}: twinbench run --configfile {file}\n"
@@ -47,6 +47,7 @@ def study_configuration(
     seeds: int | str,
     output: str,
     task: str = "classify",
+    score: str | None = None,
     jobs: int | None = None,
     settings: Sequence[str] = (),
 ) -> tuple[dict[str, Any], Configuration]:
