@@ -107,10 +107,10 @@ def test_a_published_score_is_held_against_the_seeds(scores: tuple[float, ...], 
 def test_the_page_and_the_pictures_are_those_of_the_kept_results() -> None:
     kept = Kept.read(_REFERENCE)
     page = findings(kept)
-    assert (_ROOT / "docs" / "findings.md").read_text(encoding="utf-8") == page
+    assert (_ROOT / "docs" / "findings.md").read_text(encoding="utf-8") == page, "run make findings"
     assert len(page.splitlines()) < 150
     read_me = (_ROOT / "README.md").read_text(encoding="utf-8")
-    assert read_me == with_answer(read_me, kept)
+    assert read_me == with_answer(read_me, kept), "run make findings"
     for path in (_ROOT / "docs" / "images").glob("*.png"):
         with Image.open(path) as picture:
             assert picture.info.get("tables") == digest(kept.main.folder), f"{path.name} is older: make findings"
