@@ -30,6 +30,7 @@ REALISTIC = (
     "corners",
     "own_code",
     "parting",
+    "fixing",
 )
 MECHANISMS = {
     0: "small models",
@@ -53,6 +54,7 @@ MECHANISMS = {
     18: "what each side holds, tensor by tensor",
     19: "texts, tokens, nested inputs and outputs",
     20: "where values first differ",
+    21: "fixes that are made on a copy",
 }
 OUTCOMES = ("explained", "wrongly explained", "unexplained", "falsely blamed", "falsely reassured")
 SHAPES = {

@@ -33,6 +33,8 @@ from twinbench.errors import UsageError
               help="Another key of that study's configuration: training='{epochs: 2}'; may be repeated.")  # fmt: skip
 @click.option("--timeout", type=click.FloatRange(min=1), metavar="SECONDS",
               help="Stop after this long.  [default: 300, with --data 3600]")  # fmt: skip
+@click.option("--fix", is_flag=True,
+              help="Make the fixes on a copy of B, compare again, and print the lines to change.")  # fmt: skip
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Write the report as a page, with both graphs side by side.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON (documented in docs/compare.md).")
@@ -49,6 +51,7 @@ def compare(  # noqa: PLR0917 - click passes the options by name
     output: str,
     settings: tuple[str, ...],
     timeout: float | None,
+    fix: bool,
     html: Path | None,
     as_json: bool,
 ) -> None:
@@ -79,6 +82,7 @@ def compare(  # noqa: PLR0917 - click passes the options by name
         width=text_width(),
         colour=has_colour(),
         html=html is not None,
+        fix=fix,
     )
     with live_line() as progress:
         answer = run_apart(request, timeout or (3600.0 if data else 300.0), progress)

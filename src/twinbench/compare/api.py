@@ -39,6 +39,7 @@ def compare(
     seeds: int = 5,
     output: str = "study",
     settings: Sequence[str] = (),
+    fix: bool = False,
     names: tuple[str, str] = ("A", "B"),
     progress: Progress = lambda stage: None,
 ) -> Report:
@@ -63,6 +64,7 @@ def compare(
         seeds: How many seeds that takes.
         output: The folder of that study, whose store keeps the runs.
         settings: Further keys of its configuration, as `KEY=VALUE`.
+        fix: Whether to make the changes that fix the causes on a copy of B, and to compare again.
         names: What to call the sides in the report.
         progress: Called with the name of each stage as it begins.
 
@@ -106,6 +108,13 @@ def compare(
                 return _cannot_run(letter, one, error, sides, made_up=takes_texts(signature))
         comparison = Comparison(sides, pair(*subjects), (feeds[0], feeds[1]), progress, steps)
         report = comparison.report()
+        if fix:
+            from twinbench.compare.fixes import verified
+
+            progress("trying the fixes on a copy of B")
+            options: dict[str, Any] = {"input_shape": input_shape, "names": names, "feed_a": feed_a, "feed_b": feed_b}
+            options |= {"step_a": step_a, "step_b": step_b}
+            report.fixes = verified(report, comparison.pair, sides, lambda x, y: compare(x, y, **options))
         if data is not None:
             from twinbench.compare.trained import add_training
 

@@ -45,6 +45,7 @@ class Request:
     width: int = 90
     colour: bool = False
     html: bool = False
+    fix: bool = False
 
     def unanswered(self, sentence: str) -> "Answer":
         """The answer where the child gave none."""
@@ -64,6 +65,7 @@ class Request:
             "untested": ["Everything."],
             "noise": "",
             "seeds": None,
+            "fixes": None,
             "stored": None,
         }
         return Answer(report, f"A: {self.a}\nB: {self.b}\n\nCANNOT TELL  {sentence}", 3)

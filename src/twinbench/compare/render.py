@@ -21,6 +21,12 @@ def as_text(report: Report, width: int | None = None) -> str:
         lines += wrapped(f"   what: {cause.detail}.", width, "         ")
         lines += wrapped(f"   why:  {cause.why}", width, "         ")
         lines += wrapped(f"   fix:  {cause.fix}", width, "         ")
+    if report.fixes is not None:
+        lines += ["", "The fixes, tried on a copy of B"]
+        for fix in report.fixes:
+            causes = f"cause {fix.causes[0]}" if len(fix.causes) == 1 else f"causes {', '.join(map(str, fix.causes))}"
+            lines += wrapped(f"  {causes}: {fix.sentence}.", width, "    ")
+            lines += [f"    {line}" for line in fix.lines if fix.outcome in ("verified", "no difference left")]
     lines += ["", "The ladder of sameness"]
     for rung in report.rungs:
         head = f"  {rung.number}  {_SIGNS[rung.outcome]:<5}{rung.name:<24}"

@@ -41,6 +41,24 @@ class Cause:
     fix: str = ""
 
 
+@dataclass(frozen=True)
+class Fix:
+    """What came of changing a copy of B as the fixes of some causes say.
+
+    Attributes:
+        causes: The numbers of the causes, from 1.
+        outcome: `verified`: then the two are the same; `no difference left`: and something was not tested;
+            `not enough`; or `not tried`.
+        sentence: The same in words.
+        lines: The lines of B's function with what to change in each.
+    """
+
+    causes: tuple[int, ...]
+    outcome: Literal["verified", "no difference left", "not enough", "not tried"]
+    sentence: str
+    lines: tuple[str, ...]
+
+
 @dataclass
 class Report:
     """The answer of a comparison."""
@@ -56,6 +74,7 @@ class Report:
     noise: str = ""
     seeds: dict[str, Any] | None = None
     stored: Stored | None = None
+    fixes: list[Fix] | None = None
     view: "View | None" = None
     names: tuple[str, str] = ("A", "B")
 
@@ -106,6 +125,9 @@ class Report:
             "untested": self.untested,
             "noise": self.noise,
             "seeds": self.seeds,
+            "fixes": None
+            if self.fixes is None
+            else [{**asdict(fix), "causes": list(fix.causes), "lines": list(fix.lines)} for fix in self.fixes],
             "stored": None if self.stored is None else self.stored.to_dict(),
         }
 

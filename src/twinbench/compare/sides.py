@@ -293,6 +293,8 @@ def one_side(source: Any, name: str, places: Places) -> Side:
     Raises:
         UsageError: It is or names none of these.
     """
+    if isinstance(source, Side):
+        return source
     if isinstance(source, keras.Model):
         return Side(name, "model", source)
     if isinstance(source, str | Path):

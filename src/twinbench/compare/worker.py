@@ -84,6 +84,7 @@ def _compared(request: dict[str, Any], progress: Callable[[str], None]) -> dict[
         feed_b=request["feed_b"],
         step_a=request["step_a"],
         step_b=request["step_b"],
+        fix=request["fix"],
         progress=progress,
     )
     text = as_text(report, request["width"])

@@ -83,7 +83,7 @@ def side_by_side(pair: Pair, sides: tuple[Side, Side], evidence: Evidence, cause
     for x, y in _places(pair, pair.a.graph, pair.b.graph):
         cells = (_cell(a[x], sides[0]) if x is not None else None, _cell(b[y], sides[1]) if y is not None else None)
         differences = of_places[x, y]
-        numbers = [k for k, cause in enumerate(causes, start=1) if any(_tells(cause, d) for d in differences)]
+        numbers = [k for k, cause in enumerate(causes, start=1) if any(tells(cause, d) for d in differences)]
         names = {node.layer.name for node in (*([a[x]] if x is not None else []), *([b[y]] if y is not None else []))
                  if node.layer is not None and not node.part}  # fmt: skip
         numbers += [k for k, cause in enumerate(causes, 1) if k not in numbers and _names(cause, pair) & names]
@@ -184,7 +184,7 @@ def _note(mode: str, result: Any) -> str:
     return f"in {mode} mode their values {words} by {result.deviation:.3g} where values reach {result.scale:.3g}"
 
 
-def _tells(cause: Cause, difference: Difference) -> bool:
+def tells(cause: Cause, difference: Difference) -> bool:
     """Whether a cause tells a difference, alone or with others alike."""
     if cause.code != difference.code:
         return False
@@ -195,6 +195,6 @@ def _tells(cause: Cause, difference: Difference) -> bool:
 
 def _names(cause: Cause, pair: Pair) -> set[str]:
     """The layers that a cause names which is no difference of the graphs."""
-    if any(_tells(cause, difference) for difference in pair.differences):
+    if any(tells(cause, difference) for difference in pair.differences):
         return set()
     return set(re.findall(r"'([^']+)'", cause.where)) | set(re.findall(r"([\w.-]+)/[\w.-]+", cause.where))

@@ -1,0 +1,124 @@
+"""Models of which one thing was changed, or that are only written in another way: does the fix make them the same?"""
+
+import keras
+import numpy as np
+from keras import layers
+
+from . import chain, guilty, innocent
+
+
+def network(*, activation="tanh", padding="same", epsilon=1e-3, rate=0.2, extra=(), units=True, **compiled):
+    def build():
+        model = chain(
+            (6, 6, 2),
+            layers.Conv2D(4, 3, padding=padding, activation="relu"),
+            layers.LayerNormalization(epsilon=epsilon),
+            *([layers.UnitNormalization()] if units else []),
+            layers.Conv2D(4, 1, activation=activation),
+            *[step() for step in extra],
+            layers.Dropout(rate, seed=1),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(2),
+        )
+        if compiled:
+            model.compile(**compiled)
+        return model
+
+    return build
+
+
+class Subclassed(keras.Model):
+    def __init__(self, activation="relu"):
+        super().__init__()
+        self.hidden = layers.Dense(5, activation=activation)
+        self.out = layers.Dense(2)
+
+    def call(self, x):
+        return self.out(self.hidden(x))
+
+
+def subclassed(activation="relu"):
+    def build():
+        model = Subclassed(activation)
+        model.build((None, 4))
+        return model
+
+    return build
+
+
+def rows():
+    return np.random.default_rng(0).standard_normal((6, 4)).astype("float32")
+
+
+def targets():
+    return np.zeros((6, 2), "float32")
+
+
+@guilty(21, "arch.activation", differs="inference", alone=True)
+def an_activation_is_lost():
+    return network(), network(activation=None)
+
+
+@guilty(21, "arch.hyperparameter", "padding", differs="inference", alone=True)
+def the_padding_is_another():
+    return network(), network(padding="valid")
+
+
+@guilty(21, "arch.hyperparameter", "epsilon", differs="inference", alone=True)
+def the_epsilon_is_another():
+    return network(), network(epsilon=0.5)
+
+
+@guilty(21, "arch.hyperparameter", "rate", differs="training", alone=True)
+def the_dropout_is_stronger():
+    return network(), network(rate=0.6)
+
+
+@guilty(21, "arch.activation", differs="inference", alone=True)
+def a_layer_bends_once_more():
+    return network(), network(extra=[layers.ReLU])
+
+
+@guilty(21, "arch.layer_missing", "unit", differs="inference", alone=True)
+def a_normalisation_is_missing():
+    return network(), network(units=False)
+
+
+@guilty(21, "arch.activation", differs="inference", alone=True, inputs=rows)
+def an_activation_is_lost_in_a_class():
+    return subclassed(), subclassed(None)
+
+
+@guilty(21, "compile.optimizer", "learning_rate", differs="step", labels=targets)
+def the_learning_rate_is_another():
+    return tuple(network(optimizer=keras.optimizers.SGD(rate), loss="mse") for rate in (0.1, 0.01))
+
+
+@innocent(21)
+def the_activation_is_a_layer_of_its_own():
+    return network(), network(activation=None, extra=[lambda: layers.Activation("tanh")])
+
+
+@innocent(21)
+def a_layer_that_does_nothing():
+    return network(), network(extra=[lambda: layers.Dropout(0.0)])
+
+
+@innocent(21, labels=targets)
+def an_optimizer_by_its_name():
+    return network(optimizer="sgd", loss="mse"), network(optimizer=keras.optimizers.SGD(0.01), loss="mse")
+
+
+@innocent(21, inputs=rows)
+def a_class_for_a_chain():
+    return lambda: chain((4,), layers.Dense(5, activation="relu"), layers.Dense(2)), subclassed()
+
+
+@innocent(21)
+def a_turn_and_its_undoing():
+    return network(), network(extra=[lambda: layers.Permute((2, 1, 3)), lambda: layers.Permute((2, 1, 3))])
+
+
+@innocent(21)
+def a_factor_and_its_undoing():
+    return network(), network(extra=[lambda: lambda x: x * 2.0, lambda: lambda x: x / 2.0])
