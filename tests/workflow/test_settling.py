@@ -39,9 +39,9 @@ SETTINGS = (
 )
 
 
-def _study(folder: Path) -> None:
+def made_study(folder: Path) -> None:
     """A folder with models, data and the configuration of a study."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for name, (width, scaled) in MODELS.items():
         (folder / f"{name}.py").write_text(MODEL.format(width=width, scaled=scaled))
     rng = np.random.default_rng(1)
@@ -56,7 +56,7 @@ def _study(folder: Path) -> None:
         forget()
 
 
-def _snakemake(folder: Path, cores: int) -> "subprocess.Popen[bytes]":
+def train(folder: Path, cores: int) -> "subprocess.Popen[bytes]":
     """Train all that is wanted, and measure nothing."""
     command = [sys.executable, "-m", "snakemake", "runs", "--snakefile", str(ROOT / "Snakefile"), "--cores", str(cores)]
     return subprocess.Popen(
@@ -69,13 +69,13 @@ def _snakemake(folder: Path, cores: int) -> "subprocess.Popen[bytes]":
     )
 
 
-def _finished(process: "subprocess.Popen[bytes]") -> str:
+def finished(process: "subprocess.Popen[bytes]") -> str:
     output = process.communicate(timeout=900)[0].decode()
     assert process.returncode == 0, output
     return output
 
 
-def _tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def tables_of(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables `runs` and `comparisons` of the records that lie in a folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -92,28 +92,28 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
     """The folder of a study on one core, that of one on two cores that was interrupted, and what the first printed."""
     one, two = (tmp_path_factory.mktemp("studies") / name for name in ("one", "two"))
     for folder in (one, two):
-        _study(folder)
-    interrupted = _snakemake(two, 2)
+        made_study(folder)
+    interrupted = train(two, 2)
     first_look, limit = two / "study" / "looks" / "data" / "1.json", time.monotonic() + 600
     while not first_look.is_file() and interrupted.poll() is None and time.monotonic() < limit:
         time.sleep(0.2)
     os.killpg(interrupted.pid, signal.SIGINT)
     interrupted.communicate(timeout=300)
     assert interrupted.returncode != 0
-    printed = _finished(_snakemake(one, 1))
-    _finished(_snakemake(two, 2))
+    printed = finished(train(one, 1))
+    finished(train(two, 2))
     return one, two, printed
 
 
 def test_the_same_study_on_one_and_on_two_cores_and_interrupted_gives_the_same_runs_byte_for_byte(studies) -> None:
     one, two, _ = studies
-    for first, second in zip(_tables(one), _tables(two), strict=True):
+    for first, second in zip(tables_of(one), tables_of(two), strict=True):
         assert first.to_csv() == second.to_csv()
 
 
 def test_only_undecided_comparisons_and_their_reference_train_on(studies) -> None:
     one, _, printed = studies
-    runs, compared = _tables(one)
+    runs, compared = tables_of(one)
     trained = runs.groupby("variant")["seed"].max().to_dict()
     assert trained == {"a_build": 4, "same_build": 2, "broken_build": 4, "wide_build": 4}
     verdicts = compared.set_index("variant")[["look", "verdict"]]
@@ -123,18 +123,18 @@ def test_only_undecided_comparisons_and_their_reference_train_on(studies) -> Non
     assert going == [["study", "a_build"], ["study", "broken_build"], ["study", "wide_build"]]
     assert "It took 14 runs; as many seeds for every variant would have taken 16." in looks_in_brief(compared, runs)
     assert "looks at 2, 4 seeds, 8 runs at the first; at most 16 of 16 runs to train" in printed
-    assert "Nothing to be done" in _finished(_snakemake(one, 1))
+    assert "Nothing to be done" in finished(train(one, 1))
 
 
 def test_after_a_number_is_edited_exactly_the_runs_of_that_model_train_again(studies) -> None:
     one, _, _ = studies
-    before, _ = _tables(one)
+    before, _ = tables_of(one)
     model = one / "broken.py"
     model.write_text(model.read_text().replace("* 0.0", "* 0.5"))
-    printed = _finished(_snakemake(one, 2))
+    printed = finished(train(one, 2))
     jobs = {line.split("/")[-1] for line in printed.splitlines() if line.strip().startswith("output: study/runs/")}
     assert {name.split("_look")[0] for name in jobs} == {"study.broken_build"}
-    after, _ = _tables(one)
+    after, _ = tables_of(one)
     kept = [runs[runs["variant"] != "broken_build"].to_csv(index=False) for runs in (before, after)]
     assert kept[0] == kept[1]
     edited = [runs.loc[runs["variant"] == "broken_build", "final_weights_sha256"] for runs in (before, after)]
