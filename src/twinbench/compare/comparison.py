@@ -19,6 +19,7 @@ from twinbench.compare.conclusion import (
     with_stored,
 )
 from twinbench.compare.coverage import Coverage
+from twinbench.compare.damage import lost_points
 from twinbench.compare.data import feed_causes, label_causes
 from twinbench.compare.environment import environment_causes, levelled
 from twinbench.compare.feeds import Feed
@@ -32,6 +33,7 @@ from twinbench.compare.report import Cause, Report
 from twinbench.compare.samples import RECONCILED
 from twinbench.compare.sides import SMALL, Side
 from twinbench.compare.signatures import fed_texts, input_causes
+from twinbench.compare.sourced import with_lines
 from twinbench.compare.starting import compare_starts
 from twinbench.compare.steps import Steps, step_causes
 from twinbench.compare.stored import compare_stored, equal_tables, table_causes
@@ -110,7 +112,10 @@ class Comparison:
             if verdict == "other_weights":
                 sentence += own_place(self.pair, [*fed_batches(self.pair, self.feeds)[:1], self.arrays][0])
         self.causes = with_token_ids(self.causes, self.pair, self.arrays)
-        self.causes.sort(key=lambda cause: (not cause.explains_lower_score, CODES.index(cause.code)))
+        self.causes.sort(
+            key=lambda cause: (not cause.explains_lower_score, CODES.index(cause.code), -lost_points(cause))
+        )
+        self.causes = [with_lines(cause, self.sides) for cause in self.causes]
         return Report(
             verdict=verdict,
             sentence=sentence,

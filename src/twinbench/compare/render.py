@@ -3,24 +3,29 @@
 import shutil
 import textwrap
 
+from twinbench.compare.damage import damage_in_words
+from twinbench.compare.painting import VERDICTS, painted
 from twinbench.compare.report import Report
 
-_SIGNS = {"pass": "pass", "fail": "FAIL", "not applicable": "-"}
+_SIGNS = {"fail": "FAIL", "not applicable": "-"}
 
 
-def as_text(report: Report, width: int | None = None) -> str:
-    """Write a report in plain text, `width` columns wide (the terminal's, at most 100, if not given)."""
+def as_text(report: Report, width: int | None = None, *, colour: bool = False) -> str:
+    """Write a report as text, `width` columns wide (the terminal's, at most 100, if not given)."""
     width = width or min(100, shutil.get_terminal_size((90, 24)).columns)
     lines = [f"A: {report.names[0]}", f"B: {report.names[1]}", ""]
-    lines += wrapped(f"{report.verdict.upper().replace('_', ' ')}  {report.sentence}", width)
+    answer = wrapped(f"{report.verdict.upper().replace('_', ' ')}  {report.sentence}", width)
+    lines += painted(answer, VERDICTS.get(report.verdict, "yellow"), colour=colour)
     for number, cause in enumerate(report.causes, start=1):
         mark = "" if cause.explains_lower_score else "  (does not explain a lower score)"
-        lines += ["", *wrapped(f"{number}. {cause.where}  [{cause.code}]{mark}", width, "   ")]
-        lines += wrapped(f"   A:    {cause.a}", width, "         ")
-        lines += wrapped(f"   B:    {cause.b}", width, "         ")
+        heading = wrapped(f"{number}. {cause.where}  [{cause.code}]{mark}", width, "   ")
+        lines += ["", *painted(heading, "bold", colour=colour)]
+        for letter, value, line in (("A", cause.a, cause.line_a), ("B", cause.b, cause.line_b)):
+            lines += wrapped(f"   {letter}:    {value}", width, "         ")
+            lines += painted([f"         | {line}"[:width]], "dim", colour=colour) if line else []
         lines += wrapped(f"   what: {cause.detail}.", width, "         ")
-        lines += wrapped(f"   why:  {cause.why}", width, "         ")
-        lines += wrapped(f"   fix:  {cause.fix}", width, "         ")
+        lines += wrapped(f"   why:  {cause.why} {damage_in_words(cause)}".rstrip(), width, "         ")
+        lines += painted(wrapped(f"   fix:  {cause.fix}", width, "         "), "green", colour=colour)
     if report.fixes is not None:
         lines += ["", "The fixes, tried on a copy of B"]
         for fix in report.fixes:
@@ -28,7 +33,12 @@ def as_text(report: Report, width: int | None = None) -> str:
             lines += wrapped(f"  {causes}: {fix.sentence}.", width, "    ")
             lines += [f"    {line}" for line in fix.lines if fix.outcome in ("verified", "no difference left")]
     lines += ["", "The ladder of sameness"]
+    passed = [rung for rung in report.rungs if rung.outcome == "pass"]
+    if passed:
+        lines += wrapped(f"  passed: {', '.join(f'{rung.number} {rung.name}' for rung in passed)}", width, "          ")
     for rung in report.rungs:
+        if rung.outcome == "pass":
+            continue
         head = f"  {rung.number}  {_SIGNS[rung.outcome]:<5}{rung.name:<24}"
         lines += wrapped(head + rung.sentence, width, " " * len(head))
     if report.stored is not None:

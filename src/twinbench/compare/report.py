@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from twinbench.compare.coverage import Coverage
+from twinbench.compare.damage import damage_in_words
 from twinbench.compare.holdings import Stored
 from twinbench.sameness.rungs import Rung
 
@@ -39,6 +40,8 @@ class Cause:
     explains_lower_score: bool = True
     why: str = ""
     fix: str = ""
+    line_a: str = ""
+    line_b: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ class Report:
             "sentence": self.sentence,
             "same_architecture": self.same_architecture,
             "same_function": self.same_function,
-            "causes": [asdict(cause) for cause in self.causes],
+            "causes": [asdict(cause) | {"measured": damage_in_words(cause)} for cause in self.causes],
             "rungs": [_finite(asdict(rung)) for rung in self.rungs],
             "warnings": self.warnings,
             "tests": [asdict(test) for test in self.coverage.tests()],

@@ -87,7 +87,7 @@ def _compared(request: dict[str, Any], progress: Callable[[str], None]) -> dict[
         fix=request["fix"],
         progress=progress,
     )
-    text = as_text(report, request["width"])
+    text = as_text(report, request["width"], colour=request["colour"])
     page = {"page": report.to_html()} if request["html"] else {}
     return {"report": report.to_dict(), "text": text, "exit_status": report.exit_status, **page}
 
@@ -106,7 +106,7 @@ def _checked(request: dict[str, Any], progress: Callable[[str], None]) -> dict[s
         name=request["model"],
         progress=progress,
     )
-    text = as_text(report, request["width"])
+    text = as_text(report, request["width"], colour=request["colour"])
     return {"report": report.to_dict(), "text": text, "exit_status": report.exit_status}
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 import pandas as pd
 
+import twinbench
 from twinbench.analysis.claims import answer
 from twinbench.analysis.files import markdown
 from twinbench.analysis.outputs import API_ROW, ARTICLE
@@ -21,12 +22,14 @@ from twinbench.analysis.suspects import ranked
 from twinbench.durations import duration
 from twinbench.report.agreeing import agreeing_claims, agreeing_suspects, effect
 from twinbench.report.catalogue import figure_entry
+from twinbench.report.damage import as_json
 from twinbench.report.known_scores import known_scores
 from twinbench.report.page.notes import controls_apart
 from twinbench.report.provenance import provenance_of
 from twinbench.report.seeds_advice import seeds_advice
 from twinbench.report.tables import Tables
 
+_DAMAGE: Final = Path(twinbench.__file__).parent / "compare" / "damage.json"
 PICTURE: Final = Path("images") / "suspects.png"
 # Of the read-me: between them stands the answer.
 _BEGIN: Final = "<!-- the answer, by `make findings` -->\n"
@@ -265,10 +268,14 @@ def _made(kept: Kept) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Write the page of the kept results that the command names into the docs folder that it names, and the read-me."""
+    """Write the page of the kept results that the command names into the docs folder that it names.
+
+    And the answer into the read-me, and what each suspect cost to where `twinbench compare` reads it.
+    """
     folder, docs = Path(sys.argv[1]), Path(sys.argv[2])
     kept = Kept.read(folder)
     (docs / "findings.md").write_text(findings(kept), encoding="utf-8")
+    _DAMAGE.write_text(as_json(kept.main), encoding="utf-8")
     read_me = docs.parent / "README.md"
     read_me.write_text(with_answer(read_me.read_text(encoding="utf-8"), kept), encoding="utf-8")
 

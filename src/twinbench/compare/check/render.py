@@ -1,17 +1,20 @@
 """The report of a check as text for a terminal."""
 
 from twinbench.compare.check.report import CheckReport, Finding, Gap
+from twinbench.compare.painting import VERDICTS, painted
 from twinbench.compare.render import wrapped
 
 _SMALL = 0.005
 """A part of a gap is listed where it is at least this share of the numbers."""
 
 
-def as_text(report: CheckReport, width: int = 90) -> str:
-    """Write a report in plain text, `width` columns wide."""
-    lines = wrapped(f"{report.verdict.upper().replace('_', ' ')}  {report.sentence}", width)
+def as_text(report: CheckReport, width: int = 90, *, colour: bool = False) -> str:
+    """Write a report as text, `width` columns wide."""
+    answer = wrapped(f"{report.verdict.upper().replace('_', ' ')}  {report.sentence}", width)
+    lines = painted(answer, VERDICTS.get(report.verdict, "yellow"), colour=colour)
     for number, finding in enumerate(report.warnings, start=1):
-        lines += ["", *wrapped(f"{number}. {finding.where}  [{finding.code}]", width, "   "), *_body(finding, width)]
+        heading = wrapped(f"{number}. {finding.where}  [{finding.code}]", width, "   ")
+        lines += ["", *painted(heading, "bold", colour=colour), *_body(finding, width)]
     if report.notes:
         lines += ["", "May be meant as it is"]
         for finding in report.notes:
