@@ -58,7 +58,7 @@ def _from_file(path: Path) -> tuple[Any, Home]:
         try:
             spec.loader.exec_module(module)
         except (Exception, SystemExit) as error:
-            del sys.modules[name]
+            sys.modules.pop(name, None)  # it may be hidden already
             raise UsageError(f"Importing {path} failed:\n{shortened(error)}") from error
         home.state = GlobalState.capture()
     return module, home

@@ -36,9 +36,7 @@ def as_text(report: Report, width: int | None = None, *, colour: bool = False) -
     passed = [rung for rung in report.rungs if rung.outcome == "pass"]
     if passed:
         lines += wrapped(f"  passed: {', '.join(f'{rung.number} {rung.name}' for rung in passed)}", width, "          ")
-    for rung in report.rungs:
-        if rung.outcome == "pass":
-            continue
+    for rung in (rung for rung in report.rungs if rung.outcome != "pass"):
         head = f"  {rung.number}  {_SIGNS[rung.outcome]:<5}{rung.name:<24}"
         lines += wrapped(head + rung.sentence, width, " " * len(head))
     if report.stored is not None:
