@@ -122,3 +122,23 @@ def a_turn_and_its_undoing():
 @innocent(21)
 def a_factor_and_its_undoing():
     return network(), network(extra=[lambda: lambda x: x * 2.0, lambda: lambda x: x / 2.0])
+
+
+@innocent(21)
+def an_activation_that_is_none():
+    return network(), network(extra=[lambda: layers.Activation("linear")])
+
+
+@innocent(21)
+def a_reshape_to_the_same_shape():
+    return network(), network(extra=[lambda: layers.Reshape((6, 6, 4))])
+
+
+@innocent(21)
+def a_reshape_and_its_undoing():
+    return network(), network(extra=[lambda: layers.Reshape((36, 4)), lambda: layers.Reshape((6, 6, 4))])
+
+
+@innocent(21)
+def two_turns_of_the_channels():
+    return network(), network(extra=[lambda: layers.Permute((3, 1, 2)), lambda: layers.Permute((2, 3, 1))])
