@@ -105,7 +105,7 @@ def _summary(answer: dict[str, Any], data: str) -> dict[str, Any]:
     finding = (
         "both end with bit-identical weights under every seed"
         if row["verdict"] == "identical"
-        else f"B minus A is {row['mean_difference']:+.2f} points (95 % interval {row['ci_low']:+.2f} to "
+        else f"B minus A is {row['mean_difference']:+.2f} points (interval {row['ci_low']:+.2f} to "
         f"{row['ci_high']:+.2f}): {row['verdict']}"
     )
     failed = f" Some runs failed: {' '.join(answer['failures'])}" if answer["failures"] else ""
