@@ -5,6 +5,7 @@ from tests.compare.corpus.stepped import PAIRS, dropout, ends, network, stepping
 from tests.compare.tally import outcome, said
 
 from twinbench.compare.api import compare
+from twinbench.errors import UsageError
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -43,3 +44,10 @@ def test_a_step_that_raises_is_not_tested():
     report = compare(a, b, feed_a=feed, feed_b=feed, step_b=step)
     assert report.verdict == "not_fully_tested"
     assert "no such thing" in " ".join(report.untested)
+
+
+@pytest.mark.parametrize("side", ["step_a", "step_b"])
+def test_a_step_is_refused_beside_data_which_is_trained_on_without_it(side):
+    _, build, _, step = PAIRS["a_plain_step"].make()
+    with pytest.raises(UsageError, match="leave out either --data or --step-a and --step-b"):
+        compare(build, build, data="digits", **{side: step})

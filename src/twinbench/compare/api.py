@@ -79,6 +79,11 @@ def compare(
             f"Keras runs on {keras.backend.backend()} here, and the comparison runs on TensorFlow: set "
             "KERAS_BACKEND=tensorflow before Keras is imported, or use the command `twinbench compare`."
         )
+    if data is not None and (step_a is not None or step_b is not None):
+        raise UsageError(
+            "--data trains both sides by the loop of a study, which knows no training step of your own: leave out "
+            "either --data or --step-a and --step-b."
+        )
     with restored(), ExitStack() as stack:
         forget_default_policy()
         places = Places()
