@@ -70,7 +70,7 @@ def test_the_answer_on_a_persons_own_pair_has_four_lines_and_ends_with_what_to_d
         table.to_csv(tmp_path / f"{name}.csv", index=False)
     same, gap, chance, what_next = answer_in_words(tmp_path)
     assert same == "Another model: Rung 3."
-    assert gap == "b scores lower: \u22122.00 points (interval \u22122.10 to \u22121.90, 5 seeds) against a."
+    assert gap == "b scores lower: \u22122.00 points against a (interval \u22122.10 to \u22121.90, 5 seeds)."
     assert chance == "Chance alone moves the same model by about 0.8 points, from one seed to the next."
     assert what_next.startswith("Next: `twinbench compare a.py:build b.py:build` names each difference")
 

@@ -222,15 +222,15 @@ def _gap(one: _Candidate) -> Line:
         return Line("No gap:", f"equal scores in {seeds}.{failures}")
     if not known(row["ci_low"]):
         return Line("Undecided:", f"{_points(row)} in {seeds}, which shows no spread.{failures}")
-    gap = f"{_points(row)} (interval {row['ci_low']:+.2f} to {row['ci_high']:+.2f}, {seeds})"
-    gap = gap.replace("-", "\N{MINUS SIGN}")
+    interval = f"interval {row['ci_low']:+.2f} to {row['ci_high']:+.2f}".replace("-", "\N{MINUS SIGN}")
+    gap = f"{_points(row)} against {one.reference} ({interval}, {seeds})"
     if row["verdict"] == Verdict.UNDECIDED:
         why = reservation(row) if "at_chance" in row else ""
         told = f" Nothing can show that the two are alike: {why}." if why else ""
         return Line("Undecided:", f"{gap}; that shows neither a gap nor that there is none.{told}{failures}")
     if row["verdict"] == Verdict.DIFFERENT:
         lead = f"{one.name} scores {'lower' if row['mean_difference'] < 0 else 'higher'}:"
-        return Line(lead, f"{gap} against {one.reference}.{failures}")
+        return Line(lead, f"{gap}.{failures}")
     lead = "No gap that matters:" if row["verdict"] == Verdict.EQUIVALENT else "A small gap:"
     unseen = row.get("unseen_collapse")
     beside = f"; a collapse in up to {unseen:.0f} % of seeds is not excluded" if known(unseen) else ""
