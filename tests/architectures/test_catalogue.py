@@ -41,7 +41,7 @@ def test_listing_what_there_is_imports_no_tensorflow() -> None:
 _IMPORT = "from twinbench.architectures.declaration import lookalike, reference, twin\n"
 _HEAD = f'{_IMPORT}TASK = "classify"\n@reference\ndef a(s, c): pass\n'  # four lines
 _WRONG = {
-    "a task that there is not": ("TASK = 'sort'", ["TASK is 'sort'", "'classify' or 'reconstruct'"]),
+    "a task that there is not": ("TASK = 'sort'", ["TASK is 'sort'", "'classify', 'regress' or 'reconstruct'"]),
     "a task that is no literal": ("KIND = 'classify'\nTASK = KIND", ["TASK is KIND, which is no literal"]),
     "no task": (f"{_IMPORT}@reference\ndef a(s, c): pass", ["sets no TASK", 'add TASK = "classify"']),
     "an annotated task": ("TASK: str = 'sort'", ["TASK is 'sort'"]),
