@@ -95,8 +95,8 @@ BATCHES = {
         edited("analysis/summary.py", '"failed": len(runs) - scores.size', '"failed": len(runs)', "tables"),
         edited(
             "config/model.py",
-            "else list(self.seeds)",
-            "else [*self.seeds]",
+            "return list(self.seeds)",
+            "return [*self.seeds]",
             EVERYTHING,
         ),
         _version("pandas", "ladder measure tables"),
