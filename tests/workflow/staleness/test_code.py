@@ -125,10 +125,10 @@ DRAWN = [
     edited("report/page/templates/page.html.j2", "</body>", "<!-- changed --></body>", "report"),
     edited("report/page/templates/page.css", "body", "body, body", "report"),
     edited("html/templates/base.css", "body", "body, body", "report"),
-    edited("report/figures/style.py", "\nfrom ", "\nimport colorsys\nfrom ", "figures report"),
-    edited("analysis/summary.py", '"failed": len(runs) - scores.size', '"failed": len(runs)', "tables figures report"),
-    Change("figures.palette", lambda law: law.configure(figures={"palette": "muted"}), "figures report"),
-    _version("seaborn", "figures report"),
+    edited("report/figures/style.py", "\nfrom ", "\nimport colorsys\nfrom ", "draw report"),
+    edited("analysis/summary.py", '"failed": len(runs) - scores.size', '"failed": len(runs)', "tables draw report"),
+    Change("figures.palette", lambda law: law.configure(figures={"palette": "muted"}), "draw report"),
+    _version("seaborn", "draw report"),
 ]
 
 
