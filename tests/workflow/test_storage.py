@@ -120,9 +120,13 @@ def _checkout(folder: Path, npz: Path) -> Path:
     return folder
 
 
-def _without_what_keys_read() -> dict[str, str]:
-    """The variables here but for those that join a run's key, as a test before may have set: the machines have none."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "XLA_", "NVIDIA_"))}
+@pytest.fixture(scope="module", autouse=True)
+def _no_variables_that_join_keys() -> Iterator[None]:
+    """Take away what a test before may have set: the machines have no such variable, and keys would differ."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("TF_", "XLA_", "NVIDIA_"))]:
+            patch.delenv(name)
+        yield
 
 
 @dataclass
@@ -165,7 +169,7 @@ class Main:
                     *arguments,
                 ],
                 cwd=self.folder,
-                env={**_without_what_keys_read(), **access, **machines},
+                env={**os.environ, **access, **machines},
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
