@@ -2,22 +2,24 @@
 
 `python -m benchmarks.contestants NAME NETWORK DATA EXAMPLES` prepares and warms up, prints `ready`, and then, for each
 line it reads, trains on EXAMPLES images once and prints the wall and the processor seconds that it took. It ends with
-status 3 when its framework is not installed. Each is written as its own guide shows it, for one thread.
+status 3 when its framework is not installed. Each is written as its own guide shows it, for one thread: whoever starts
+it sets ONE_THREAD in its environment, which libraries read when they are imported.
 """
 
-import os
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-os.environ.update(THREADS)
-# One thread for XLA's own pool as well, which takes no other switch.
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+import numpy as np
 
-import numpy as np  # noqa: E402 # the number of threads is set above
+ONE_THREAD = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
+    # XLA's own pool takes no other switch.
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
 
 BATCH = 128
 RATE = 0.001

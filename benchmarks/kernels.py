@@ -14,9 +14,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-from benchmarks.contestants import ARCHITECTURE, BATCH, engine  # TensorFlow reads the environment when it is imported
+from benchmarks.contestants import ARCHITECTURE, BATCH, ONE_THREAD, engine
 from benchmarks.data import images_of
 
 _STEPS = 20
@@ -29,6 +27,7 @@ def main() -> None:
     parser.add_argument("architecture")
     parser.add_argument("--data", type=Path, help="the prepared MNIST, an .npz (default: prepared here)")
     options = parser.parse_args()
+    os.environ.update(ONE_THREAD)  # before TensorFlow is imported, which reads it
     x, y = images_of(options.data, BATCH * _STEPS)
     epoch = engine(ARCHITECTURE + options.architecture, x, y)
     epoch()

@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.contestants import ARCHITECTURE, GEMM_SIZE, GEMM_TIMES
+from benchmarks.contestants import ARCHITECTURE, GEMM_SIZE, GEMM_TIMES, ONE_THREAD
 from benchmarks.data import prepared
 from twinbench.config import parse_configuration
 from twinbench.planning.plan import selected_variants
@@ -76,7 +76,8 @@ def start(name: str, network: str, data: Path, python: str) -> Contestant | None
         str(data),
         str(EXAMPLES.get(network, FEW_EXAMPLES)),
     ]
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "CUDA_VISIBLE_DEVICES": "-1"}
+    paths = {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "CUDA_VISIBLE_DEVICES": "-1"}
+    environment = {**os.environ, **ONE_THREAD, **paths}
     process = subprocess.Popen(  # noqa: S603 # fixed programs, no shell
         arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
     )
