@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
+from tests.watching import opened
 
 import twinbench
 
@@ -49,16 +50,8 @@ def written(report: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def page(browser: Browser, written: Path) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    yield opened(context, written)
+    yield opened(context, written).page
     context.close()
-
-
-def opened(context: BrowserContext, path: Path, **listeners: Any) -> Page:
-    page = context.new_page()
-    for event, listener in listeners.items():
-        page.on(event, listener)  # type: ignore[call-overload] # the events are literals there
-    page.goto(path.as_uri())
-    return page
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (390, "dark"), (1280, "dark"), (1920, "light")])
@@ -66,16 +59,7 @@ def test_the_page_is_without_errors_requests_overflow_and_barriers(
     browser: Browser, written: Path, width: int, scheme: Any
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    problems: list[str] = []
-    asked: list[str] = []
-    page = opened(
-        context,
-        written,
-        console=lambda message: problems.append(message.text) if message.type in ("error", "warning") else None,
-        pageerror=lambda error: problems.append(str(error)),
-        request=lambda request: asked.append(request.url),
-        dialog=lambda dialog: problems.append(f"a string was run as a script: {dialog.message}"),
-    )
+    page, problems, asked = opened(context, written)
     for _ in range(2):
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert Axe().run(page).violations_count == 0
@@ -134,7 +118,7 @@ def test_what_surrounds_the_models_and_the_seeds_are_there(page: Page) -> None:
 
 def test_printed_and_without_javascript_it_still_reads(browser: Browser, written: Path) -> None:
     context = browser.new_context(color_scheme="dark", java_script_enabled=False)
-    page = opened(context, written)
+    page = opened(context, written).page
     page.emulate_media(media="print")
     assert not page.locator("nav").is_visible()
     assert not page.locator("#next").is_visible()
@@ -147,8 +131,7 @@ def test_in_a_notebook_it_stands_in_a_frame_of_its_own(browser: Browser, report:
     notebook = tmp_path / "notebook.html"
     notebook.write_text(f"<!doctype html><title>A notebook</title>{report._repr_html_()}", encoding="utf-8")
     context = browser.new_context()
-    problems: list[str] = []
-    page = opened(context, notebook, console=lambda message: problems.append(message.text))
+    page, problems, _ = opened(context, notebook)
     frame = page.frame_locator("iframe")
     frame.get_by_role("button", name="Next difference").click()
     assert frame.locator("details.row.cause[open]").count() == 1
@@ -163,7 +146,7 @@ def test_a_report_on_what_does_not_build_has_a_page_too(browser: Browser, tmp_pa
     path = tmp_path / "report.html"
     path.write_text(twinbench.compare(deep, broken).to_html(), encoding="utf-8")
     context = browser.new_context()
-    page = opened(context, path)
+    page = opened(context, path).page
     assert "cannot be shown side by side" in (page.locator("#layers").text_content() or "")
     assert HOSTILE in (page.locator("h1").text_content() or "")
     context.close()

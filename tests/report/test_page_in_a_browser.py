@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
+from tests.watching import opened
 
 from twinbench.config import Figures
 from twinbench.report.page import build_page
@@ -15,16 +16,8 @@ from twinbench.report.page import build_page
 @pytest.fixture
 def page(browser: Browser, crowded_page: Path) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    yield _opened(context, crowded_page)
+    yield opened(context, crowded_page).page
     context.close()
-
-
-def _opened(context: BrowserContext, report: Path, **listeners: Any) -> Page:
-    page = context.new_page()
-    for event, listener in listeners.items():
-        page.on(event, listener)  # type: ignore[call-overload] # the events are literals there
-    page.goto(report.as_uri())
-    return page
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -33,17 +26,7 @@ def test_the_page_is_without_errors_overflow_and_barriers(
     browser: Browser, crowded_page: Path, width: int, scheme: Any
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    problems: list[str] = []
-    asked: list[str] = []
-    page = _opened(
-        context,
-        crowded_page,
-        console=lambda message: problems.append(message.text) if message.type in ("error", "warning") else None,
-        pageerror=lambda error: problems.append(str(error)),
-        requestfailed=lambda request: problems.append(f"failed: {request.url[:80]}"),
-        request=lambda request: asked.append(request.url),
-        dialog=lambda dialog: problems.append(f"a string was run as a script: {dialog.message}"),
-    )
+    page, problems, asked = opened(context, crowded_page)
     page.evaluate("for (const folded of document.querySelectorAll('details')) folded.open = true")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     unnamed = page.evaluate(
@@ -65,7 +48,7 @@ def test_the_page_is_without_errors_overflow_and_barriers(
 def test_on_a_phone_the_ranking_is_a_list_and_on_a_desktop_a_figure(browser: Browser, crowded_page: Path) -> None:
     for width, listed in ((390, True), (1280, False)):
         context = browser.new_context(viewport={"width": width, "height": 900})
-        page = _opened(context, crowded_page)
+        page = opened(context, crowded_page).page
         assert page.locator("#suspects ol.ranking").is_visible() is listed
         assert page.locator("#suspects svg.figure").is_visible() is not listed
         assert page.locator("#suspects .ranking .name").first.text_content() == "logits as probabilities"
@@ -77,7 +60,7 @@ def test_the_first_screen_of_a_phone_has_the_whole_answer_and_its_chart(
     browser: Browser, crowded_page: Path, scheme: Any
 ) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    page = _opened(context, crowded_page)
+    page = opened(context, crowded_page).page
     for part in ("#answer .first", "#answer .bars", "#answer .check"):
         box = page.locator(part).bounding_box()
         assert box is not None
@@ -132,7 +115,7 @@ def test_more_columns_and_a_filter_are_at_hand(page: Page) -> None:
 
 def test_the_contents_fold_on_a_phone_and_mark_where_one_is(browser: Browser, crowded_page: Path) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
-    page = _opened(context, crowded_page)
+    page = opened(context, crowded_page).page
     assert not page.locator("#contents").is_visible()
     page.locator("#menu").click()
     assert all(link.is_visible() for link in page.locator("#contents a").all())
@@ -240,7 +223,7 @@ def test_printed_the_page_is_on_white_without_controls_and_without_javascript_it
     browser: Browser, crowded_page: Path
 ) -> None:
     context = browser.new_context(color_scheme="dark", java_script_enabled=False)
-    page = _opened(context, crowded_page)
+    page = opened(context, crowded_page).page
     page.emulate_media(media="print")
     assert not page.locator("nav").is_visible()
     assert not page.locator("#runs").is_visible()
