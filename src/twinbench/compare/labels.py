@@ -11,6 +11,14 @@ NUMBERS, FLAT_NUMBERS = "numbers", "numbers without a last axis"
 UNKNOWN = "unknown"
 """What a loss of the person's own wants where nothing tells."""
 
+UNUSUAL = {
+    "CategoricalGeneralizedCrossEntropy": CLASSES,
+    "CategoricalHinge": ONE_HOT,
+    "Circle": UNKNOWN,
+    "CTC": UNKNOWN,
+}
+"""What losses of Keras want that are no cross-entropies, and whose labels are no numbers of the outputs' shape."""
+
 Squash = Literal["softmax", "sigmoid"] | None
 
 

@@ -17,6 +17,7 @@ from twinbench.compare.labels import (
     NUMBERS,
     SCALES,
     UNKNOWN,
+    UNUSUAL,
     Squash,
     example,
     form_of,
@@ -101,9 +102,9 @@ def resolved_loss(given: Any) -> ResolvedLoss:
     reduction = config.get("reduction", "sum_over_batch_size")
     if reduction not in ("sum_over_batch_size", "auto", "mean"):
         settings.append(("reduction", reduction))
-    on_logits = bool(config.get("from_logits", False)) if name in _CROSSENTROPIES else None
-    labels = "numbers"
+    labels, on_logits = UNUSUAL.get(name, "numbers"), None
     if name in _CROSSENTROPIES:
+        on_logits = bool(config.get("from_logits", False))
         labels = "class indices" if name.startswith("Sparse") else "one-hot" if "Categorical" in name else "binary"
     elif not hasattr(keras.losses, name):
         labels, on_logits = wrapped_crossentropy(loss) or (UNKNOWN, None)

@@ -20,11 +20,9 @@ def unused_layers(model: keras.Model, recorded: Trace, graph: Graph) -> list[Any
     candidates += [call.layer for call in recorded.calls]
     candidates += _side_paths(model)
     called = {id(layer) for layer in recorded.called}
-    candidates += [
-        layer
-        for layer in model._flatten_layers(include_self=False, recursive=True)
-        if id(layer) not in called and not layer._layers
-    ]
+    owned = list(model._flatten_layers(include_self=False, recursive=True))
+    inner = {id(part) for layer in owned if _is_one_piece(layer) for part in layer._flatten_layers(include_self=False)}
+    candidates += [layer for layer in owned if id(layer) not in called and id(layer) not in inner and not layer._layers]
     found: dict[int, Any] = {}
     for layer in candidates:
         if builtin_class(layer) is None or id(layer) in used or isinstance(layer, keras.layers.InputLayer):
@@ -33,6 +31,11 @@ def unused_layers(model: keras.Model, recorded: Trace, graph: Graph) -> list[Any
             continue
         found.setdefault(id(layer), layer)
     return list(found.values())
+
+
+def _is_one_piece(layer: Any) -> bool:
+    """Whether a layer runs Keras's own `call` and is no model: which of its parts that calls is up to Keras."""
+    return builtin_class(layer) is not None and not isinstance(layer, keras.Model)
 
 
 def _does_nothing(layer: Any, called: set[int]) -> bool:

@@ -376,4 +376,35 @@ def a_mixed_tail_as_validation_set():
     return classifier(dense()), feed, lambda model: len(set(feed()["y"][-80:])) < 4
 
 
+@fine
+def attention_of_which_keras_leaves_out_its_inner_dropout():
+    def build():
+        inputs = keras.Input((7,), dtype="int32")
+        x = layers.Embedding(9, 4, mask_zero=True)(inputs)
+        x = layers.LayerNormalization()(layers.Add()([x, layers.MultiHeadAttention(2, 2)(x, x)]))
+        return keras.Model(inputs, layers.GlobalAveragePooling1D()(x))
+
+    return build, None, lambda model: not any(type(layer).__name__.startswith("Multi") for layer in model.layers)
+
+
+@fine
+def labels_of_another_length_than_the_steps_under_ctc():
+    def build():
+        model = chain((12, 4), layers.Dense(5))
+        model.compile("adam", keras.losses.CTC())
+        return model
+
+    def feed():
+        draw = np.random.default_rng(0)
+        return draw.standard_normal((16, 12, 4)).astype("float32"), draw.integers(1, 5, (16, 3))
+
+    return build, feed, lambda model: not np.isfinite(model.evaluate(*feed(), verbose=0))
+
+
+@fine
+def class_indices_under_a_loss_without_sparse_in_its_name():
+    loss = keras.losses.CategoricalGeneralizedCrossEntropy()
+    return classifier(dense(), loss=loss), arrays(), lambda model: not model.evaluate(ROWS, LABELS, verbose=0) < 2
+
+
 MODELS = {model.name: model for model in list(vars().values()) if isinstance(model, Model)}
