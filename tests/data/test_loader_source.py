@@ -38,6 +38,20 @@ BAD = {
     ),
     "objects": ("return (np.array([{}, {}]), [0, 1]), (np.array([{}, {}]), [0, 1])", "an array of Python objects"),
     "NaN": ("return (x * np.nan, y), (x, y)", "'x_train' in .* NaN"),
+    "masked values": ("return (np.ma.masked_greater(x, 9), y), (x, y)", "'x_train' in .* has masked values"),
+    "an iterator that raises": (
+        "return [tf.data.Dataset.from_generator(lambda: 1 / 0, output_types=(tf.float32, tf.int32))] * 2",
+        "What .*load.py:load returns cannot be read: .*division by zero",
+    ),
+    "examples of different sizes": (
+        "return [tf.data.Dataset.from_generator(lambda: [([1], 0), ([1, 2], 1)], output_types=('int32', 'int32'))] * 2",
+        "What .*load.py:load returns cannot be read: ValueError",
+    ),
+    "rows that may be batches": (
+        "return [tf.data.Dataset.from_tensor_slices((x, np.eye(4)[y]))] * 2",
+        "of 4 rows each, .* without drop_remainder",
+    ),
+    "a label for all": ("return {'x_train': x, 'y_train': 1, 'x_test': x, 'y_test': y}", "'y_train' .* a single value"),
     "no end": ("return [tf.data.Dataset.from_tensor_slices((x, y)).repeat()] * 2", r"leave out its repeat\(\)"),
 }
 
@@ -70,11 +84,27 @@ def test_a_bad_function_is_told_in_a_sentence(tmp_path, what):
     assert not (tmp_path / "out.npz").exists()
 
 
+STRINGS = {
+    "objects, as of pandas": "return (x, np.array(NAMES, object)), (x, NAMES)",
+    "a tf.data.Dataset": "return [tf.data.Dataset.from_tensor_slices((x, NAMES)).batch(4)] * 2",
+    "its single elements": "return [tf.data.Dataset.from_tensor_slices((x, NAMES))] * 2",
+}
+
+
+@pytest.mark.parametrize("form", STRINGS)
+def test_labels_that_are_strings_are_classes_in_whatever_form_they_come(tmp_path, form):
+    dataset = _dataset(tmp_path, STRINGS[form], before="NAMES = ['maïs', 'rye', 'oats'] * 2")
+    manifest = prepare(dataset, tmp_path / "out.npz", tmp_path / "out.json")
+    assert manifest.class_names == ("maïs", "oats", "rye")
+    assert load(tmp_path / "out.npz").y_train.tolist() == [0, 2, 1, 0, 2, 1]
+
+
 def test_numbers_drawn_at_random_are_the_same_each_time(tmp_path):
     body = "return {'x_train': np.random.rand(6, 4), 'y_train': y, 'x_test': x[:2] * random.random(), 'y_test': y[:2]}"
-    dataset = _dataset(tmp_path, body)
-    first = prepare(dataset, tmp_path / "out.npz", tmp_path / "out.json")
-    assert prepare(dataset, tmp_path / "out.npz", tmp_path / "out.json") == first
+    shuffled = "return [tf.data.Dataset.from_tensor_slices((x, y)).shuffle(6)] * 2"
+    for dataset in (_dataset(tmp_path, body), _dataset(tmp_path, shuffled)):
+        first = prepare(dataset, tmp_path / "out.npz", tmp_path / "out.json")
+        assert prepare(dataset, tmp_path / "out.npz", tmp_path / "out.json") == first
 
 
 def test_its_code_is_in_the_key_of_the_dataset_and_what_it_does_not_use_is_not(tmp_path):

@@ -110,6 +110,12 @@ _WRONG = {
         {"x_train": np.zeros((6, 3, 16, 16)), "x_test": np.zeros((3, 3, 16, 16))},
         r"looks like channels first; .*transpose\(0, 2, 3, 1\).* `inputs: images` or `inputs: numbers`",
     ),
+    "pixels of 0 and 1": (
+        {"x_train": np.eye(4, dtype=int)[None].repeat(6, 0)[..., None], "x_test": np.ones((3, 4, 4, 1), np.uint8)},
+        r"'x_train' .* up to 1, and the brightest pixel is 255: .*astype\(bool\).* `inputs: numbers`",
+    ),
+    "bytes that are no text": ({"y_train": np.array([b"\xe9", b"b", b"c"] * 2)}, "'y_train' .* no text in UTF-8"),
+    "one label for all": ({"y_train": np.array(1)}, "'y_train' .* is a single value"),
     "complex pixels": ({"x_train": np.full((6, 4, 4, 1), 1j)}, "'x_train' .* type complex128"),
     "a negative label": ({"y_train": np.array([0, 1, 2, 0, 1, -2])}, "'y_train' .* negative label -2"),
     "a NaN label": ({"y_train": np.array([0, 1, 2, 0, 1, np.nan])}, "'y_train' .* NaN"),
@@ -120,6 +126,7 @@ _WRONG = {
     ),
     "labels from 1 without a 1": ({"y_train": np.array([2, 3, 2, 3, 2, 3])}, "'y_train' .* none is 0"),
     "a label gap": ({"y_train": np.array([0, 1, 3, 0, 1, 3])}, "'y_train' .* up to 3 but none is 2"),
+    "a label beyond all whole numbers": ({"y_train": np.array([0, 1, 2, 0, 1, 1e30])}, "'y_train' .* label 1000000"),
     "a huge label": ({"y_train": np.array([0, 1, 2, 0, 1, 2**62])}, f"'y_train' .* label {2**62}"),
     "an unseen test label": ({"y_test": np.array([0, 1, 3])}, "'y_test' .* label 3, which is out of range"),
     "no test images": (

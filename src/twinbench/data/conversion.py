@@ -81,6 +81,7 @@ def _check_lengths(given: Mapping[str, Array], where: str) -> None:
     for key, array in given.items():
         if array.ndim == 0:
             raise DataError(f"'{key}' in {where} is a single value; it must hold one entry for each example.")
+    for key, array in given.items():
         if len(array) == 0:
             raise DataError(f"'{key}' in {where} is empty: it must hold at least one example.")
         labels = f"y_{key.split('_')[1]}"
@@ -129,6 +130,12 @@ def _are_pixels(arrays: Mapping[str, Array], where: str) -> bool:
     Raises:
         DataError: they might be pixels on another scale.
     """
+    if all(array.dtype.kind in "iu" for array in arrays.values()) and {array.max() for array in arrays.values()} == {1}:
+        raise DataError(
+            f"'{next(iter(arrays))}' in {where} holds whole numbers up to 1, and the brightest pixel is 255: if 1 is "
+            f"bright, save truth values, array.astype(bool); if they are no pixels, set {_NUMBERS}. If it is right as "
+            "it is, set `inputs: images`."
+        )
     if all(array.dtype.kind == "f" for array in arrays.values()):
         if all(array.size == 0 or (array.min() >= 0 and array.max() <= 1) for array in arrays.values()):
             return True

@@ -81,8 +81,7 @@ def _labels(array: Array, where: str) -> Array:
             f"{where} has the shape {array.shape}; labels must be (n,), or one-hot rows (n, classes){hint}."
         )
     if array.dtype.kind in "US":
-        names: Array = array.astype(np.str_)
-        return names
+        return _texts(array, where)
     if array.dtype.kind == "f" and not np.equal(array, np.rint(array)).all():
         raise DataError(
             f"{where} holds values of type {array.dtype} such as {array[array != np.rint(array)][0]:g}; labels name "
@@ -90,18 +89,25 @@ def _labels(array: Array, where: str) -> Array:
         )
     if array.dtype.kind not in "iufb":
         raise DataError(f"{where} holds values of type {array.dtype}; labels must be whole numbers (int64) from 0.")
-    array = array.astype(np.int64)
     if array.size and array.min() < 0:
         raise DataError(
-            f"{where} has the negative label {array.min()}; labels must be whole numbers from 0: "
+            f"{where} has the negative label {int(array.min())}; labels must be whole numbers from 0: "
             f"numpy.unique(labels, return_inverse=True)[1] numbers them so. If they are amounts, set {_NUMBERS}."
         )
     if array.size and array.max() > 1_000_000:
         raise DataError(
-            f"{where} has the label {array.max()}; number the classes from 0, without gaps. If they are amounts, set "
-            f"{_NUMBERS}."
+            f"{where} has the label {int(array.max())}; number the classes from 0, without gaps. If they are amounts, "
+            f"set {_NUMBERS}."
         )
-    return array
+    return array.astype(np.int64)
+
+
+def _texts(array: Array, where: str) -> Array:
+    """Strings; bytes, as TensorFlow keeps them, are read as UTF-8."""
+    try:
+        return np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
+    except UnicodeDecodeError as error:
+        raise DataError(f"{where} holds bytes that are no text in UTF-8: save the labels as strings.") from error
 
 
 def _is_one_hot(array: Array) -> bool:

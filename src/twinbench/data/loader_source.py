@@ -1,9 +1,11 @@
 """Call a person's own function for the arrays of a dataset, and say in a sentence what is wrong with them."""
 
+import contextlib
 import importlib.util
 import random
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,8 @@ _FORM = (
 def read_loader(dataset: Dataset) -> Source:
     """Call the function that a dataset names, `file.py:load`, among the modules of its file's folder.
 
-    It takes nothing, and runs under NumPy's and Python's seed 0. It returns a mapping of an `.npz`'s keys to arrays,
-    or two or three parts (training, validation if any, test), each `(x, y)` or a `tf.data.Dataset` of such examples.
+    It takes nothing, and runs under seed 0 of NumPy, Python and TensorFlow. It returns a mapping of an `.npz`'s keys to
+    arrays, or two or three parts (training, validation if any, test), each `(x, y)` or a `tf.data.Dataset` of such.
 
     Raises:
         DataError: it cannot be called, or what it returns cannot be used.
@@ -33,7 +35,8 @@ def read_loader(dataset: Dataset) -> Source:
     file, _, function = dataset.source.rpartition(":")
     where = dataset.source
     returned = _call(Path(file).expanduser().resolve(), function, where)
-    arrays = {key: _array(value, f"'{key}' in {where}") for key, value in _by_key(returned, where).items()}
+    with _told(f"What {where} returns cannot be read"):
+        arrays = {key: _array(value, f"'{key}' in {where}") for key, value in _by_key(returned, where).items()}
     return source_of(
         arrays, where, dataset, origin=f"function {Path(file).name}:{function}", version=hash_arrays(arrays)
     )
@@ -46,18 +49,32 @@ def _call(path: Path, function: str, where: str) -> Any:
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002 # the generator that a person's own NumPy code would draw from
     try:
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        assert spec is not None  # noqa: S101 # it ends in .py
-        assert spec.loader is not None  # noqa: S101
-        module = importlib.util.module_from_spec(spec)
-        sys.modules.setdefault(path.stem, module)
-        spec.loader.exec_module(module)
-        return getattr(module, function)()
-    except ANYTHING_RAISED as error:
-        raise_if_memory_ran_out(error)
-        raise DataError(f"{where} cannot be called: {first_cause(error)}") from error
+        with _told(f"{where} cannot be called"):
+            spec = importlib.util.spec_from_file_location(path.stem, path)
+            assert spec is not None  # noqa: S101 # it ends in .py
+            assert spec.loader is not None  # noqa: S101
+            module = importlib.util.module_from_spec(spec)
+            sys.modules.setdefault(path.stem, module)
+            if re.search(r"\b(tensorflow|keras)\b", path.read_text(encoding="utf-8", errors="replace")):
+                import tensorflow as tf
+
+                tf.random.set_seed(0)  # by which a tf.data.Dataset is shuffled
+            spec.loader.exec_module(module)
+            return getattr(module, function)()
     finally:
         sys.path.remove(str(path.parent))
+
+
+@contextlib.contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Say in a sentence what a person's code raises: the function's, or that of what it returned."""
+    try:
+        yield
+    except DataError:
+        raise
+    except ANYTHING_RAISED as error:
+        raise_if_memory_ran_out(error)
+        raise DataError(f"{what}: {first_cause(error)}") from error
 
 
 def _by_key(returned: Any, where: str) -> dict[str, Any]:
@@ -99,6 +116,11 @@ def _read_out(examples: Any, where: str) -> tuple[Any, ...]:
     # Batches share the length of their first axis, of which the last batch may have fewer: it is None then.
     shapes = [tensor.shape for tensor in tf.nest.flatten(spec)]
     batched = all(shape.rank for shape in shapes) and len({shape[0] for shape in shapes}) == 1
+    if batched and shapes[0][0] is not None:
+        raise DataError(
+            f"{where} returns a tf.data.Dataset of elements of {shapes[0][0]} rows each, which may be batches or "
+            "single examples: batch the examples without drop_remainder."
+        )
     rows = list(examples.as_numpy_iterator())
     if not rows:
         raise DataError(f"{where} returns a tf.data.Dataset without examples.")
@@ -113,6 +135,11 @@ def _array(value: Any, where: str) -> Array:
         array = np.asarray(value)
     except (ValueError, TypeError) as error:
         raise DataError(f"{where} is no array: {first_cause(error)}") from error
+    if np.ma.is_masked(value):
+        raise DataError(f"{where} has masked values, which nothing would know of: fill them, or leave them out.")
+    for kind in (str, bytes):  # strings, as pandas and TensorFlow keep them
+        if array.dtype == object and all(isinstance(entry, kind) for entry in array.flat):
+            array = array.astype(np.dtype(kind))
     if array.dtype == object:
         raise DataError(f"{where} is an array of Python objects: make it one of numbers, every example of one shape.")
     return array
