@@ -74,6 +74,17 @@ def flat_logit(input_shape):
     return keras.Sequential([keras.Input(input_shape), layers.Flatten(), layers.Dense(1)])
 
 
+def words_logit():
+    # As long as it is not trained, its logits are small and positive.
+    vectors = layers.Embedding(20, 8, embeddings_initializer=keras.initializers.RandomUniform(0, 0.05))
+    last = layers.Dense(1, kernel_initializer=keras.initializers.RandomUniform(0, 0.05))
+    return keras.Sequential([vectors, layers.GlobalAveragePooling1D(), last])
+
+
+def words_sigmoid():
+    return keras.Sequential([words_logit(), layers.Lambda(keras.ops.sigmoid)])
+
+
 def compiled_logit(input_shape):
     model = logit(input_shape)
     model.compile(keras.optimizers.Adam(0.05), keras.losses.BinaryCrossentropy(from_logits=True))
@@ -168,6 +179,10 @@ def test_sequences_and_words_are_trained_on(study) -> None:
         "words": 100.0, "words_compiled": 100.0
     }, [record.outcome.reason for record in records.values()]  # fmt: skip
     _held(study.configured(arrays, "words", "words_compiled"), study)
+    # A sigmoid is seen by what larger weights give, since there are no larger words.
+    single = {name: record.outcome for name, record in study(arrays, "words_logit", "words_sigmoid").items()}
+    assert single["words_logit"].test_score == 100, single["words_logit"]
+    assert single["words_logit"].test_loss == pytest.approx(single["words_sigmoid"].test_loss, rel=1e-4)
     waves = _both(lambda n, seed: {"x": _table(n * 6, seed).reshape(n, 6, 5), "y": np.arange(n) % 2})
     assert {record.outcome.status for record in study(waves, "flat", "hidden").values()} == {"ok"}
     assert load(Path("out.npz")).input_shape == (6, 5)

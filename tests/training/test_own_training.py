@@ -13,6 +13,7 @@ from twinbench.store.runs import RunStore
 from twinbench.training.job import train_runs
 
 NETS = """import keras
+import tensorflow as tf
 from keras import layers
 
 
@@ -56,6 +57,33 @@ def own_loss():
     return compiled(loss)
 
 
+def in_a_list():
+    return compiled(["sparse_categorical_crossentropy"])
+
+
+def own_one_hot():
+    def loss(true, predicted):
+        return -keras.ops.sum(keras.ops.cast(true, "float32") * keras.ops.log(predicted), axis=-1)
+
+    return compiled(loss)
+
+
+class OwnStep(keras.Model):
+    def train_step(self, data):
+        images, labels = data
+        with tf.GradientTape() as tape:
+            given = keras.losses.sparse_categorical_crossentropy(labels, self(images, training=True))
+            loss = keras.ops.mean(given)
+        self.optimizer.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
+        return {"what_it_is_called_here": loss}
+
+
+def own_step():
+    model = OwnStep(*body("softmax"))
+    model.compile(keras.optimizers.SGD(0.1))
+    return model
+
+
 class Still(keras.Model):
     def train_step(self, data):
         return {"loss": 0.25}
@@ -92,6 +120,7 @@ def records(tmp_path: Path, tiny_npz: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_a_model_is_trained_as_its_author_says(records) -> None:
     names = ("softmax", "sigmoid", "compiled", "one_hot", "averaged", "own_loss", "still", "wrong")
+    names += ("in_a_list", "own_one_hot", "own_step")
     by_name = {name: record for (name, _), record in records(*names).items()}
     outcomes = {name: record.outcome for name, record in by_name.items()}
     assert outcomes["logits"].loss == "crossentropy on logits"
@@ -104,8 +133,13 @@ def test_a_model_is_trained_as_its_author_says(records) -> None:
     for name in ("logits", "softmax", "sigmoid", "compiled", "one_hot", "own_loss"):
         assert losses[name][0] > losses[name][-1], losses[name]
     # What a loss does with classes and with one-hot rows is the same arithmetic.
-    for name in ("one_hot", "own_loss"):
-        assert losses[name] == pytest.approx(losses["compiled"], rel=1e-3)
+    for name in ("one_hot", "own_loss", "in_a_list", "own_one_hot"):
+        assert losses[name] == pytest.approx(losses["compiled"], rel=1e-3), outcomes[name].reason
+    assert outcomes["in_a_list"].loss == outcomes["compiled"].loss
+    # What reports no loss is told the one that fits its outputs.
+    assert outcomes["own_step"].loss == "its own, by Keras's own loop"
+    assert losses["own_step"][0] > losses["own_step"][-1] > 0
+    assert 0 < outcomes["own_step"].test_loss < 2.3, outcomes["own_step"].reason
     # Averaged weights are put in place when training ends, and not before.
     assert losses["averaged"] == pytest.approx(losses["compiled"], rel=1e-3)
     assert outcomes["averaged"].final_weights_sha256 != outcomes["compiled"].final_weights_sha256

@@ -78,11 +78,29 @@ def fitted(recipe: Recipe, model: Any, examples: Any) -> Recipe:
         many = [examples, *(_times(factor, examples) for factor in (-100, 100))]
         within = [np.asarray(model(inputs, training=False), np.float64) for inputs in many]
         bounded = all((values >= 0).all() and (values <= 1).all() for values in within)
+        bounded = bounded and not _exceeds(model, examples)
         return replace(
             recipe, loss="binary crossentropy on probabilities" if bounded else "binary crossentropy on logits"
         )
     probabilities = (outputs >= 0).all() and np.allclose(outputs.sum(axis=-1), 1, atol=1e-3)
     return replace(recipe, loss="crossentropy on probabilities") if probabilities else recipe
+
+
+def _exceeds(model: Any, examples: Any) -> bool:
+    """Whether outputs leave 0..1 where the weights are larger: of words and other whole numbers there are no others."""
+    inputs = examples.values() if isinstance(examples, dict) else [examples]
+    if all(array.dtype.kind == "f" for array in inputs):
+        return False
+    weights = [weight for weight in model.weights if np.asarray(weight).dtype.kind == "f"]
+    kept = [np.asarray(weight) for weight in weights]
+    try:
+        for weight, value in zip(weights, kept, strict=True):
+            weight.assign(100 * value)
+        outputs = np.asarray(model(examples, training=False), np.float64)
+    finally:
+        for weight, value in zip(weights, kept, strict=True):
+            weight.assign(value)
+    return bool((outputs < 0).any() or (outputs > 1).any())
 
 
 def _times(factor: int, inputs: Any) -> Any:

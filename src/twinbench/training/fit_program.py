@@ -4,6 +4,7 @@ Such a model is trained by Keras's own `fit`, one epoch a call, under the run's 
 so that its loss, optimiser, schedules, weights of losses and overridden methods act as they do for their author.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -28,15 +29,14 @@ from twinbench.training.program import (
 from twinbench.training.seeds import Seeds
 
 _EVALUATION_BATCH = 500
+_EVALUATIONS = ("evaluate", "test_step", "compute_loss", "test_function", "make_test_function")
 _STEPS = ("fit", "train_step", "compute_loss", "train_function", "make_train_function", "train_on_batch")
 _ACCURACIES = ("accuracy", "acc", "sparse_categorical_accuracy", "categorical_accuracy")
 
 
 def brings_its_training(model: Any) -> bool:
     """Whether a model is compiled, overrides how Keras trains, or ends in a sigmoid, which the engine cannot train."""
-    overridden = any(getattr(type(model), name, None) is not getattr(keras.Model, name, None) for name in _STEPS)
-    # Sequential and Functional are Keras's own and override none of these.
-    return bool(model.compiled) or overridden or _ends_in_sigmoid(model)
+    return bool(model.compiled) or _overrides(model, _STEPS) or _ends_in_sigmoid(model)
 
 
 class FitProgram(Program):
@@ -109,7 +109,7 @@ class FitProgram(Program):
             self._told = {name: float(np.mean(values[-1])) for name, values in reported.items()}
             if "loss" in reported:
                 return float(reported["loss"][-1])
-            return self._loss(images, targets)["loss"]
+            return self._told_by_evaluating(images, targets)[1]["loss"]
 
     def ends_after(self, train_loss: float, validation: Evaluation) -> bool:
         """Let the callbacks see what Keras would show them, and the score as `val_score`."""
@@ -130,8 +130,7 @@ class FitProgram(Program):
         """Evaluate the model in inference mode by Keras's own loop."""
         inputs, targets = self._examples(images.part, positions)
         with failure_of_the_variant("It cannot be evaluated"):
-            outputs = np.asarray(self.model.predict(inputs, batch_size=_EVALUATION_BATCH, verbose=0), np.float64)
-            told = self._loss(inputs, targets)
+            outputs, told = self._told_by_evaluating(inputs, targets)
         loss = told["loss"]
         self._told_of_validation = {f"val_{name}": value for name, value in told.items()}
         own = None if self._score is None else self._own_score(told)
@@ -147,9 +146,15 @@ class FitProgram(Program):
         seen = next((100 * told[name] for name in _ACCURACIES if name in told), score)
         return Evaluation(loss, score, seen, predicted)
 
-    def _loss(self, inputs: Any, targets: Any) -> dict[str, float]:
-        told = self.model.evaluate(inputs, targets, batch_size=_EVALUATION_BATCH, verbose=0, return_dict=True)
-        return plain_names({name: float(np.mean(value)) for name, value in told.items()})
+    def _told_by_evaluating(self, inputs: Any, targets: Any) -> tuple[NDArray[np.float64], dict[str, float]]:
+        """Outputs, and what the model reports by name: with the loss that fits its outputs where it reports none."""
+        predicted = self.model.predict(inputs, batch_size=_EVALUATION_BATCH, verbose=0)
+        told: dict[str, Any] = {}
+        if self.model.loss is not None or _overrides(self.model, _EVALUATIONS):
+            told = self.model.evaluate(inputs, targets, batch_size=_EVALUATION_BATCH, verbose=0, return_dict=True) or {}
+        if "loss" not in told:
+            told["loss"] = make_loss(self._recipe.loss)(targets, predicted)
+        return np.asarray(predicted, np.float64), plain_names({name: float(np.mean(v)) for name, v in told.items()})
 
     def _own_score(self, told: dict[str, float]) -> float:
         """The metric that the model is scored by, in points.
@@ -181,6 +186,11 @@ class FitProgram(Program):
         return inputs, np.eye(self._data.classes, dtype=np.float32)[labels]
 
 
+def _overrides(model: Any, names: Sequence[str]) -> bool:
+    """Whether a model has a method of its own; Sequential and Functional, Keras's own, override none of these."""
+    return any(getattr(type(model), name, None) is not getattr(keras.Model, name, None) for name in names)
+
+
 def _weights(data: LoadedDataset, training: Training) -> NDArray[np.float32] | None:
     """How much each training example counts, by its own weight and its class's; None where all count alike."""
     given = training.class_weight
@@ -198,7 +208,7 @@ def _weights(data: LoadedDataset, training: Training) -> NDArray[np.float32] | N
 
 def _threshold(model: Any, recipe: Recipe) -> float:
     """Above what a model's one output means the second of two classes."""
-    from_logits = getattr(model.loss, "from_logits", recipe.loss.endswith("logits"))
+    from_logits = getattr(_only(model.loss), "from_logits", recipe.loss.endswith("logits"))
     return 0.0 if from_logits or "hinge" in _name(model.loss) else 0.5
 
 
@@ -207,7 +217,7 @@ def takes_classes(model: Any) -> bool:
 
     A loss of Keras says so by its name. A function of one's own is asked: it is given numbers unless it raises on them.
     """
-    loss = model.loss
+    loss = _only(model.loss)
     name = _name(loss).lower().replace("_", "")
     if "sparse" in name or loss is None:
         return True
@@ -215,7 +225,8 @@ def takes_classes(model: Any) -> bool:
     if not own or "keras." in own:
         return False
     try:
-        value = loss(tf.constant([0, 1]), tf.constant([[0.6, 0.4], [0.3, 0.7]]))
+        # More examples than classes, or numbers would be spread over the outputs, as the classes' probabilities.
+        value = loss(tf.constant([0, 1, 1]), tf.constant([[0.6, 0.4], [0.3, 0.7], [0.2, 0.8]]))
         return bool(np.isfinite(np.asarray(value)).all())
     except Exception:  # whatever a person's function raises on what is not for it
         return False
@@ -223,9 +234,16 @@ def takes_classes(model: Any) -> bool:
 
 def _name(loss: Any) -> str:
     """What a loss is called."""
-    if isinstance(loss, str):
-        return loss
+    loss = _only(loss)
+    if loss is None or isinstance(loss, str):
+        return loss or "its own"
     return str(getattr(loss, "name", None) or getattr(loss, "__name__", None) or type(loss).__name__)
+
+
+def _only(loss: Any) -> Any:
+    """The loss of a model's only output, which may be given in a list or by the output's name."""
+    losses = [*loss.values()] if isinstance(loss, Mapping) else loss
+    return losses[0] if isinstance(losses, Sequence) and not isinstance(losses, str) and len(losses) == 1 else loss
 
 
 def _ends_in_sigmoid(model: Any) -> bool:
