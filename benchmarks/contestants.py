@@ -80,6 +80,7 @@ def single_threaded_tensorflow() -> Any:
 def engine(network: str, x: Any, y: Any, **settings: Any) -> Epoch:
     """Train with this engine, compiled as it compiles this kind of network on MNIST."""
     from twinbench.config import Training
+    from twinbench.data.loading import LoadedDataset
     from twinbench.training.building import build_model
     from twinbench.training.runtime import start_tensorflow
     from twinbench.training.seeds import epoch_order, streams
@@ -90,8 +91,9 @@ def engine(network: str, x: Any, y: Any, **settings: Any) -> Epoch:
     from twinbench.training.program import Program
 
     recipe = recipe_for(network)
-    model, _ = build_model(recipe, x.shape[1:], 10, streams(1, training.vary))
-    program = Program(model, recipe, training, compilation_for(network), Images.of(x, y))
+    data = LoadedDataset({"x_train": x, "y_train": y}, name="mnist", classes=10, sha256="")
+    model, _ = build_model(recipe, data, streams(1, training.vary))
+    program = Program(model, recipe, training, compilation_for(network), Images.of(data, "train"))
     epochs = iter(range(1, 1_000_000))
     return lambda: void(program.train_epoch(epoch_order(1, next(epochs), len(x))))
 

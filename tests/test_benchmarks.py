@@ -1,5 +1,6 @@
 """The benchmarks of the engine and of the machine say what was measured, and which contestant is absent."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks.contestants import ONE_THREAD
 from benchmarks.machine import CHANGES, drift
 from benchmarks.speed import Contestant, rows_of
 
@@ -61,11 +63,29 @@ def test_the_drift_of_the_same_seeds_is_told_beside_that_of_other_seeds() -> Non
     assert other["seed_gap"] == pytest.approx(0.8 / 3)
 
 
+def contest(name: str, network: str, images: Path) -> subprocess.CompletedProcess[str]:
+    """Start a contestant as the benchmark does, and tell it to train twice."""
+    arguments = [sys.executable, "-m", "benchmarks.contestants", name, network, str(images), "2"]
+    environment = os.environ | ONE_THREAD
+    return subprocess.run(
+        arguments, cwd=ROOT, env=environment, input="go\ngo\n", capture_output=True, text=True, check=False
+    )
+
+
 def test_a_contestant_whose_framework_is_absent_says_so_and_ends_with_3(tiny_images: Path) -> None:
-    arguments = [sys.executable, "-m", "benchmarks.contestants", "jax", "cnn", str(tiny_images), "2"]
-    ended = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=False)
+    ended = contest("jax", "cnn", tiny_images)
     assert ended.returncode == 3
     assert ended.stdout.startswith("absent ")
+
+
+@pytest.mark.parametrize(("name", "network"), [("engine", "mlp"), ("fit", "architectures/plain_cnn")])
+def test_a_contestant_gets_ready_and_tells_its_seconds_each_time_it_trains(
+    name: str, network: str, tiny_images: Path
+) -> None:
+    ended = contest(name, network, tiny_images)
+    ready, *rounds = ended.stdout.splitlines()
+    assert ready == "ready", ended.stderr
+    assert [len(seconds.split()) for seconds in rounds] == [2, 2]
 
 
 @pytest.fixture
