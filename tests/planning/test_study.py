@@ -69,6 +69,11 @@ def test_what_cannot_be_studied_is_refused_and_nothing_is_written(
     assert not (folder / "out").exists()
 
 
+def test_numbers_cannot_be_predicted_from_a_dataset_of_classes(folder: Path) -> None:
+    with pytest.raises(ConfigurationError, match="digits is no file of them: give --data an"):
+        write_study(("old.py:build", "new.py:build"), data="digits", seeds=2, output="out", task="regress")
+
+
 def test_one_model_is_no_study(folder: Path) -> None:
     result = CliRunner().invoke(main, ["study", "old.py:build"])
     assert result.exit_code == 2

@@ -44,6 +44,13 @@ def measured(rate=0.1):
     return model
 
 
+def measured_twice():
+    model = body()
+    metrics = [keras.metrics.AUC(), keras.metrics.AUC(curve="PR")]
+    model.compile(keras.optimizers.SGD(0.1), "binary_crossentropy", metrics=metrics)
+    return model
+
+
 def unmeasured():
     model = body()
     model.compile("sgd", "binary_crossentropy")
@@ -146,6 +153,8 @@ def test_class_weights_shift_what_is_predicted(train) -> None:
     assert train("two", "plain", class_weight="balanced")["two"].outcome.loss.endswith("by Keras's own loop")
     with pytest.raises(ConfigurationError, match="names the class 'rar', and dataset 'mine' has common, rare"):
         train("plain", "two", class_weight={"rar": 2})
+    with pytest.raises(ConfigurationError, match="is 0 for every class, so that nothing would be learnt"):
+        train("plain", "two", class_weight={"rare": 0, "common": 0})
 
 
 def test_a_metric_of_the_models_own_is_the_score(train) -> None:
@@ -155,6 +164,11 @@ def test_a_metric_of_the_models_own_is_the_score(train) -> None:
         assert 0 < record["measured"].outcome.test_score <= 100
         assert record["measured"].outcome.test_score != train("measured", "plain")["measured"].outcome.test_score
         assert f"scored by '{score}', and reports only loss: compile it" in record["unmeasured"].outcome.reason
+    # Keras counts the metrics of all models of a process: a second of one kind is the second in each of them.
+    first, second = (train("measured_twice", "measured", score=score, seeds=2) for score in ("auc", "auc_1"))
+    assert first["measured_twice"].outcome.test_score == first["measured"].outcome.test_score
+    assert second["measured_twice"].outcome.status == "ok", second["measured_twice"].outcome.reason
+    assert second["measured_twice"].outcome.test_score != first["measured"].outcome.test_score
     falling = train("measured", "plain", score="mae")["measured"].outcome
     assert (falling.status, falling.reason) == (
         "failed", "It is to be scored by 'mae', which falls as a model gets better."

@@ -42,6 +42,8 @@ def disagreements(variants: Iterable[Variant], training: TrainingSection, manife
             f"'training.class_weight' names the class {unknown[0]!r}, and dataset '{name}' has "
             f"{', '.join(manifest.class_names[:10])}{', ...' if len(manifest.class_names) > 10 else ''}."
         )
+    if weighted and not unknown and not any(weighted.get(label, 1) for label in manifest.class_names):
+        yield "'training.class_weight' is 0 for every class, so that nothing would be learnt: give one of them more."
     if "y_validation" in manifest.shapes and "split" in training.vary:
         yield (
             f"'training.vary' names the split, and dataset '{name}' has a validation part of its own: there is no "

@@ -69,6 +69,10 @@ def study_configuration(
     """
     if len(models) < 2:
         raise UsageError("A study compares models: name two or more, as in twinbench study old.py:build new.py:build.")
+    if task == "regress" and not data.endswith(".npz") and ".py:" not in data:
+        raise ConfigurationError(
+            f"To regress is to predict numbers, and {data} is no file of them: give --data an .npz or file.py:load."
+        )
     network: dict[str, Any] = {"name": NAME, "reference": models[0], "variants": list(models[1:]), "task": task}
     if score:
         network["score"] = score

@@ -55,16 +55,23 @@ class Callbacks:
         self._list.on_train_end()
 
 
-def plain_names(values: Mapping[str, float]) -> dict[str, float]:
-    """Add to metrics by their names the same without the number that Keras appends in a process of several models."""
-    return {re.sub(r"_\d+$", "", name): value for name, value in values.items()} | dict(values)
+def plain_names(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Add to metrics by their names those that they have in a process of one model: `auc`, `auc_1` for a second.
+
+    In a process of several, Keras counts on: those of the next model are `auc_2` and `auc_3`.
+    """
+    plain: dict[str, Any] = {}
+    for name, value in values.items():
+        first = re.sub(r"_\d+$", "", name)
+        count = sum(re.sub(r"_\d+$", "", other) == first for other in plain)
+        plain[f"{first}_{count}" if count else first] = value
+    return plain | dict(values)
 
 
 def direction(model: Any, metric: str) -> str | None:
     """Whether a metric goes `up` or `down` as a model gets better; None where Keras does not know."""
     inner = [part for whole in model.metrics for part in getattr(whole, "metrics", [whole])]
-    named = [part for part in inner if metric in plain_names({part.name: 0.0})]
-    return getattr(named[0], "_direction", None) if named else None
+    return getattr(plain_names({part.name: part for part in inner}).get(metric), "_direction", None)
 
 
 def _callback(name: str, settings: Mapping[str, Any]) -> Any:
