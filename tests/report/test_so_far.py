@@ -47,3 +47,14 @@ def test_where_nothing_is_finished_it_says_so(tmp_path: Path, monkeypatch: pytes
     result = CliRunner().invoke(main, ASKED)
     assert result.exit_code == 2
     assert "No run of this configuration is finished" in result.output
+
+
+def test_of_a_dataset_that_is_to_be_prepared_it_says_that_its_runs_are_not_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "load.py").write_text("def load():\n    return None\n")
+    asked = ("report", "--so-far", "--config", "datasets=load.py:load", "--config", "architectures=mlp")
+    result = CliRunner().invoke(main, asked)
+    assert result.exit_code == 2
+    assert "load is not prepared, or to be prepared anew: none of its runs counts as finished." in result.output

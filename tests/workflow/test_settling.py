@@ -14,9 +14,11 @@ import pytest
 from tests.architectures.test_places import forget
 from tests.workflow.conftest import ROOT
 
+from twinbench.analysis.frozen import frozen_so_far
 from twinbench.analysis.tables import compare_records
 from twinbench.architectures import catalogue
 from twinbench.config import read_configuration
+from twinbench.planning.forecast import make_forecast
 from twinbench.planning.study import write_study
 from twinbench.report.seeds_advice import looks_in_brief
 
@@ -124,6 +126,12 @@ def test_only_undecided_comparisons_and_their_reference_train_on(studies) -> Non
     assert "It took 14 runs; as many seeds for every variant would have taken 16." in looks_in_brief(compared, runs)
     assert "looks at 2, 4 seeds, 8 runs at the first; at most 16 of 16 runs to train" in printed
     assert "Nothing to be done" in finished(train(one, 1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(one)
+        (row,) = make_forecast(read_configuration(Path("study/study.yaml")), 1, frozen_so_far).rows
+        assert (row.runs, row.recorded, row.jobs) == (14, 14, 0)
+        catalogue._brought.clear()
+        forget()
 
 
 def test_after_a_number_is_edited_exactly_the_runs_of_that_model_train_again(studies) -> None:

@@ -12,21 +12,28 @@ def first_words():
     if PROVIDER:  # what is there is known when the jobs look
         return f"twinbench: {len(PLAN.runs):,} runs are planned; those on {PLACE} are not trained again."
     cores = workflow.resource_settings.cores or workflow.resource_settings.nodes or 1
-    forecast = make_forecast(CONFIGURATION, cores)
+    frozen = None
+    if CONFIGURATION.looks:
+        from twinbench.analysis.frozen import frozen_so_far as frozen  # pandas only where it is needed
+    forecast = make_forecast(CONFIGURATION, cores, frozen)
     runs, recorded, jobs = (sum(getattr(row, name) for row in forecast.rows) for name in ("runs", "recorded", "jobs"))
     if not jobs:
         return f"twinbench: all {runs:,} runs are recorded; tables, figures and page are made where they are not up to date."
+    anew = "".join(
+        f" {name} is prepared first: none of its runs counts as recorded yet." for name in forecast.unprepared
+    )
+    most = "at most " if anew else ""
     time = duration(3600 * forecast.wall_hours, rough=True)
     if forecast.first_look:
         return (
             f"twinbench: looks at {', '.join(map(str, CONFIGURATION.looks))} seeds, {forecast.first_look[0]:,} runs at the "
             f"first; at most {runs - recorded:,} of {runs:,} runs to train, and about {time} on {cores:,} "
-            f"core{'' if cores == 1 else 's'}. Follow them: tail -f {OUTPUT}/logs/train/*/*.log"
+            f"core{'' if cores == 1 else 's'}.{anew} Follow them: tail -f {OUTPUT}/logs/train/*/*.log"
         )
     guess = "" if forecast.measured else " (a first guess, which may be wrong by a factor of three)"
     return (
-        f"twinbench: {runs - recorded:,} of {runs:,} runs to train, in {jobs:,} job{'' if jobs == 1 else 's'}: about "
-        f"{time} on {cores:,} core{'' if cores == 1 else 's'}{guess}. Follow them: tail -f {OUTPUT}/logs/train/*/*.log"
+        f"twinbench: {most}{runs - recorded:,} of {runs:,} runs to train, in {jobs:,} job{'' if jobs == 1 else 's'}: about "
+        f"{time} on {cores:,} core{'' if cores == 1 else 's'}{guess}.{anew} Follow them: tail -f {OUTPUT}/logs/train/*/*.log"
     )
 
 

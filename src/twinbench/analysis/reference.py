@@ -14,8 +14,9 @@ Every table is in `results/tables/` as `.csv` (all digits; an empty field is a m
 longest, `.html`; two are also `.tex`. One row is one observation, in the order of the plan. `runs` holds nothing
 volatile: trained again on a machine of the same type, it is the same file byte for byte.
 
-Scores are in points: percent of the test images classified rightly, or percent of the test images' variance that a
-reconstruction explains. A column is text unless it says otherwise.
+Scores are in points: percent of the test images classified rightly, percent of the variance of the test images, or of
+test labels that are numbers, that is explained, or a metric of the models' own times 100. A column is text unless it
+says otherwise.
 
 <!-- Made by `make docs` from src/twinbench/analysis/outputs.py and src/twinbench/measurement/columns.py: change
 them there. -->

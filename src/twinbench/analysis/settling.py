@@ -62,7 +62,7 @@ def compare_at_looks(
             sizes = {str(family): int(count) for family, count in counts.items()}
             table = compare(seen, share=share, sizes=sizes)
         rows |= {tuple(row[name] for name in _KEY): row | {"look": number} for row in table.to_dict("records")}
-        undecided = table[_open(table)]
+        undecided = table[is_open(table)]
         waiting = waiting[_among(waiting, undecided, _KEY) | (_among(waiting, undecided, _PLACE) & _reference(waiting))]
     for row in rows.values():
         row["sentence"] += f" {_fell(row['verdict'], row['look'], len(looks))}"
@@ -76,14 +76,14 @@ def going_on(comparisons: pd.DataFrame, look: int) -> list[list[str]]:
         comparisons: what `compare_at_looks` returned of one dataset.
         look: the look, from 1.
     """
-    undecided = comparisons[_open(comparisons) & comparisons["look"].eq(look)]
+    undecided = comparisons[is_open(comparisons) & comparisons["look"].eq(look)]
     names = {
         (row["architecture"], row[side]) for row in undecided.to_dict("records") for side in ("reference", "variant")
     }
     return [list(name) for name in sorted(names)]
 
 
-def _open(table: pd.DataFrame) -> "pd.Series[bool]":
+def is_open(table: pd.DataFrame) -> "pd.Series[bool]":
     """Return which comparisons more seeds may decide: those that were tested, and are not decided."""
     return table["verdict"].eq(Verdict.UNDECIDED) & table["t_p"].notna()
 

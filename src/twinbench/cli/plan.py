@@ -11,7 +11,7 @@ from twinbench.durations import duration
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from twinbench.planning.forecast import Forecast
+    from twinbench.planning.forecast import Forecast, Frozen
 
 
 @click.command(epilog="Example: twinbench plan --configfile config/mnist.yaml --cores 8")
@@ -35,7 +35,12 @@ def plan(configfile: Path | None, settings: tuple[str, ...], cores: int) -> None
 
     configuration = read_with_settings(configfile, settings)
     check_feasible(configuration)
-    forecast = make_forecast(configuration, cores)
+    frozen: Frozen | None = None
+    if configuration.looks:
+        from twinbench.analysis.frozen import frozen_so_far  # pandas only where it is needed
+
+        frozen = frozen_so_far
+    forecast = make_forecast(configuration, cores, frozen)
     console = Console(soft_wrap=True, highlight=False)
     console.print(_table(forecast))
     for sentence in (*_sentences(forecast), *unseen(configuration)):
@@ -90,7 +95,7 @@ def _sentences(forecast: "Forecast") -> list[str]:
         found.append(f"Counted as if as large as MNIST, since the size is not known: {', '.join(forecast.guessed)}.")
     if forecast.unprepared:
         found.append(
-            "Not downloaded yet, or to be prepared anew, so that none of their runs counts as recorded: "
+            "Not prepared yet, or to be prepared anew, so that none of their runs counts as recorded: "
             f"{', '.join(forecast.unprepared)}."
         )
     return found

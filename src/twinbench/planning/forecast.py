@@ -3,7 +3,7 @@
 import contextlib
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +15,12 @@ from twinbench.planning.devices import device_type
 from twinbench.planning.estimate import Estimator
 from twinbench.planning.feasible import prepared_manifests
 from twinbench.planning.keys import identify
-from twinbench.planning.plan import Run, make_plan
+from twinbench.planning.plan import Plan, Run, make_plan
 from twinbench.planning.stages import dataset_key
 from twinbench.store.record import Record
 from twinbench.store.runs import RunStore
+
+Frozen = Callable[[Configuration, Plan, Collection[Run]], set[Run]]
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,13 @@ class Forecast:
     first_look: tuple[int, float] | None = None
 
 
-def make_forecast(configuration: Configuration, cores: int) -> Forecast:
+def make_forecast(configuration: Configuration, cores: int, frozen: Frozen | None = None) -> Forecast:
     """Forecast what a configuration does.
 
     Args:
         configuration: the resolved configuration.
         cores: how many cores Snakemake would be given.
+        frozen: tells which missing runs no look wants any more, where seeds are added by looks; they do not count.
 
     Raises:
         ConfigurationError: a pattern names no architecture, variant or suspect.
@@ -88,6 +91,8 @@ def make_forecast(configuration: Configuration, cores: int) -> Forecast:
     plan, estimator = make_plan(configuration), Estimator(configuration)
     device = device_type()
     missing, unprepared = missing_runs(configuration, plan.runs)
+    idle = frozen(configuration, plan, missing) if frozen and configuration.looks else set()
+    missing -= idle
     threads = configuration.training.threads
     seconds: list[float] = []
     first: list[float] = []
@@ -96,8 +101,9 @@ def make_forecast(configuration: Configuration, cores: int) -> Forecast:
     for job in plan.jobs:
         wanted = [run for run in job.runs if run in missing]
         entry = counts[job.dataset, job.name.split(".")[0]]
-        entry[0] += len(job.runs)
-        entry[1] += len(job.runs) - len(wanted)
+        counted = sum(run not in idle for run in job.runs)
+        entry[0] += counted
+        entry[1] += counted - len(wanted)
         if wanted:
             estimate = estimator.job(job, wanted)
             seconds.append(estimate.seconds)

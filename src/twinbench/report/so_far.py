@@ -1,10 +1,12 @@
 """Tables, figures and page from what is finished, while the rest still trains."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from twinbench.analysis.files import write_tables
+from twinbench.analysis.frozen import frozen_runs
 from twinbench.analysis.tables import make_tables
 from twinbench.config import Configuration
 from twinbench.errors import UsageError
@@ -12,7 +14,6 @@ from twinbench.planning.forecast import known_manifests, recorded_runs
 from twinbench.planning.plan import Plan, Run, make_plan
 from twinbench.report.figures import draw_all
 from twinbench.report.page import build_page
-from twinbench.store.record import Record
 from twinbench.training.job import named
 from twinbench.training.output import write_records
 
@@ -40,11 +41,17 @@ def report_so_far(configuration: Configuration, output: Path) -> SoFar:
         UsageError: no run of the plan is finished.
     """
     plan = make_plan(configuration)
-    records = _finished(configuration, plan)
+    manifests = known_manifests(configuration)
+    records = {run: named(record, run) for run, record in recorded_runs(configuration, plan.runs, manifests)}
+    unprepared = "".join(
+        f" {dataset.name} is not prepared, or to be prepared anew: none of its runs counts as finished."
+        for dataset in configuration.datasets
+        if dataset.name not in manifests
+    )
     if not records:
         raise UsageError(
             f"No run of this configuration is finished in {configuration.store_folder}: start it with snakemake, and "
-            "ask again when the first runs are done."
+            f"ask again when the first runs are done.{unprepared}"
         )
     output.mkdir(parents=True, exist_ok=True)
     trained = output / "runs.parquet"
@@ -69,30 +76,26 @@ def report_so_far(configuration: Configuration, output: Path) -> SoFar:
     write_tables(tables, output / "tables")
     draw_all(output / "tables", output / "figures", configuration.figures)
     unmeasured = [what for what, files in paths.items() if len(files) < len(configuration.datasets)]
-    lacking = _lacking(plan, records, unmeasured)
+    missing = [run for run in plan.runs if run not in records]
+    frozen = frozen_runs(plan, missing, tables["comparisons"]) if configuration.looks else set()
+    lacking = _lacking(plan, len(records), [run for run in missing if run not in frozen], unmeasured) + unprepared
     page = build_page(
         output / "tables", output / "report.html", configuration.figures, output / "figures", lacking=lacking
     )
     return SoFar(page, lacking)
 
 
-def _finished(configuration: Configuration, plan: Plan) -> dict[Run, Record]:
-    """Return the record of each planned run that the store has."""
-    found = recorded_runs(configuration, plan.runs, known_manifests(configuration))
-    return {run: named(record, run) for run, record in found}
-
-
-def _lacking(plan: Plan, records: dict[Run, Record], unmeasured: list[str]) -> str:
+def _lacking(plan: Plan, finished: int, missing: Sequence[Run], unmeasured: list[str]) -> str:
     """Return what is missing, in a sentence or two; empty where nothing is."""
-    open_runs = Counter(f"{run.architecture} on {run.dataset}" for run in plan.runs if run not in records)
+    open_runs = Counter(f"{run.architecture} on {run.dataset}" for run in missing)
     sentences = []
     if open_runs:
         places = [f"{place} ({count})" for place, count in open_runs.most_common(_MOST)]
         rest = len(open_runs) - len(places)
         most = "at most " if plan.jobs[0].look else ""
         sentences.append(
-            f"{len(records):,} of {most}{len(plan.runs):,} runs are finished, and all that follows rests on these. "
-            f"Still to train: {', '.join(places)}{f' and {rest} more' if rest > 0 else ''}."
+            f"{finished:,} of {most}{finished + len(missing):,} runs are finished, and all that follows rests on "
+            f"these. Still to train: {', '.join(places)}{f' and {rest} more' if rest > 0 else ''}."
         )
     if unmeasured:
         sentences.append(f"Not measured everywhere yet: {', '.join(unmeasured)}.")

@@ -203,7 +203,8 @@ class Law:
         self._undo.append(lambda: setattr(self, "settings", before))
         self.settings = dict(before)
         for name, value in settings.items():
-            self.settings[name] = {**before.get(name, {}), **value} if isinstance(value, dict) else value
+            both = isinstance(value, dict) and isinstance(before.get(name, {}), dict)
+            self.settings[name] = {**before.get(name, {}), **value} if both else value
         self.write(self.used / "config.yaml", yaml.safe_dump(self.settings).encode())
 
     def edit(self, name: str, old: str, new: str) -> None:
@@ -339,7 +340,11 @@ class Law:
 
 def rules_run(output: str) -> set[str]:
     """Return the rules of which Snakemake says that it runs them, but for those that only ask for others."""
-    return set(re.findall(r"^(?:local)?rule (\w+):", output, flags=re.MULTILINE)) - {"all", "figures"}
+    return set(re.findall(r"^(?:local)?(?:rule|checkpoint) (\w+):", output, flags=re.MULTILINE)) - {
+        "all",
+        "figures",
+        "runs",
+    }
 
 
 def differences(used: Path, fresh: Path) -> list[str]:
