@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from twinbench.planning import engine
+from twinbench.config import parse_configuration
+from twinbench.planning import engine, keys
+from twinbench.planning.plan import make_plan
 
 
 def test_the_lock_is_that_of_the_present_code() -> None:
@@ -39,3 +41,21 @@ def test_code_that_is_not_the_locked_has_another_identity(monkeypatch: pytest.Mo
     assert engine.engine_identity.__wrapped__().startswith(f"{number}+")
     engine.write_lock(7)
     assert engine.engine_identity.__wrapped__() == "7"
+
+
+def test_a_change_to_how_own_models_are_trained_reaches_their_runs_and_no_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "nets.py").write_text("import keras\n\n\ndef one():\n    ...\n\n\ndef other():\n    ...\n")
+    own = {"name": "own", "reference": f"{tmp_path}/nets.py:one", "variants": [f"{tmp_path}/nets.py:other"]}
+    configuration = parse_configuration({"architectures": ["mlp/functional", own], "suspects": [], "seeds": 1})
+
+    def key_by_architecture() -> dict[str, str]:
+        plan = make_plan(configuration)
+        return {run.architecture: plan.key(run) for run in plan.runs if run.variant != "other"}
+
+    before = key_by_architecture()
+    monkeypatch.setattr(keys, "OWN_MODELS", keys.OWN_MODELS + 1)
+    after = key_by_architecture()
+    assert {name for name in before if before[name] != after[name]} == {"own"}
+    assert before.keys() == {"own", "mlp"}

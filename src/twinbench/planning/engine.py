@@ -13,6 +13,9 @@ from typing import Any
 
 from twinbench.planning.closure import SOURCE, code_digests, joined
 
+# Counted up where a change reaches runs of people's own models alone (how their losses, metrics and steps are read):
+# the numbers of the engine, and with them every other run, stay.
+OWN_MODELS = 2
 LOCK = SOURCE / "twinbench" / "training" / "engine.json"
 _ENTRY = SOURCE / "twinbench" / "training" / "job.py"
 # What takes no part in a run's result.

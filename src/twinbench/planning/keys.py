@@ -21,7 +21,7 @@ from typing import Any
 from twinbench.architectures.catalogue import Variant, architectures
 from twinbench.config import Training, TrainingSection
 from twinbench.data.manifest import Manifest
-from twinbench.planning.engine import engine_identity
+from twinbench.planning.engine import OWN_MODELS, engine_identity
 
 # Settings that cannot change a result.
 IRRELEVANT = frozenset({"job_size", "checkpoint_every", "checkpoint_seconds", "jobs_per_gpu", "gpu_memory_mb"})
@@ -74,6 +74,8 @@ def plan_content(variant: Variant, seed: int, section: TrainingSection) -> dict[
         "seed": seed,
         "training": result_settings(training),
     }
+    if not variant.packaged:
+        content["own_models"] = OWN_MODELS
     if architecture.score is not None:
         content["score"] = architecture.score
     if training.init == "matched" or variant.kind == "suspect":
