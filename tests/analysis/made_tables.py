@@ -24,6 +24,8 @@ def comparison(architecture: str, variant: str, verdict: str, mean: float = 0.0,
         "ci_low": mean - 0.1,
         "ci_high": mean + 0.1,
         "margin": 0.5,
+        "collapsed": 0,
+        "at_chance": False,
     } | other
 
 

@@ -219,6 +219,22 @@ def test_c4_follows_the_unshared_networks(autoencoder, views, verdict):
     assert "sequential_composite" not in claim["because"]
 
 
+def test_c4_says_of_networks_that_learned_nothing_that_their_scores_say_nothing():
+    rows = unshared(("undecided", -0.0), ("equivalent", -0.1))
+    rows[0]["at_chance"] = True
+    claim = decided("C4", comparisons=rows)
+    assert claim["verdict"] == "inconclusive"
+    assert "both score no better than a constant guess, where any two variants look alike)" in claim["because"]
+    assert "Training that ends above a constant guess, which no number of seeds brings" in claim["would_change"]
+    assert "undecided at this number of seeds" not in claim["would_change"]
+
+
+def test_c4_says_which_networks_collapsed():
+    rows = unshared(("undecided", -9.0), ("equivalent", -0.1))
+    rows[0]["collapsed"] = 1
+    assert "in 1 seed one of the two collapsed: it ended more than" in decided("C4", comparisons=rows)["because"]
+
+
 def test_c4_does_not_take_a_lower_score_for_a_proof_of_its_cause():
     claim = decided("C4", comparisons=unshared(("different", -2.0), ("different", -0.9)))
     assert "reason does not follow" in claim["because"]

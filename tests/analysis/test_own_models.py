@@ -125,6 +125,12 @@ def test_the_second_line_gives_the_gap_with_its_interval_and_seeds(verdict, mean
     assert "5 seeds" in line.text
 
 
+def test_equal_scores_of_models_that_learned_nothing_are_told_as_such() -> None:
+    made = tables((3, 6), verdict="identical", mean=0.0)
+    made["comparisons"]["at_chance"] = True
+    assert answer(made).lines[1].text == "equal scores in 5 seeds; neither is better than a constant guess."
+
+
 def test_runs_that_failed_are_told_with_their_reason_and_come_first_in_what_to_do() -> None:
     result = answer(tables(status="failed", verdict="undecided"))
     assert result.lines[1].text == "no seed in which both ended well. b failed in 1 of 1 seed: It broke."

@@ -113,6 +113,7 @@ def findings(kept: Kept) -> str:
         "What chance does": [
             "Each row is one reference network under several seeds; the gap is the mean distance between two of them.",
             markdown(_chance(named), floatfmt=".2f", intfmt=","),
+            *(_guessing(name, tables) for name, tables in named.items()),
         ],
         "How many seeds": [f"On {name}: {seeds_advice(part.get('seeds_needed'))}" for name, part in named.items()],
         "Published against measured": known_scores(kept.published) if kept.published else [],
@@ -213,6 +214,13 @@ def _chance(named: dict[str, Tables]) -> pd.DataFrame:
                     }
                 )
     return pd.DataFrame(rows.values())
+
+
+def _guessing(name: str, tables: Tables) -> str:
+    """Which networks learned nothing, so that their gaps say nothing; empty where there is none."""
+    rows = tables.get("comparisons")
+    networks = ", ".join(f"`{network}`" for network in rows[rows["at_chance"]]["architecture"].unique())
+    return networks and f"On {name} no better than a constant guess, so that the gap says nothing: {networks}."
 
 
 def _machine(table: pd.DataFrame) -> list[str]:

@@ -224,13 +224,14 @@ def _gap(one: _Candidate) -> Line:
         return Line("No scores to compare:", f"{why}.{failures}")
     seeds = number_of(int(row["n"]), "seed")
     if row["verdict"] == Verdict.IDENTICAL:
-        return Line("No gap:", f"equal scores in {seeds}.{failures}")
+        guess = "; neither is better than a constant guess" if row.get("at_chance") else ""
+        return Line("No gap:", f"equal scores in {seeds}{guess}.{failures}")
     if not known(row["ci_low"]):
         return Line("Undecided:", f"{_points(row)} in {seeds}, which shows no spread.{failures}")
     interval = f"interval {row['ci_low']:+.2f} to {row['ci_high']:+.2f}".replace("-", "\N{MINUS SIGN}")
     gap = f"{_points(row)} against {one.reference} ({interval}, {seeds})"
     if row["verdict"] == Verdict.UNDECIDED:
-        why = reservation(row) if "at_chance" in row else ""
+        why = reservation(row)
         told = f" Nothing can show that the two are alike: {why}." if why else ""
         return Line("Undecided:", f"{gap}; that shows neither a gap nor that there is none.{told}{failures}")
     if row["verdict"] == Verdict.DIFFERENT:

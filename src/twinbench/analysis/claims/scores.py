@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from twinbench.analysis.claims.entry import LEAST_SEEDS, ClaimVerdict, Finding, Stance, unmeasured, verdict_of
 from twinbench.analysis.claims.evidence import Evidence, Row, cite, known, named, number_of
-from twinbench.analysis.comparisons import SAME, Verdict
+from twinbench.analysis.comparisons import SAME, Verdict, reservation
 
 # Networks that are one line of layers, which Sequential was made for.
 LINEAR = ("mlp", "plain_cnn")
@@ -41,7 +41,8 @@ def score_phrase(row: Row) -> str:
     text = f"{named(row)} {difference} ({ends}, {seeds}, {row['verdict']}"
     if known(row.get("unseen_collapse")):
         text += f", a collapse in up to {row['unseen_collapse']:.0f} % of seeds not excluded"
-    return f"{text})"
+    why = "" if row["failed_alone"] else reservation(row)
+    return f"{text}; {why})" if why else f"{text})"
 
 
 def decide_by_score(evidence: Evidence, rows: Sequence[Row], opening: str) -> Finding:
@@ -90,11 +91,15 @@ def _lacking(rows: Sequence[Row], seeds: int | None) -> Iterator[str]:
     single = [row for row in rows if row["n"] < LEAST_SEEDS and row not in failed]
     if single:
         yield f"At least {LEAST_SEEDS} seeds that ended well: {_names(single)}."
-    undecided = [row for row in rows if row["verdict"] == Verdict.UNDECIDED and row not in failed and row not in single]
+    guessing = [row for row in rows if row["at_chance"] and row not in failed and row not in single]
+    if guessing:
+        yield f"Training that ends above a constant guess, which no number of seeds brings: {_names(guessing)}."
+    said = [*failed, *single, *guessing]
+    undecided = [row for row in rows if row["verdict"] == Verdict.UNDECIDED and row not in said]
     if undecided:
         planned = f"`seeds: {seeds}` is planned to settle it." if seeds else "more seeds."
         yield f"{_names(undecided)} undecided at this number of seeds; {planned}"
-    near = [row for row in rows if row["verdict"] == Verdict.DIFFERENT and row not in failed and row not in single]
+    near = [row for row in rows if row["verdict"] == Verdict.DIFFERENT and row not in said]
     if near:
         yield f"Lower, but perhaps by less than the margin of {near[0]['margin']:g} points: {_names(near)}; more seeds."
 
