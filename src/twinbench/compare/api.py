@@ -114,12 +114,12 @@ def compare(
         comparison = Comparison(sides, pair(*subjects), (feeds[0], feeds[1]), progress, steps)
         report = comparison.report()
         if fix:
-            from twinbench.compare.fixes import verified
+            from twinbench.compare.fixes import add_fixes
 
             progress("trying the fixes on a copy of B")
             options: dict[str, Any] = {"input_shape": input_shape, "names": names, "feed_a": feed_a, "feed_b": feed_b}
             options |= {"step_a": step_a, "step_b": step_b}
-            report.fixes = verified(report, comparison.pair, sides, lambda x, y: compare(x, y, **options))
+            add_fixes(report, comparison.pair, sides, lambda x, y: compare(x, y, **options))
         if data is not None:
             from twinbench.compare.trained import add_training
 

@@ -15,6 +15,8 @@ from twinbench.sameness.subjects import Pair
 
 UNEXPLAINED = ("one function", "follows the mode", "updated")
 """What the causes say of A where functions differ and nothing that can be seen says why."""
+TOLD_BY_SIDE = ("wiring", "layer_missing", "disconnected")
+"""Many causes of these codes are one where one side has them all, whatever each of them is."""
 _OF_STRUCTURE = {"arch.layer_missing", "arch.wiring", "arch.activation", "arch.hyperparameter", "arch.shared_layer"}
 
 
@@ -182,7 +184,7 @@ def _consolidated(causes: list[Cause]) -> list[Cause]:
     groups: dict[tuple[str, str, str, str], list[Cause]] = {}
     for cause in causes:
         setting = cause.where.rsplit(": ", 1)[-1] if ": " in cause.where else ""
-        same = (cause.a, cause.b) if not cause.code.endswith(("wiring", "layer_missing", "disconnected")) else ("", "")
+        same = (cause.a, cause.b) if not cause.code.endswith(TOLD_BY_SIDE) else ("", "")
         groups.setdefault((cause.code, setting if same != ("", "") else cause.detail[:1], *same), []).append(cause)
     made = []
     for members in groups.values():

@@ -95,6 +95,9 @@ class Comparison:
                 self.coverage.not_tested("loss", reason)
         seen = evidence, rungs, self.causes, self.coverage
         report_contradictions(*seen, together=self.pair, trained_alike=trained_alike)
+        self.causes.sort(
+            key=lambda cause: (not cause.explains_lower_score, CODES.index(cause.code), -lost_points(cause))
+        )
         blamed = [cause for cause in self.causes if cause.explains_lower_score]
         self.coverage.on_samples += tried_on_samples(self.pair)
         verdict = draw_verdict(evidence, rungs, self.causes, self.coverage)
@@ -112,9 +115,6 @@ class Comparison:
             if verdict == "other_weights":
                 sentence += own_place(self.pair, [*fed_batches(self.pair, self.feeds)[:1], self.arrays][0])
         self.causes = with_token_ids(self.causes, self.pair, self.arrays)
-        self.causes.sort(
-            key=lambda cause: (not cause.explains_lower_score, CODES.index(cause.code), -lost_points(cause))
-        )
         self.causes = [with_lines(cause, self.sides) for cause in self.causes]
         return Report(
             verdict=verdict,

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 
 from twinbench.analysis.intervals import binomial_se
-from twinbench.compare.advice import CODES
 from twinbench.compare.checkpoint import in_words
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.holdings import Relation, Stored
@@ -40,12 +39,11 @@ def draw_verdict(evidence: Evidence, rungs: Sequence[Rung], causes: Sequence[Cau
 
 
 def verdict_sentence(verdict: Verdict, blamed: Sequence[Cause], evidence: Evidence, coverage: Coverage) -> str:
-    """The verdict in a sentence or two; of the causes that are blamed, the gravest is named."""
+    """The verdict in a sentence or two; of the causes that are blamed, the first is named."""
     if verdict == "different":
-        first = min(blamed, key=lambda cause: CODES.index(cause.code))
         more = f", and {len(blamed) - 1} more" if len(blamed) > 1 else ""
         same = " The networks themselves are the same." if evidence.same_throughout else ""
-        return f"They are different: {first.where} ({first.a} in A, {first.b} in B){more}.{same}"
+        return f"They are different: {headline(blamed[0])}{more}.{same}"
     if verdict == "cannot_tell":
         return "It cannot be told: the models could be neither traced nor probed."
     if verdict == "not_fully_tested":
@@ -60,6 +58,11 @@ def verdict_sentence(verdict: Verdict, blamed: Sequence[Cause], evidence: Eviden
     if verdict == "equivalent" and coverage.on_samples:
         same += f"; own code that the two wrote in different ways agreed on all that was tried ({named(coverage)})"
     return f"They are {'the same model' if verdict == 'identical' else 'equivalent'}: {same}. {chance(coverage)}"
+
+
+def headline(cause: Cause) -> str:
+    """A cause in short."""
+    return f"{cause.where} ({cause.a} in A, {cause.b} in B)"
 
 
 def named(coverage: Coverage) -> str:

@@ -1,6 +1,6 @@
 """Differences in how weights are trained: frozen, untracked, regularised, constrained."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -52,25 +52,29 @@ def _statistic(variable: Any) -> bool:
 def penalty_causes(pair: Pair) -> list[Cause]:
     """Regularisers and constraints as they act, and regularisers that are configured but do not act."""
     found = []
-    for p, q in pair.transfer.relations:
-        for code_word, attribute in (("regularizer", "regularizer"), ("constraint", "constraint")):
-            acting = [getattr(v, attribute, None) for v in (p, q)]
-            mine, theirs = (_identity(value, attribute) for value in acting)
-            alike = _act_alike(acting, tuple(p.shape)) if None not in acting and p.shape == q.shape else None
-            if mine == theirs if alike is None else alike:
-                continue
-            place = short_path(p) if short_path(p) == short_path(q) else f"{short_path(p)} / {short_path(q)}"
-            shown = [_show(value) for value in (mine, theirs)]
-            detail = f"{code_word} on {place}: {shown[0]} in A, {shown[1]} in B (as it acts, not as it is configured)"
-            late = [name for name, v, one in (("A", p, pair.a), ("B", q, pair.b)) if only_configured(v, one.graph)]
-            if late and attribute == "regularizer":
-                detail += f"; in {late[0]} one was set after the layer was built, which has no effect"
-            found.append(make_cause("regularization", f"{code_word} of {place}", *shown, detail=detail))
+    for p, q, kind, shown in penalised(pair):
+        place = short_path(p) if short_path(p) == short_path(q) else f"{short_path(p)} / {short_path(q)}"
+        detail = f"{kind} on {place}: {shown[0]} in A, {shown[1]} in B (as it acts, not as it is configured)"
+        late = [name for name, v, one in (("A", p, pair.a), ("B", q, pair.b)) if only_configured(v, one.graph)]
+        if late and kind == "regularizer":
+            detail += f"; in {late[0]} one was set after the layer was built, which has no effect"
+        found.append(make_cause("regularization", f"{kind} of {place}", *shown, detail=detail))
     if pair.alignment is not None and pair.a.graph is not None and pair.b.graph is not None:
         found += _activity(pair, pair.a.graph, pair.b.graph)
         if not found:
             found += _without_effect(pair)
     return _merged(found)
+
+
+def penalised(pair: Pair) -> Iterator[tuple[Any, Any, str, tuple[str, str]]]:
+    """Weights with another regulariser or constraint on each side: the two, which of these it is, both in words."""
+    for p, q in pair.transfer.relations:
+        for kind in ("regularizer", "constraint"):
+            acting = [getattr(v, kind, None) for v in (p, q)]
+            mine, other = (_identity(value, kind) for value in acting)
+            alike = _act_alike(acting, tuple(p.shape)) if None not in acting and p.shape == q.shape else None
+            if not (mine == other if alike is None else alike):
+                yield p, q, kind, (_show(mine), _show(other))
 
 
 def _identity(value: Any, attribute: str) -> Any:

@@ -27,6 +27,27 @@ def network(*, activation="tanh", padding="same", epsilon=1e-3, rate=0.2, extra=
     return build
 
 
+def plain(**options):
+    def build():
+        names = ("first", "second")
+        model = chain((4,), *[layers.Dense(3, name=name, **options.get(name, {})) for name in names], layers.Dense(2))
+        model.compile("sgd", "mse")
+        return model
+
+    return build
+
+
+def branched(*, joined=True, activation=None):
+    def build():
+        start = keras.Input((4,))
+        x = layers.Dense(5, activation="tanh")(start)
+        y = layers.Dense(5, activation=activation, name="hidden")(x)
+        y = layers.Add(name="add")([x, y]) if joined else y
+        return keras.Model(start, [layers.Dense(2)(y), layers.Dense(3)(y)])
+
+    return build
+
+
 class Subclassed(keras.Model):
     def __init__(self, activation="relu"):
         super().__init__()
@@ -94,6 +115,52 @@ def the_learning_rate_is_another():
     return tuple(network(optimizer=keras.optimizers.SGD(rate), loss="mse") for rate in (0.1, 0.01))
 
 
+@guilty(21, "mode.trainable", "second", differs="step", alone=True, labels=targets)
+def a_layer_is_frozen():
+    return plain(), plain(second={"trainable": False})
+
+
+@guilty(21, "regularization", "second", differs="step", alone=True, labels=targets)
+def a_penalty_is_lost():
+    return plain(second={"kernel_regularizer": "l2"}), plain()
+
+
+@guilty(21, "arch.layer_missing", "unit", differs="inference")
+def a_block_of_two_layers_is_missing():
+    return network(extra=[lambda: layers.UnitNormalization(axis=1), lambda: layers.AveragePooling2D(2)]), network()
+
+
+@guilty(21, "arch.hyperparameter", "kind of layer", differs="inference", alone=True)
+def the_pooling_is_of_another_kind():
+    return tuple(network(extra=[lambda kind=kind: kind(2)]) for kind in (layers.MaxPooling2D, layers.AveragePooling2D))
+
+
+@guilty(21, "arch.activation", "recurrent_activation", differs="inference", alone=True)
+def the_gates_bend_in_another_way():
+    def build(gate):
+        return lambda: chain((5, 2), layers.GRU(3, recurrent_activation=gate), layers.Dense(2))
+
+    return build("sigmoid"), build("hard_sigmoid")
+
+
+@guilty(21, "preprocessing", "rescaling", differs="inference", alone=True)
+def the_inputs_are_not_scaled():
+    def build(*front):
+        return lambda: chain((6, 6, 2), *[step() for step in front], layers.Conv2D(3, 3), layers.Flatten())
+
+    return build(lambda: layers.Rescaling(1 / 255)), build()
+
+
+@guilty(21, "arch.wiring", "add", differs="inference", alone=True)
+def a_connection_is_lost():
+    return branched(joined=True), branched(joined=False)
+
+
+@guilty(21, "arch.activation", "hidden", differs="inference", alone=True)
+def an_activation_is_lost_under_two_heads():
+    return branched(activation="relu"), branched()
+
+
 @innocent(21)
 def the_activation_is_a_layer_of_its_own():
     return network(), network(activation=None, extra=[lambda: layers.Activation("tanh")])
@@ -142,3 +209,37 @@ def a_reshape_and_its_undoing():
 @innocent(21)
 def two_turns_of_the_channels():
     return network(), network(extra=[lambda: layers.Permute((3, 1, 2)), lambda: layers.Permute((2, 3, 1))])
+
+
+@innocent(21, labels=targets)
+def a_layer_that_is_frozen_and_thawed():
+    def build():
+        model = plain()()
+        model.get_layer("second").trainable = False
+        model.get_layer("second").trainable = True
+        return model
+
+    return plain(), build
+
+
+@innocent(21, labels=targets)
+def a_penalty_by_its_name():
+    return tuple(plain(second={"kernel_regularizer": one}) for one in ("l2", keras.regularizers.L2(0.01)))
+
+
+@innocent(21)
+def a_pooling_of_single_pixels():
+    return network(extra=[lambda: layers.MaxPooling2D(1)]), network()
+
+
+@innocent(21)
+def gates_by_a_function():
+    def build(gate):
+        return lambda: chain((5, 2), layers.GRU(3, recurrent_activation=gate), layers.Dense(2))
+
+    return build("sigmoid"), build(keras.activations.sigmoid)
+
+
+@innocent(21)
+def a_scale_of_one():
+    return network(), network(extra=[lambda: layers.Rescaling(1.0)])

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from twinbench.compare.attribution import TOLD_BY_SIDE
 from twinbench.compare.report import Cause
 from twinbench.compare.sides import Side
 from twinbench.sameness.evidence import Evidence
@@ -189,8 +190,11 @@ def tells(cause: Cause, difference: Difference) -> bool:
     if cause.code != difference.code:
         return False
     alike = (cause.a, cause.b) == (difference.a, difference.b)
+    exactly = alike and cause.where == difference.where
+    if cause.code.endswith(TOLD_BY_SIDE):
+        alike = cause.detail[:1] == difference.detail[:1]
     several = " more place" in cause.where and (alike or difference.where.split(":")[0] in cause.where)
-    return (alike and cause.where == difference.where) or several
+    return exactly or several
 
 
 def _names(cause: Cause, pair: Pair) -> set[str]:

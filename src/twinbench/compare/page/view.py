@@ -1,7 +1,7 @@
 """What the page shows beside the report itself: the layers, and what surrounds the models, as plain data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from twinbench.compare.coverage import Coverage
 from twinbench.compare.feeds import Feed
@@ -21,6 +21,11 @@ class View:
     rows: list[Row] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     missing: str = "a model could not be built, run or traced to a graph"
+
+    def renumber(self, numbers: dict[int, int]) -> None:
+        """Give the causes other numbers."""
+        self.rows = [replace(one, causes=tuple(sorted(numbers[k] for k in one.causes))) for one in self.rows]
+        self.parts = [replace(one, causes=tuple(sorted(numbers[k] for k in one.causes))) for one in self.parts]
 
 
 def view_of(
