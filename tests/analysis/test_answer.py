@@ -140,7 +140,16 @@ def test_the_third_line_ranks_what_costs_points_and_says_of_what_it_is_sure():
         ("padding", -1.5, True),
         ("hunch", -20.0, False),
     ]
-    assert result.sentences[2].endswith("points: frozen layers (-8.0), padding (-1.5), hunch (-20.0).")
+    assert result.sentences[2].endswith(
+        "up to 8 points: frozen layers (-8.0), padding (-1.5), hunch (-20.0, unconfirmed)."
+    )
+
+
+def test_of_mistakes_of_which_none_is_shown_to_cost_points_that_is_said():
+    result = found(suspects=[suspect("hunch", -20.0, "undecided")])
+    assert result.sentences[2].endswith(
+        "none of the mistakes is shown to, with so few seeds; some may: hunch (-20.0, unconfirmed)."
+    )
 
 
 def test_a_mistake_must_cost_points_on_every_dataset():

@@ -1,5 +1,6 @@
 """The schema, the reference table and the default configuration are what the model gives."""
 
+import json
 from pathlib import Path
 
 import jsonschema
@@ -109,3 +110,19 @@ def test_the_mnist_configuration_names_the_three_in_full():
     assert all(dataset.train_examples is None for dataset in mnist.datasets)
     assert mnist.suspects == ["*"]
     assert mnist.store_folder == "results/store"
+
+
+@pytest.mark.parametrize(("name", "place"), [("reference", "."), ("published", "published")])
+def test_committed_results_are_those_of_a_committed_configuration(name, place):
+    written = read_configuration(_ROOT / "config" / f"{name}.yaml").model_dump(mode="json", exclude={"output", "store"})
+    kept = json.loads((_ROOT / "results" / "reference" / place / "configuration.json").read_text())
+    assert kept == written
+
+
+def test_the_reference_configuration_trains_everything_on_mnist_under_three_seeds():
+    plan = make_plan(read_configuration(_ROOT / "config" / "reference.yaml"))
+    usual = make_plan(read_configuration(_ROOT / "config" / "config.yaml"))
+    assert {run.dataset for run in plan.runs} == {"mnist"}
+    assert {(run.architecture, run.variant, run.seed) for run in plan.runs} == {
+        (run.architecture, run.variant, run.seed) for run in usual.runs
+    }

@@ -112,7 +112,7 @@ def test_the_bars_of_the_first_screen_are_as_long_as_what_they_stand_for() -> No
     assert (api.text, api.percent) == ("0 (bit-identical)", 0)
     assert (chance.text, chance.percent) == ("±0.4 to 0.8", 1)
     assert (loss.text, loss.percent) == ("\u221280.0", 100)
-    assert (feed.text, feed.percent) == ("\u221220.0 (likely)", 25)
+    assert (feed.text, feed.percent) == ("\u221220.0 (unconfirmed)", 25)
     assert bars(Answer(line, line, line, (), None, None, identical=False)) == []
 
 

@@ -26,7 +26,7 @@ class Standing(StrEnum):
 
     CONTROL = "control"  # it changes nothing that matters: the API, the seed, or nothing
     SHOWN = "shown"  # a difference, corrected for the number of comparisons
-    CANDIDATE = "candidate"  # its interval by itself misses zero only before correction
+    UNCONFIRMED = "unconfirmed"  # its interval by itself misses zero only before correction
     OPEN = "open"
 
 
@@ -36,7 +36,7 @@ def standing_of(row: Mapping[Any, Any]) -> Standing:
         return Standing.CONTROL
     if differs(row):
         return Standing.SHOWN
-    return Standing.CANDIDATE if row.get("own_high", 0) < 0 or row.get("own_low", 0) > 0 else Standing.OPEN
+    return Standing.UNCONFIRMED if row.get("own_high", 0) < 0 or row.get("own_low", 0) > 0 else Standing.OPEN
 
 
 def differs(row: Mapping[Any, Any]) -> bool:

@@ -19,7 +19,7 @@ def effect(row: Row) -> str:
     if row["verdict"] == Verdict.IDENTICAL:
         seen = f", seen {row['seen_difference']:+.1f}" if abs(row["misread"]) > 1 else ""
         return f"0 (bit-identical{seen})"
-    said = "candidate" if standing_of(row) is Standing.CANDIDATE else row["verdict"]
+    said = "unconfirmed" if standing_of(row) is Standing.UNCONFIRMED else row["verdict"]
     seen = f", seen {row['seen_difference']:+.1f}" if abs(row["misread"]) > 1 else ""
     return f"{round(mean, 2) + 0.0:+.2f}{seen} ({row['ci_low']:+.2f} to {row['ci_high']:+.2f}) {said}"
 

@@ -106,7 +106,7 @@ def findings(kept: Kept) -> str:
         "What costs points": [
             f"![{figure_entry('suspects').alt}]({PICTURE.as_posix()})",
             "Points of test score against the untouched network. In brackets the interval; all intervals of a dataset "
-            "hold together. *Candidate*: its interval misses zero only by itself.",
+            "hold together. *Unconfirmed*: its interval misses zero only by itself.",
             *(controls_apart(tables) for tables in named.values()),
             markdown(_suspects(named), floatfmt=".2f"),
         ],

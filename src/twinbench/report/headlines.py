@@ -78,7 +78,7 @@ def _suspects(tables: Tables) -> str:
     table = ranked(tables.get("suspects"))
     rows = table.to_dict("records")
     api = next((row for row in rows if row["suspect"] == API_ROW), None)
-    costly = [row for row in rows if standing_of(row) not in (Standing.CONTROL, Standing.OPEN)]
+    costly = [row for row in rows if standing_of(row) is Standing.SHOWN]
     costly = [row for row in costly if row["mean_difference"] < 0]
     if not costly:
         worst = f"{share(0, len(rows) - (api is not None), 'planted fault', ('clearly costs', 'clearly cost'))} points"

@@ -93,7 +93,7 @@ def seeds_advice(plan: pd.DataFrame) -> str:
     step = few if with_few > settled else many if with_many > settled else 0
     if step:
         parts.append(
-            f"To go on: `seeds: {step}` in the configuration; the runs there are stay. Choose the number once: adding "
+            f"To go on: `seeds: {step}` in the configuration; finished runs are kept. Choose the number once: adding "
             "seeds until a comparison is decided more than doubles the false verdicts. `seeds: settle` adds them at "
             "looks declared beforehand, and pays for each."
         )

@@ -73,7 +73,9 @@ class Answer:
     @property
     def sentences(self) -> list[str]:
         """The same in words alone."""
-        worst = ", ".join(f"{cost.name} ({cost.points:+.1f})" for cost in self.worst)
+        worst = ", ".join(
+            f"{cost.name} ({cost.points:+.1f}{'' if cost.sure else ', unconfirmed'})" for cost in self.worst
+        )
         lines = [f"**{line.lead}** {line.text}" for line in self.lines]
         costs = lines[2].removesuffix(".") + (f": {worst}." if worst else ".")
         return [*lines[:2], *([self.images] if self.images else []), costs]
@@ -168,9 +170,13 @@ def _costs(evidence: Evidence) -> tuple[Line, tuple[Cost, ...]]:
 
 
 def _up_to(what: str, worst: Sequence[Cost]) -> str:
+    """Return how many points those cost that are shown to, or that none is; empty without a change that may."""
     if not worst:
         return ""
-    return f"{what} that are easy to miss, up to {max(abs(cost.points) for cost in worst):.0f} points."
+    shown = [abs(cost.points) for cost in worst if cost.sure]
+    if not shown:
+        return f"none of the {what} is shown to, with so few seeds; some may."
+    return f"{what} that are easy to miss, up to {max(shown):.0f} points."
 
 
 def _worst(changes: Sequence[tuple[str, Standing, Row]]) -> tuple[Cost, ...]:

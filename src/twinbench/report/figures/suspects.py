@@ -20,7 +20,7 @@ from twinbench.report.tables import Tables
 # A gap between what is seen and what is true that is worth a mark, in points.
 _SEEN_OTHERWISE: Final = 0.05
 _LONGEST_CHANGE: Final = 44
-GROUPS: Final = ("costs points", "gains points", "no clear effect", "only looks bad", "controls")
+GROUPS: Final = ("costs points", "gains points", "unconfirmed", "no clear effect", "only looks bad", "controls")
 
 
 def group_of(row: Mapping[Any, Any]) -> str:
@@ -30,6 +30,8 @@ def group_of(row: Mapping[Any, Any]) -> str:
         return "controls"
     if standing is Standing.OPEN:
         return "only looks bad" if _seen_otherwise(row) else "no clear effect"
+    if standing is Standing.UNCONFIRMED:
+        return "unconfirmed"
     return "costs points" if row["mean_difference"] < 0 else "gains points"
 
 
@@ -42,13 +44,13 @@ def grouped_suspects(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _look(row: Mapping[Any, Any], style: Style) -> dict[str, Any]:
-    """Return a blue dot for a control, else a square: vermilion, hollow for a candidate, grey where open."""
+    """Return a blue dot for a control, else a square: vermilion, hollow where unconfirmed, grey where open."""
     colour = {Standing.CONTROL: style.palette[0], Standing.OPEN: MUTED}.get(standing := standing_of(row), style.bad)
     marker = "o" if standing is Standing.CONTROL else "s"
     return {
         "colour": colour,
         "marker": marker,
-        "hollow": standing is Standing.CANDIDATE,
+        "hollow": standing is Standing.UNCONFIRMED,
     }
 
 

@@ -44,7 +44,7 @@ def bars(answer: Answer | OwnModelsAnswer) -> list[Bar]:
         shown += [
             (
                 cost.name,
-                f"\N{MINUS SIGN}{abs(cost.points):.1f}" + ("" if cost.sure else " (likely)"),
+                f"\N{MINUS SIGN}{abs(cost.points):.1f}" + ("" if cost.sure else " (unconfirmed)"),
                 cost.points,
                 "fault",
             )

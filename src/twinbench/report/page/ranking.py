@@ -16,7 +16,7 @@ class RankedSuspect:
         change: what it changes.
         effect: its effect on the score, in words and points.
         percent: length of its bar, 0 to 100.
-        look: control, shown, candidate (the interval by itself misses zero) or open.
+        look: control, shown, unconfirmed (the interval by itself misses zero) or open.
         group: the heading above it, where it is the first of its group.
     """
 
