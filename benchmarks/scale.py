@@ -3,6 +3,7 @@
     python benchmarks/scale.py --runs 100 1000 10000
 
 The runs are synthetic: records with plausible scores are written as training would write them, and nothing is trained.
+Snakemake notes them as made under the present code (`--touch`), or it would make them again, job by job.
 Each step is a process of its own, whose wall time, CPU time and peak memory (its children's included) are printed:
 `plan` is `twinbench plan`; `dag` a dry run of Snakemake in which everything is to do; `tables`, and `page` with all
 figures, the rules of these names in Snakemake; `nothing` a run of Snakemake in which everything is done.
@@ -23,19 +24,27 @@ import yaml
 from twinbench.architectures.catalogue import architectures
 from twinbench.config import Configuration, parse_configuration
 from twinbench.data import prepare
+from twinbench.data.files import write_text
 from twinbench.data.manifest import Manifest
 from twinbench.measurement.columns import COST_REPETITIONS, DETERMINISM_REPETITIONS, GRADIENTS, LADDER
 from twinbench.planning.keys import identify
 from twinbench.planning.plan import Run, make_plan, selected_variants
+from twinbench.planning.stages import dataset_key
 from twinbench.store.predictions import pack
 from twinbench.store.record import Cost, Epoch, Outcome, Record
 from twinbench.store.runs import RunStore
+from twinbench.store.sealed import write_sealed
 from twinbench.training.output import write_records
 from twinbench.training.provenance import describe_process
 
 ROOT = Path(__file__).resolve().parents[1]
 JOB_SIZE = 25
 EPOCHS = 15
+OPTIONS = ["--snakefile", str(ROOT / "Snakefile"), "--configfile", "scale.yaml", "--cores", "2"]
+# The pause after each file would take minutes.
+TOUCH = (
+    "from snakemake.executors.touch import Executor; Executor.SLEEPING_TIME = 0; from snakemake.cli import main; main()"
+)
 
 
 def main() -> None:
@@ -58,19 +67,10 @@ def measure(count: int, folder: Path) -> list[dict[str, object]]:
     (folder / "scale.yaml").write_text(yaml.safe_dump(settings))
     configuration = parse_configuration(settings)
     plan = make_plan(configuration)
-    snakemake = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--snakefile",
-        str(ROOT / "Snakefile"),
-        "--configfile",
-        "scale.yaml",
-    ]
-    snakemake += ["--cores", "2"]
+    snakemake = [sys.executable, "-m", "snakemake", *OPTIONS]
     planning = [sys.executable, "-c", "from twinbench.cli import main; main()", "plan", "--configfile", "scale.yaml"]
     rows = [_time("dag", [*snakemake, "--dry-run", "--quiet"], folder)]
-    record(configuration, folder)
+    make_results(configuration, folder)
     rows += [
         _time("plan", planning, folder),
         _time("tables", [*snakemake, "tables"], folder),
@@ -82,27 +82,39 @@ def measure(count: int, folder: Path) -> list[dict[str, object]]:
     return [{"runs": len(plan.runs), "jobs": len(plan.jobs), **row} for row in rows]
 
 
-def record(configuration: Configuration, folder: Path) -> None:
-    """Write what data, training, ladder and measurements would leave behind."""
+def make_results(configuration: Configuration, folder: Path) -> None:
+    """Make what is there before the tables, as if the workflow had made it; `scale.yaml` lies in the folder."""
+    measured = _record(configuration, folder)
+    _time("touch", [sys.executable, "-c", TOUCH, *OPTIONS, "--touch", "--forceall", "runs", *measured], folder)
+
+
+def _record(configuration: Configuration, folder: Path) -> list[str]:
+    """Write what data, training, ladder and measurements would leave behind, and return the files of the last two."""
     output = folder / configuration.output
+    measured = []
     for dataset in configuration.datasets:
         npz = output / "data" / f"{dataset.name}.npz"
-        manifest = prepare(dataset, npz, npz.with_suffix(".json"))
-        _header(output / "ladder" / f"{dataset.name}.csv", LADDER.names)
-        _header(output / "measurements" / dataset.name / "gradients.csv", GRADIENTS.names)
-        _header(output / "measurements" / dataset.name / "api_costs.csv", COST_REPETITIONS.names)
-        _header(output / "measurements" / dataset.name / "determinism_costs.csv", DETERMINISM_REPETITIONS.names)
+        manifest = prepare(dataset, npz, npz.with_suffix(".json"), key=dataset_key(dataset))
+        for name, table in {
+            f"ladder/{dataset.name}.csv": LADDER,
+            f"measurements/{dataset.name}/gradients.csv": GRADIENTS,
+            f"measurements/{dataset.name}/api_costs.csv": COST_REPETITIONS,
+            f"measurements/{dataset.name}/determinism_costs.csv": DETERMINISM_REPETITIONS,
+        }.items():
+            write_text(output / name, ",".join(table.names) + "\n")
+            measured.append(f"{configuration.output}/{name}")
     generator = np.random.default_rng(0)
     process = describe_process(configuration, "cpu")
     store = RunStore(folder / configuration.store_folder)
     for job in make_plan(configuration).jobs:
-        records = [_record(run, configuration, manifest, generator, process) for run in job.runs]
-        for entry in records:
-            store.add(entry)
+        records = [_record_of(run, configuration, manifest, generator, process) for run in job.runs]
+        for entry in records:  # a power cut costs nothing here
+            write_sealed(store.record_path(entry.key), entry.to_json().encode(), durable=False)
         write_records(output / "runs" / job.dataset / f"{job.name}.parquet", records)
+    return measured
 
 
-def _record(
+def _record_of(
     run: Run,
     configuration: Configuration,
     manifest: Manifest,
@@ -157,11 +169,6 @@ def _record(
     right = generator.random(10_000) < score / 100  # as many test images as MNIST has
     predictions = None if reconstruct else pack(1 - right, np.zeros(10_000, np.int64), 10)
     return Record(identity.key, identity.content, outcome, history, cost, process, predictions)
-
-
-def _header(path: Path, columns: dict[str, str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(columns=list(columns)).to_csv(path, index=False)
 
 
 def _time(step: str, command: list[str], folder: Path) -> dict[str, object]:

@@ -1,6 +1,8 @@
 """The benchmarks of the engine and of the machine say what was measured, and which contestant is absent."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,8 +12,10 @@ import numpy as np
 import pytest
 from benchmarks.contestants import ONE_THREAD
 from benchmarks.machine import CHANGES, drift
+from benchmarks.scale import OPTIONS, make_results
 from benchmarks.speed import Contestant, rows_of
 
+from twinbench.config import parse_configuration
 from twinbench.store.predictions import pack
 from twinbench.store.record import Cost, Outcome, Record
 from twinbench.table import columns_of
@@ -61,6 +65,17 @@ def test_the_drift_of_the_same_seeds_is_told_beside_that_of_other_seeds() -> Non
     assert other["largest"] == pytest.approx(0.2)
     assert other["images"] == 25
     assert other["seed_gap"] == pytest.approx(0.8 / 3)
+
+
+def test_the_workflow_makes_tables_of_the_runs_that_the_scale_benchmark_invents_and_trains_none(tmp_path: Path) -> None:
+    settings = {"architectures": ["mlp"], "suspects": [], "seeds": 3, "training": {"job_size": 4}}
+    (tmp_path / "scale.yaml").write_text(json.dumps(settings))
+    make_results(parse_configuration(settings), tmp_path)
+    command = [sys.executable, "-m", "snakemake", *OPTIONS, "tables"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert re.findall(r"^(\w+) +\d+$", ended.stdout + ended.stderr, re.MULTILINE) == ["tables", "total"]
+    assert len((tmp_path / "results/tables/runs.csv").read_text().splitlines()) == 1 + 3 * 5
 
 
 def contest(name: str, network: str, images: Path) -> subprocess.CompletedProcess[str]:

@@ -57,7 +57,7 @@ def missing(b: str) -> list[str]:
     places = ["nets.py:build", f"nets.py:{b}"]
     _, configuration = study_configuration(places, data="mine.npz", seeds=2, output="study", settings=SETTINGS)
     bring(configuration)
-    return sorted(f"{run.variant} {run.seed}" for run in missing_runs(configuration, make_plan(configuration).runs)[0])
+    return sorted(f"{run.variant} {run.seed}" for run in missing_runs(configuration, make_plan(configuration))[0])
 
 
 def kept() -> dict[Path, int]:

@@ -5,14 +5,13 @@ and against the reference under the same seed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from statsmodels.stats.contingency_tables import mcnemar
+from scipy import stats
 
 from twinbench.analysis.outputs import AGREEMENT
 from twinbench.analysis.summary import GROUP, ended_well
@@ -101,18 +100,19 @@ def _under_one_seed(runs: Mapping[int, tuple[str, int]], references: Mapping[int
 
 def _compared(name: str, pairs: _Pairs, task: str, confidence: float) -> dict[str, object]:
     shares: list[float] = []
-    tests: list[float] = []
+    only_right: list[tuple[int, int]] = []
     images = 0
     for first, second in pairs:
         images = len(first)
         shares.append(100 * float(np.mean(first != second)))
         right = first == 0, second == 0
-        tests.append(_mcnemar_p(int(np.sum(right[0] & ~right[1])), int(np.sum(right[1] & ~right[0]))))
+        only_right.append((int(np.sum(right[0] & ~right[1])), int(np.sum(right[1] & ~right[0]))))
     row: dict[str, object] = {"compared_with": name, "pairs": len(shares)}
     if task in _NO_CLASSES:
         return row | {"sentence": _NO_CLASSES[task]}
     if not shares:
         return row | {"sentence": "There is no pair of runs that ended well and kept its predictions."}
+    tests = _mcnemar_p(np.array(only_right)).tolist()
     rejected = sum(p <= 1 - confidence for p in tests)
     row |= {
         "images": images,
@@ -141,15 +141,16 @@ def _in_words(name: str, shares: Sequence[float], tests: Sequence[float], reject
     return f"{opening} {verdict}{warning}. It is about these trained networks, and says nothing of other seeds."
 
 
-@cache
-def _mcnemar_p(only_first: int, only_second: int) -> float:
-    """Return the exact p of McNemar's test that two networks are right equally often.
+def _mcnemar_p(only_right: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the exact p of McNemar's test that two networks are right equally often, for many pairs at once.
+
+    It is the two-sided binomial test of `statsmodels.stats.contingency_tables.mcnemar`, which takes one pair at a time.
 
     Source: McNemar 1947, "Note on the sampling error of the difference between correlated proportions or percentages",
     Psychometrika 12(2).
 
     Args:
-        only_first: images that only the first gets right.
-        only_second: images that only the second gets right.
+        only_right: whole numbers (pairs, 2): images that only the first gets right, and only the second.
     """
-    return float(mcnemar([[0, only_first], [only_second, 0]], exact=True).pvalue)
+    p = 2 * stats.binom.cdf(only_right.min(axis=1), only_right.sum(axis=1), 0.5)
+    return np.asarray(np.minimum(p, 1.0))

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from twinbench.analysis.record_tables import COSTS, HISTORY, IDENTITY, PARAMETERS, PROVENANCE, RUNS
@@ -33,7 +34,8 @@ def read_records(paths: Sequence[Path], plan: Plan, *, complete: bool = True) ->
     tables = []
     for path in paths:
         try:
-            tables.append(pq.read_table(path))
+            with pq.ParquetFile(path) as file:  # `read_table` looks for folders and partitions, file by file
+                tables.append(file.read(use_threads=False))
         except (OSError, pa.ArrowException) as error:
             raise RecordError(f"{path} cannot be read ({error}): delete it and run snakemake again.") from error
         if tables[-1].schema != SCHEMA:
@@ -41,7 +43,9 @@ def read_records(paths: Sequence[Path], plan: Plan, *, complete: bool = True) ->
                 f"{path} was written by another version of twinbench: delete the folder of runs and run snakemake "
                 "again; finished runs come from the store."
             )
-    records = pa.concat_tables(tables).to_pandas()
+    # As pandas' own objects the epochs of 100,000 runs would take gigabytes.
+    epochs = SCHEMA.field("history").type
+    records = pa.concat_tables(tables).to_pandas(types_mapper={epochs: pd.ArrowDtype(epochs)}.get)
     planned = pd.DataFrame([_planned(run, plan) for run in plan.runs], columns=[*IDENTITY.split(), "plan_key"])
     place = ["dataset", "plan_key"]
     # Runs of one key are one run, however often it is planned and in however many files it stands.
@@ -82,9 +86,10 @@ def runs_table(records: pd.DataFrame) -> pd.DataFrame:
 
 def history_table(records: pd.DataFrame) -> pd.DataFrame:
     """Each run's epochs."""
-    lengths = [len(history) for history in records["history"]]
+    histories = pa.chunked_array(pa.array(records["history"])).combine_chunks()
+    lengths = pc.list_value_length(histories).to_numpy(zero_copy_only=False)
     repeated = records.loc[records.index.repeat(lengths), ["run", *IDENTITY.split()]].reset_index(drop=True)
-    epochs = pd.DataFrame([epoch for history in records["history"] for epoch in history])
+    epochs = pa.Table.from_struct_array(histories.flatten()).to_pandas()
     return HISTORY.frame(pd.concat([repeated, epochs], axis=1))
 
 

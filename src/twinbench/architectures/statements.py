@@ -5,7 +5,7 @@ import copy
 import functools
 import importlib.metadata
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 _MARKS = {"reference", "twin", "lookalike", "suspect"}
@@ -260,9 +260,15 @@ def is_installed(package: str) -> bool:
 
 
 @functools.cache
+def _distributions() -> Mapping[str, list[str]]:
+    """The names of the installed packages by what they are imported as; Python reads the lists of all their files."""
+    return importlib.metadata.packages_distributions()
+
+
+@functools.cache
 def _version(package: str) -> str:
     """The version of an installed package that is imported under a name; nothing where a run's key has it."""
     if package in {*_VERSIONS_IN_THE_KEY, *sys.stdlib_module_names, "twinbench"}:
         return ""
-    names = importlib.metadata.packages_distributions().get(package, [])
+    names = _distributions().get(package, [])
     return " ".join(sorted({importlib.metadata.version(name) for name in names}))

@@ -105,6 +105,7 @@ class Estimator:
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self._sizes = {dataset.name: _size(configuration, dataset.name) for dataset in configuration.datasets}
+        self._trainings: dict[str, Training] = {}
 
     def size(self, dataset: str) -> Size:
         """How large a dataset of the configuration is."""
@@ -112,7 +113,7 @@ class Estimator:
 
     def run_seconds(self, run: Run) -> float:
         """Wall seconds of one run, without what it shares with others of its job."""
-        training, size = self._training(run), self._sizes[run.dataset]
+        training, size = self._training(run.architecture), self._sizes[run.dataset]
         held_out = size.train * training.validation_fraction
         work = _Work(size.train - held_out, held_out, size.test, size.pixels, training.epochs, training.batch_size)
         return self._ratio(run) * _modelled_seconds(run.architecture, work)
@@ -137,10 +138,12 @@ class Estimator:
     def disk_bytes(self, runs: Iterable[Run]) -> float:
         """Disk that records and prepared datasets take; checkpoints come and go."""
         data = sum(1e6 * size.megabytes for size in self._sizes.values())
-        return data + sum(_BYTES_PER_RUN + _BYTES_PER_EPOCH * self._training(run).epochs for run in runs)
+        return data + sum(_BYTES_PER_RUN + _BYTES_PER_EPOCH * self._training(run.architecture).epochs for run in runs)
 
-    def _training(self, run: Run) -> Training:
-        return architectures()[run.architecture].training(self._configuration.training)
+    def _training(self, architecture: str) -> Training:
+        if architecture not in self._trainings:  # asked for run by run
+            self._trainings[architecture] = architectures()[architecture].training(self._configuration.training)
+        return self._trainings[architecture]
 
     @property
     def measured(self) -> int:

@@ -3,7 +3,7 @@
 import contextlib
 import heapq
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from twinbench.errors import TwinbenchError
 from twinbench.planning.devices import device_type
 from twinbench.planning.estimate import Estimator
 from twinbench.planning.feasible import prepared_manifests
-from twinbench.planning.keys import identify
 from twinbench.planning.plan import Plan, Run, make_plan
 from twinbench.planning.stages import dataset_key
 from twinbench.store.record import Record
@@ -90,7 +89,7 @@ def make_forecast(configuration: Configuration, cores: int, frozen: Frozen | Non
     """
     plan, estimator = make_plan(configuration), Estimator(configuration)
     device = device_type()
-    missing, unprepared = missing_runs(configuration, plan.runs)
+    missing, unprepared = missing_runs(configuration, plan)
     idle = frozen(configuration, plan, missing) if frozen and configuration.looks else set()
     missing -= idle
     threads = configuration.training.threads
@@ -134,33 +133,33 @@ def make_forecast(configuration: Configuration, cores: int, frozen: Frozen | Non
     )
 
 
-def missing_runs(configuration: Configuration, runs: Iterable[Run]) -> tuple[set[Run], tuple[str, ...]]:
+def missing_runs(configuration: Configuration, plan: Plan) -> tuple[set[Run], tuple[str, ...]]:
     """Return the runs that the store does not have, and the datasets without which that cannot be told.
 
     Args:
         configuration: the resolved configuration.
-        runs: runs of its plan.
+        plan: its plan.
     """
-    manifests, runs = known_manifests(configuration), tuple(runs)
-    missing = set(runs) - {run for run, _ in recorded_runs(configuration, runs, manifests)}
+    manifests = known_manifests(configuration)
+    missing = set(plan.runs) - {run for run, _ in recorded_runs(configuration, plan, manifests)}
     return missing, tuple(dataset.name for dataset in configuration.datasets if dataset.name not in manifests)
 
 
 def recorded_runs(
-    configuration: Configuration, runs: Iterable[Run], manifests: Mapping[str, Manifest]
+    configuration: Configuration, plan: Plan, manifests: Mapping[str, Manifest]
 ) -> Iterator[tuple[Run, Record]]:
     """Yield the runs that the store has, each with its record.
 
     Args:
         configuration: the resolved configuration.
-        runs: runs of its plan.
+        plan: its plan.
         manifests: of the datasets, as `known_manifests` returns them.
     """
     store, device = RunStore(Path(configuration.store_folder)), device_type()
-    for run in runs:
+    for run in plan.runs:
         if run.dataset in manifests:
-            key = identify(run.definition, run.seed, configuration.training, manifests[run.dataset], device).key
-            if (record := store.find(key)) is not None:
+            record = store.find(plan.identity(run, manifests[run.dataset], device).key)
+            if record is not None:
                 yield run, record
 
 

@@ -103,9 +103,13 @@ def identify(variant: Variant, seed: int, section: TrainingSection, dataset: Man
         dataset: the manifest of the prepared dataset.
         device: `cpu` or `gpu`.
     """
-    content = plan_content(variant, seed, section)
+    return identity_of(plan_content(variant, seed, section), dataset, device)
+
+
+def identity_of(content: Mapping[str, Any], dataset: Manifest, device: str) -> Identity:
+    """Return the identity of a run from what `plan_content` returned; the rest as for `identify`."""
     planned = key_of(content)
-    content |= {"plan_key": planned, "dataset_sha256": dataset.sha256, "device": device}
+    content = {**content, "plan_key": planned, "dataset_sha256": dataset.sha256, "device": device}
     parts = [planned, dataset.sha256, device]
     if "class_weight" in content["training"]:  # which are given by the classes' names
         content["class_names"] = list(dataset.class_names)

@@ -24,8 +24,9 @@ from twinbench.architectures.catalogue import (
 from twinbench.architectures.places import bring
 from twinbench.config import Configuration, TrainingSection
 from twinbench.config.networks import is_file
+from twinbench.data.manifest import Manifest
 from twinbench.errors import ConfigurationError
-from twinbench.planning.keys import key_of, plan_content
+from twinbench.planning.keys import Identity, identity_of, key_of, plan_content
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,21 @@ class Plan:
 
     def key(self, run: Run) -> str:
         """All that determines a run's result but the dataset's content and the device, as a digest."""
-        variant = run.architecture, run.variant
-        if variant not in self._contents:
-            self._contents[variant] = plan_content(run.definition, run.seed, self.training)
-        return key_of(self._contents[variant] | {"seed": run.seed})
+        if run not in self._keys:
+            self._keys[run] = key_of(self._content(run))
+        return self._keys[run]
 
-    @property
+    def identity(self, run: Run, dataset: Manifest, device: str) -> Identity:
+        """Return a run's key in the store, and all that determines its result.
+
+        Args:
+            run: a run of the plan.
+            dataset: the manifest of its prepared dataset.
+            device: `cpu` or `gpu`.
+        """
+        return identity_of(self._content(run), dataset, device)
+
+    @functools.cached_property
     def digest(self) -> str:
         """All that the tables take from the plan: the runs in their order, their keys, what their variants say."""
         variants = dict.fromkeys(run.definition for run in self.runs)
@@ -112,9 +122,20 @@ class Plan:
         runs = [(run, self.key(run)) for run in self.runs]
         return hashlib.sha256(repr((told, runs)).encode()).hexdigest()
 
+    def _content(self, run: Run) -> dict[str, Any]:
+        variant = run.architecture, run.variant
+        if variant not in self._contents:
+            self._contents[variant] = plan_content(run.definition, run.seed, self.training)
+        return self._contents[variant] | {"seed": run.seed}
+
     @functools.cached_property
     def _contents(self) -> dict[tuple[str, str], dict[str, Any]]:
         """What determines the runs of a variant: of 100,000 runs, all but the seed is the same in thousands."""
+        return {}
+
+    @functools.cached_property
+    def _keys(self) -> dict[Run, str]:
+        """Each is asked for by its job, by the digest and by the tables."""
         return {}
 
     @functools.cached_property

@@ -42,7 +42,7 @@ def report_so_far(configuration: Configuration, output: Path) -> SoFar:
     """
     plan = make_plan(configuration)
     manifests = known_manifests(configuration)
-    records = {run: named(record, run) for run, record in recorded_runs(configuration, plan.runs, manifests)}
+    records = {run: named(record, run) for run, record in recorded_runs(configuration, plan, manifests)}
     unprepared = "".join(
         f" {dataset.name} is not prepared, or to be prepared anew: none of its runs counts as finished."
         for dataset in configuration.datasets

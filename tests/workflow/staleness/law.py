@@ -101,7 +101,7 @@ from twinbench.config import read_configuration
 from twinbench.planning.forecast import make_forecast, missing_runs
 from twinbench.planning.plan import make_plan
 configuration = read_configuration(Path("config.yaml"))
-missing, unprepared = missing_runs(configuration, make_plan(configuration).runs)
+missing, unprepared = missing_runs(configuration, make_plan(configuration))
 forecast = make_forecast(configuration, cores=1)
 assert sum(row.runs - row.recorded for row in forecast.rows) == len(missing)
 print(json.dumps([sorted(run.name for run in missing), list(unprepared)]))
