@@ -1,6 +1,7 @@
 """What each suspect cost, from the kept tables, in the form in which `twinbench compare` tells it."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from twinbench.analysis.suspects import Standing, standing_of
@@ -30,6 +31,15 @@ def damage(tables: Tables) -> dict[str, dict[str, Any]]:
     }
 
 
-def as_json(tables: Tables) -> str:
-    """The same as the text of a file."""
-    return json.dumps(damage(tables), indent=2) + "\n"
+def as_json(results: Iterable[Tables]) -> str:
+    """The same as the text of a file: of each suspect from the first results on which its effect is clear of chance.
+
+    Args:
+        results: kept tables; where no effect is clear, the first count.
+    """
+    told: dict[str, dict[str, Any]] = {}
+    for measured in map(damage, results):
+        for suspect, entry in measured.items():
+            if suspect not in told or (entry["clear"] and not told[suspect]["clear"]):
+                told[suspect] = entry
+    return json.dumps(told, indent=2) + "\n"

@@ -283,7 +283,7 @@ def main() -> None:
     folder, docs = Path(sys.argv[1]), Path(sys.argv[2])
     kept = Kept.read(folder)
     (docs / "findings.md").write_text(findings(kept), encoding="utf-8")
-    _DAMAGE.write_text(as_json(kept.main), encoding="utf-8")
+    _DAMAGE.write_text(as_json(kept.named.values()), encoding="utf-8")
     read_me = docs.parent / "README.md"
     read_me.write_text(with_answer(read_me.read_text(encoding="utf-8"), kept), encoding="utf-8")
 
