@@ -42,9 +42,6 @@ RUN = command(RECORDS, "--cores", "1", "--configfile", "long.yaml")
 
 def start(folder: Path) -> "subprocess.Popen[bytes]":
     """Start Snakemake and come back in the middle of a run, with a checkpoint on the disk."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # A shell's background job does not hear Ctrl-C, nor does what it starts, unless someone listens again.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     with (folder / "said").open("wb") as said:
         snakemake = subprocess.Popen(
             RUN, cwd=folder, stdout=said, stderr=subprocess.STDOUT, env=BARE, start_new_session=True
