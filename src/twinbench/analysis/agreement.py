@@ -104,9 +104,9 @@ def _compared(name: str, pairs: _Pairs, task: str, confidence: float) -> dict[st
     images = 0
     for first, second in pairs:
         images = len(first)
-        shares.append(100 * float(np.mean(first != second)))
+        shares.append(100 * (np.count_nonzero(first != second) / images))
         right = first == 0, second == 0
-        only_right.append((int(np.sum(right[0] & ~right[1])), int(np.sum(right[1] & ~right[0]))))
+        only_right.append((int(np.count_nonzero(right[0] > right[1])), int(np.count_nonzero(right[1] > right[0]))))
     row: dict[str, object] = {"compared_with": name, "pairs": len(shares)}
     if task in _NO_CLASSES:
         return row | {"sentence": _NO_CLASSES[task]}
