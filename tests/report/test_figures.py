@@ -14,7 +14,7 @@ from PIL import Image
 
 from twinbench.config import Figures
 from twinbench.report.catalogue import FIGURES, figure_entry
-from twinbench.report.figures import draw, draw_all, draw_figure
+from twinbench.report.figures import charts, draw, draw_all, draw_figure
 from twinbench.report.figures.differences import signed
 from twinbench.report.figures.ladder import brief, number_of
 from twinbench.report.figures.style import shorten, style_of
@@ -216,3 +216,13 @@ def test_a_rung_says_its_number_in_the_unit_of_the_rung(rung: int, outcome: str,
 def test_a_long_label_loses_its_middle() -> None:
     assert shorten("short") == "short"
     assert len(shorten("x" * 100)) <= 34
+
+
+@pytest.mark.parametrize(("seeds", "images"), [(500, 0), (501, 1)])
+def test_the_dots_of_more_seeds_than_500_are_one_image_and_not_shapes(seeds: int, images: int, tmp_path: Path) -> None:
+    style, path = style_of(Figures()), tmp_path / "dots.svg"
+    with mpl.rc_context(style.rc):
+        figure = Figure()
+        charts.seed_dots(figure.subplots(), pd.Series(np.linspace(90, 99, seeds)), 0, "#0173b2", style)
+        figure.savefig(path)
+    assert path.read_text().count("<image") == images

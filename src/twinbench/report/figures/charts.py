@@ -16,6 +16,8 @@ from twinbench.report.tables import NothingToShowError, Tables
 
 # Points below the reference beyond which a variant is an arrow at the edge, its number beside it.
 _FAR = 12.0
+# Dots of a row that are drawn as shapes; more are one small image, or a page would take tens of megabytes.
+_MOST_SHAPES = 500
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,7 @@ def seed_dots(axes: Axes, scores: pd.Series, y: float, colour: str, style: Style
     """Draw a small circle for each seed; `spread` keeps those of equal score apart, the same way every time."""
     offsets = spread * np.sin(2.4 * np.arange(len(scores))) if len(scores) > 1 else np.zeros(len(scores))
     look: dict[str, Any] = {"linestyle": "none", "marker": "o", "markerfacecolor": "none", "alpha": 0.75}
+    look["rasterized"] = len(scores) > _MOST_SHAPES
     axes.plot(scores, y + offsets, markersize=3.2 * style.scale, markeredgecolor=colour, **look)
 
 
