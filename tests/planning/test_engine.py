@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from twinbench.architectures import architectures, catalogue
 from twinbench.config import parse_configuration
 from twinbench.planning import engine, keys
 from twinbench.planning.plan import make_plan
@@ -57,5 +58,7 @@ def test_a_change_to_how_own_models_are_trained_reaches_their_runs_and_no_others
     before = key_by_architecture()
     monkeypatch.setattr(keys, "OWN_MODELS", keys.OWN_MODELS + 1)
     after = key_by_architecture()
+    catalogue._brought.clear()
+    architectures.cache_clear()
     assert {name for name in before if before[name] != after[name]} == {"own"}
     assert before.keys() == {"own", "mlp"}
