@@ -16,6 +16,8 @@ rule ladder:
     threads: CONFIGURATION.training.threads
     conda:
         ENVIRONMENT
+    # The two longest jobs come first: started last, either would run alone at the end.
+    priority: 1
     script:
         "../../scripts/climb_ladder.py"
 
@@ -40,5 +42,6 @@ rule measure:
     threads: CONFIGURATION.training.threads
     conda:
         ENVIRONMENT
+    priority: 1
     script:
         "../../scripts/measure.py"

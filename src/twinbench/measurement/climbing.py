@@ -144,6 +144,8 @@ def _loss(name: str) -> keras.losses.Loss:
 def train(one: Subject, batches: Sequence[tuple[Any, np.ndarray]], loss: str) -> list[np.ndarray]:
     """Train a model with Adam on given batches and return its floating-point variables afterwards."""
     one.model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=_loss(loss))
+    # A step that makes variables is traced twice, and tracing takes longer than all the steps together.
+    one.model.optimizer.build(one.model.trainable_variables)
     for images, targets in batches:
         one.model.train_on_batch(images, targets)
     return [values_of(v) for v in one.variables()]
